@@ -1,0 +1,171 @@
+/**
+ * One member of an `Expect` field, after RFC 9110 §10.1.1.
+ */
+export interface Expectation {
+  /** The token before `=`, in ASCII lower case; the whole member in lower case where it follows no grammar. */
+  readonly name: string;
+  /** What follows `=`, without the quotes and escapes of a quoted string. */
+  readonly value: string | undefined;
+  /** Parameters behind `;`, names in ASCII lower case. A parameter without value is the empty string. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The member as it was sent, without the white space around it. */
+  readonly raw: string;
+  /** Whether the member follows the field's grammar. */
+  readonly wellFormed: boolean;
+}
+
+const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+/**
+ * Parses the lines of an `Expect` field. Never throws; takes time linear in the length of the lines.
+ *
+ * @param lines - the value of each `Expect` line, in the order received.
+ * @returns the members; none for a field that is empty or has only commas (RFC 9110 §5.6.1.2: no expectation).
+ * @see RFC 9110 §10.1.1
+ */
+export function parseExpect(lines: readonly string[]): Expectation[] {
+  const members: Expectation[] = [];
+  for (const line of lines) {
+    for (const raw of splitList(line)) members.push(parseMember(raw));
+  }
+  return members;
+}
+
+/**
+ * The value of each `Expect` line of a message.
+ *
+ * @param rawHeaders - names and values by turns, as in Node's `message.rawHeaders`.
+ */
+export function expectLines(rawHeaders: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 6 && lowerAscii(name) === "expect") lines.push(rawHeaders[i + 1] as string);
+  }
+  return lines;
+}
+
+/**
+ * Whether a member is the one expectation that RFC 9110 defines: the bare token, in any letter case,
+ * with no value, parameter or quotes.
+ */
+export function isContinue(member: Expectation): boolean {
+  return member.raw.length === 12 && member.name === "100-continue";
+}
+
+// RFC 9110 §5.6.1: #element; a comma inside a quoted-string does not separate. An unterminated
+// quoted-string takes the rest of the line, so that nothing inside it counts as a member.
+function splitList(line: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let quoted = false;
+  const take = (end: number) => {
+    const part = trimOws(line, start, end);
+    if (part !== "") parts.push(part);
+    start = end + 1;
+  };
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i];
+    if (c === "," && !quoted) take(i);
+    else if (c === '"') quoted = !quoted;
+    else if (c === "\\" && quoted) i++;
+  }
+  take(line.length);
+  return parts;
+}
+
+// RFC 9110 §10.1.1: expectation = token [ "=" ( token / quoted-string ) parameters ]
+function parseMember(raw: string): Expectation {
+  const name = token(raw, 0);
+  if (name === "") return malformed(raw);
+  let at = name.length;
+  let value: string | undefined;
+  if (raw[at] === "=") {
+    const read = tokenOrQuoted(raw, at + 1);
+    if (read === undefined) return malformed(raw);
+    value = read.text;
+    at = read.end;
+  }
+  const parameters = value === undefined ? undefined : parseParameters(raw, at);
+  if (parameters === undefined && at !== raw.length) return malformed(raw);
+  return { name: lowerAscii(name), value, parameters: parameters ?? NO_PARAMETERS, raw, wellFormed: true };
+}
+
+// RFC 9110 §5.6.6: parameters = *( OWS ";" OWS [ parameter ] ), parameter = token "=" ( token / quoted-string )
+function parseParameters(raw: string, from: number): Record<string, string> | undefined {
+  const parameters: Record<string, string> = Object.create(null);
+  let at = skipOws(raw, from);
+  while (at < raw.length) {
+    if (raw[at] !== ";") return undefined;
+    at = skipOws(raw, at + 1);
+    if (at === raw.length || raw[at] === ";") continue;
+    const name = token(raw, at);
+    if (name === "" || raw[at + name.length] !== "=") return undefined;
+    const read = tokenOrQuoted(raw, at + name.length + 1);
+    if (read === undefined) return undefined;
+    parameters[lowerAscii(name)] = read.text;
+    at = skipOws(raw, read.end);
+  }
+  return parameters;
+}
+
+function tokenOrQuoted(raw: string, from: number): { text: string; end: number } | undefined {
+  if (raw[from] === '"') return quotedString(raw, from);
+  const text = token(raw, from);
+  return text === "" ? undefined : { text, end: from + text.length };
+}
+
+// RFC 9110 §5.6.4: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE
+function quotedString(raw: string, from: number): { text: string; end: number } | undefined {
+  let text = "";
+  for (let i = from + 1; i < raw.length; i++) {
+    let c = raw[i] as string;
+    if (c === '"') return { text, end: i + 1 };
+    if (c === "\\") {
+      i++;
+      c = raw[i] ?? "";
+    }
+    if (!/^[\t\x20-\x7e\x80-\xff]$/.test(c)) return undefined;
+    text += c;
+  }
+  return undefined;
+}
+
+// RFC 9110 §5.6.2: token = 1*tchar
+function token(raw: string, from: number): string {
+  let end = from;
+  while (end < raw.length && isTchar(raw.charCodeAt(end))) end++;
+  return raw.slice(from, end);
+}
+
+const TCHARS = new Set([..."!#$%&'*+-.^_`|~"].map((c) => c.charCodeAt(0)));
+
+function isTchar(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || TCHARS.has(code);
+}
+
+function malformed(raw: string): Expectation {
+  return { name: lowerAscii(raw), value: undefined, parameters: NO_PARAMETERS, raw, wellFormed: false };
+}
+
+function skipOws(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " " || text[at] === "\t") at++;
+  return at;
+}
+
+// RFC 9110 §5.6.3: OWS is space and tab alone; String.prototype.trim() would also take U+00A0 and others.
+function trimOws(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && (text[start] === " " || text[start] === "\t")) start++;
+  while (end > start && (text[end - 1] === " " || text[end - 1] === "\t")) end--;
+  return text.slice(start, end);
+}
+
+/**
+ * Lower case for A to Z alone: String.prototype.toLowerCase() also folds letters such as the Kelvin sign.
+ */
+export function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

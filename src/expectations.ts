@@ -1,0 +1,504 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AttachableServer, attachForGuard, createDetachedContext, isSettled, serverOf } from "./attach.js";
+import { ExpectationError } from "./errors.js";
+import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
+import { beginHandshake } from "./gate.js";
+import { currentHandshake, type Handshake, type ServerContext } from "./handshake.js";
+import { type Logger, safeLogger } from "./logger.js";
+import { type HttpRequest, type HttpResponse, isBare, isGone, isSafe, mediaTypeOf } from "./message.js";
+import {
+  optionalBoolean,
+  optionalCount,
+  optionalFunction,
+  optionalOneOf,
+  optionError,
+  requireKnownKeys,
+} from "./options.js";
+import {
+  type Outcome,
+  type Policy,
+  policyName,
+  type Refusal,
+  refuse,
+  runInOrder,
+  type Trial,
+  type Upload,
+} from "./policy.js";
+import { logFault, logRefusal } from "./record.js";
+import { type RefusalBody, type RefusalContent, writeRefusal } from "./refusal.js";
+
+/** Hands a request on, or an error to the framework's error handling. */
+export type Next = (error?: unknown) => void;
+
+/** What {@link expectations} returns: a middleware of Express, Connect and their kin. */
+export type Guard<Req extends HttpRequest = IncomingMessage> = (req: Req, res: HttpResponse, next: Next) => void;
+
+/** Options of {@link expectations}; all are optional. */
+export interface ExpectationOptions<Req extends HttpRequest = IncomingMessage> {
+  /** Run in order; the first refusal ends it, so cheap ones come first. Default: none. */
+  policies?: readonly Policy<Req>[];
+  /** Refusals at `warn`, faults at `error`. Default: one line of JSON each, on standard error. */
+  logger?: Logger;
+  /** Attaches the server of the first request where {@link attach} was not called. Default `true`. */
+  autoAttach?: boolean;
+  /**
+   * When the 100 goes out: `"onRead"` (default) when somebody reads the content; `"immediately"` when this guard
+   * accepts, which takes the decision away from every guard that comes later.
+   */
+  continueTiming?: "onRead" | "immediately";
+  /** `"uploads"` (default): all that announces content, has `Expect`, or whose method is not safe; `"expectations"`: only what has `Expect`. */
+  applyTo?: "uploads" | "expectations";
+  /** Expectations other than `100-continue` that this guard understands, by name. Default: none. */
+  extensions?: Readonly<Record<string, Policy<Req>>>;
+  /** What becomes of all other expectations. Default `"refuse"`: with 417. */
+  unknownExpectations?: "refuse" | "ignore";
+  /** How long the policies may take together, in milliseconds. Default 10,000; then 503. */
+  policyTimeoutMs?: number;
+  /** One final status for every refusal of a request with `Expect`, in place of each policy's own. */
+  expectationStatus?: number;
+  /**
+   * The body of refusals. `"auto"` (default): problem details (RFC 9457), but none while a client waits for a 100;
+   * `"problem"`: always; `"none"`: never; or a function. What `refuse(…, { body })` brings is sent in any case.
+   */
+  refusalBody?: "auto" | "none" | "problem" | ((refusal: Refusal, req: Req) => RefusalContent | undefined);
+  /** Answers a refusal in its own way, or hands an error to `next`; must do one of the two. */
+  onRefusal?: (refusal: Refusal, req: Req, res: HttpResponse, next: Next) => void;
+}
+
+const OPTION_KEYS = [
+  "policies",
+  "logger",
+  "autoAttach",
+  "continueTiming",
+  "applyTo",
+  "extensions",
+  "unknownExpectations",
+  "policyTimeoutMs",
+  "expectationStatus",
+  "refusalBody",
+  "onRefusal",
+] as const satisfies readonly (keyof ExpectationOptions)[];
+
+interface Settings {
+  readonly policies: readonly { readonly name: string; readonly policy: Policy<never> }[];
+  readonly extensions: ReadonlyMap<string, Policy<never>>;
+  readonly logger: Logger;
+  readonly autoAttach: boolean;
+  readonly isImmediate: boolean;
+  readonly onlyExpectations: boolean;
+  readonly ignoresUnknown: boolean;
+  readonly policyTimeoutMs: number;
+  readonly expectationStatus: number | undefined;
+  readonly refusalBody: RefusalBody;
+  readonly onRefusal: ExpectationOptions<never>["onRefusal"];
+  /** For requests whose server is not attached. */
+  readonly context: ServerContext;
+}
+
+/**
+ * Makes a guard: a middleware that decides about an upload before it is sent.
+ *
+ * Judges each request that announces content, has `Expect` or changes state; all others pass at no cost. Guards
+ * compose: the one `100 Continue` goes out when all on the way have accepted and somebody reads the content.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
+ * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
+ * @see RFC 9110 §10.1.1
+ */
+export function expectations<Req extends HttpRequest = IncomingMessage>(
+  options: ExpectationOptions<Req> = {},
+): Guard<Req> {
+  requireCall(options);
+  const settings = readSettings(options as unknown as ExpectationOptions<never>);
+  const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
+  let hasWarnedOfReader = false;
+
+  return function expectationGuard(req: Req, res: HttpResponse, next: Next): void {
+    const isUnattached = attachTo?.(req, res);
+    if (isOutOfScope(req, settings)) {
+      next();
+      return;
+    }
+    const handshake =
+      currentHandshake(req) ??
+      beginHandshake(req as IncomingMessage, res as ServerResponse, settings.context, isUnattached === true);
+    if (handshake.refusal) return;
+    if (!hasWarnedOfReader && isReadAlready(handshake)) {
+      hasWarnedOfReader = true;
+      const message = "a guard came too late: the content was read before it; mount it in front of body parsers";
+      settings.logger.warn({ event: "expectation.late", url: req.url }, message);
+    }
+    new Judgement(handshake, settings, next).begin();
+  };
+}
+
+function isOutOfScope(req: HttpRequest, settings: Settings): boolean {
+  if (settings.onlyExpectations) return req.headers.expect === undefined;
+  return isBare(req) && isSafe(req.method);
+}
+
+function isReadAlready(handshake: Handshake): boolean {
+  return handshake.length !== 0 && (handshake.hasReader || handshake.req.readableDidRead);
+}
+
+/** One guard's decision about one request. Ends once: by its policies, by time, or because the client left. */
+class Judgement {
+  #isOver = false;
+  #isAbandoned = false;
+  #abort: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #current = "";
+
+  constructor(
+    readonly handshake: Handshake,
+    readonly settings: Settings,
+    readonly next: Next,
+  ) {}
+
+  begin(): void {
+    const { handshake, settings } = this;
+    const unknown = this.#unknownMember();
+    if (unknown) {
+      this.#refuse(refuse(417, { reason: "an expectation that this server does not know" }), "unknown-expectation");
+      return;
+    }
+    handshake.beginVerdict();
+    const outcome = runInOrder(this.#trials());
+    if (outcome instanceof Promise) {
+      this.#watch(settings.policyTimeoutMs);
+      // `runInOrder` never rejects; what `next()` throws is the application's, and stays unhandled as it would anywhere.
+      void outcome.then((settled) => this.#end(settled));
+    } else this.#end(outcome);
+  }
+
+  // A name that the server leaves to guards, or that one accepted already, is for another guard to refuse.
+  #unknownMember(): Expectation | undefined {
+    const { handshake, settings } = this;
+    if (handshake.expectations.length === 0) return undefined;
+    for (const member of handshake.undecided) {
+      if (this.#extension(member)) continue;
+      if (settings.ignoresUnknown) handshake.acceptExpectation(member);
+      else if (!handshake.context.names.has(member.name)) return member;
+    }
+    return undefined;
+  }
+
+  #extension(member: Expectation): Policy<never> | undefined {
+    return member.wellFormed ? this.settings.extensions.get(member.name) : undefined;
+  }
+
+  #trials(): Trial[] {
+    const { handshake } = this;
+    const trials: Trial[] = [];
+    if (handshake.expectations.length > 0) {
+      for (const member of handshake.undecided) {
+        const policy = this.#extension(member);
+        if (policy) trials.push(this.#trial(`expectation ${member.name}`, policy, this.#upload(member)));
+      }
+    }
+    const upload = this.#upload(handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined);
+    for (const { name, policy } of this.settings.policies) trials.push(this.#trial(name, policy, upload));
+    return trials;
+  }
+
+  #trial(name: string, policy: Policy<never>, upload: Upload): Trial {
+    return {
+      policy: name,
+      run: () => {
+        if (this.#isOver) return false;
+        this.#current = name;
+        return policy(this.handshake.req as never, upload);
+      },
+    };
+  }
+
+  #upload(expectation: Expectation | undefined): Upload {
+    const judgement = this;
+    const { handshake } = this;
+    return {
+      expectation,
+      length: handshake.length,
+      get mediaType() {
+        return mediaTypeOf(handshake.req);
+      },
+      get signal() {
+        judgement.#abort ??= new AbortController();
+        if (judgement.#isAbandoned) judgement.#abort.abort();
+        return judgement.#abort.signal;
+      },
+      get received() {
+        return handshake.received;
+      },
+      limitBytes(bytes, refusal) {
+        const policy = judgement.#current;
+        handshake.limit(bytes, () => judgement.#exceed(refusal, policy));
+      },
+      onClose(callback) {
+        onceClosed(handshake, callback);
+      },
+    };
+  }
+
+  // Attached before the first wait, and taken off when it ends: a request leaves nothing behind on its socket.
+  #watch(policyTimeoutMs: number): void {
+    const { req, res } = this.handshake;
+    this.#timer = setTimeout(() => {
+      const error = new Error(`policy ${this.#current} did not answer within ${policyTimeoutMs} ms`);
+      this.#abortSignal();
+      this.#end({ kind: "fault", policy: this.#current, status: 503, error });
+    }, policyTimeoutMs);
+    req.on("aborted", this.#abandon);
+    res.on("close", this.#abandon);
+  }
+
+  readonly #abandon = () => {
+    this.#abortSignal();
+    this.#close();
+    this.handshake.endVerdict();
+  };
+
+  #abortSignal(): void {
+    this.#isAbandoned = true;
+    this.#abort?.abort();
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    if (!this.#timer) return;
+    clearTimeout(this.#timer);
+    this.handshake.req.off("aborted", this.#abandon);
+    this.handshake.res.off("close", this.#abandon);
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#isOver) return;
+    const { handshake } = this;
+    if (isGone(handshake.req, handshake.res)) {
+      this.#abandon();
+      return;
+    }
+    this.#close();
+    switch (outcome.kind) {
+      case "accept":
+        this.#accept();
+        return;
+      case "refuse":
+        this.#refuse(outcome.verdict || refuse(417), outcome.policy);
+        break;
+      case "fault":
+        this.#fail(outcome.policy, outcome.status, outcome.error);
+        break;
+    }
+    handshake.endVerdict();
+  }
+
+  #accept(): void {
+    const { handshake, settings } = this;
+    for (const member of handshake.undecided) if (this.#extension(member)) handshake.acceptExpectation(member);
+    handshake.isAppRunning = true;
+    handshake.endVerdict();
+    if (settings.isImmediate) handshake.sendContinue();
+    this.next();
+  }
+
+  #exceed(refusal: Refusal, policy: string): void {
+    const { handshake } = this;
+    if (handshake.refusal) return;
+    const wasJudging = !this.#isOver;
+    this.#abortSignal();
+    this.#close();
+    this.#refuse(refusal, policy);
+    if (wasJudging) handshake.endVerdict();
+    else
+      handshake.failBody("ERR_EXPECT_LIMIT", `the upload was cut off by ${policy} after ${handshake.received} bytes`);
+  }
+
+  #refuse(verdict: Refusal, policy: string): void {
+    const { handshake, settings } = this;
+    const refusal = withStatus(verdict, finalStatus(verdict.status, handshake, settings.expectationStatus));
+    const by = { status: refusal.status, policy, reason: refusal.reason };
+    handshake.refuse(by);
+    logRefusal(settings.logger, handshake, by);
+    if (settings.onRefusal && !handshake.isAppRunning) this.#answerOtherwise(refusal);
+    else this.#write(refusal);
+  }
+
+  #write(refusal: Refusal): void {
+    try {
+      writeRefusal(this.handshake, refusal, this.settings.refusalBody);
+    } catch (error) {
+      this.#fail("refusalBody", 500, asError(error));
+    }
+  }
+
+  #fail(policy: string, status: 500 | 503, error: Error): void {
+    const by = { status, policy, reason: undefined };
+    this.handshake.refuse(by);
+    logFault(this.settings.logger, this.handshake, by, error);
+    writeRefusal(this.handshake, refuse(status), "auto");
+  }
+
+  #answerOtherwise(refusal: Refusal): void {
+    const { handshake, settings } = this;
+    const { req, res } = handshake;
+    let isHandedOn = false;
+    const fault = (message: string) => this.#fail("onRefusal", 500, new ExpectationError("ERR_EXPECT_POLICY", message));
+    const timer = setTimeout(() => {
+      if (!isHandedOn && !res.headersSent && !isGone(req, res)) {
+        fault(`onRefusal did not answer within ${settings.policyTimeoutMs} ms`);
+      }
+    }, settings.policyTimeoutMs);
+    res.once("close", () => clearTimeout(timer));
+    const next: Next = (error) => {
+      if (isHandedOn) return;
+      isHandedOn = true;
+      if (error === undefined || error === null || error === "route" || error === "router") {
+        fault("onRefusal called next() without an error; it must answer, or pass an error on");
+      } else this.next(error);
+    };
+    try {
+      const answered: unknown = settings.onRefusal?.(refusal, req as never, res, next);
+      if (answered instanceof Promise) answered.catch((error: unknown) => this.#fail("onRefusal", 500, asError(error)));
+    } catch (error) {
+      this.#fail("onRefusal", 500, asError(error));
+    }
+  }
+}
+
+// 417 says that an expectation failed: a request that had none is told 403 (RFC 9110 §15.5.18).
+function finalStatus(status: number, handshake: Handshake, expectationStatus: number | undefined): number {
+  if (handshake.hasExpectation) return expectationStatus ?? status;
+  return status === 417 ? 403 : status;
+}
+
+function withStatus(refusal: Refusal, status: number): Refusal {
+  if (refusal.status === status) return refusal;
+  const { reason, headers, body } = refusal;
+  return refuse(status, {
+    headers,
+    ...(reason === undefined ? {} : { reason }),
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+function onceClosed({ req, res }: Handshake, callback: () => void): void {
+  let isCalled = false;
+  const call = () => {
+    if (isCalled) return;
+    isCalled = true;
+    callback();
+  };
+  res.once("close", call);
+  // A response that waits behind another on its connection has no `close` of its own when the connection ends.
+  req.once("aborted", call);
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+// Attaches the server of whatever request comes first. Returns whether the request at hand came in on a server that
+// was not attached, and Node has sent its 100 already.
+function autoAttacher(settings: Settings): (req: HttpRequest, res: HttpResponse) => boolean {
+  let settled: AttachableServer | undefined;
+  return (req, res) => {
+    const server = serverOf(req);
+    if (server === undefined || server === settled) return false;
+    settled = server;
+    if (isSettled(server)) return false;
+    const isContinued = isContinuedByNode(req, res, server);
+    try {
+      attachForGuard(server, settings.context);
+    } catch (error) {
+      settings.logger.error({ event: "expectation.attach", err: error }, `not attached: ${asError(error).message}`);
+      return isContinued;
+    }
+    if (isContinued) {
+      settings.logger.warn(
+        { event: "expectation.attach" },
+        "Node had sent this first request's 100 Continue before any guard ran; attach the server when it starts: attach(app.listen(port))",
+      );
+    }
+    return isContinued;
+  };
+}
+
+function isContinuedByNode(req: HttpRequest, res: HttpResponse, server: AttachableServer): boolean {
+  if (req.headers.expect === undefined) return false;
+  if (req.httpVersionMajor === 2)
+    return req.headers.expect === "100-continue" && server.listenerCount("checkContinue") === 0;
+  // Node's own mark for "the 100 was written": nothing public tells. Wire test "warns once when the first 100 was sent".
+  return (res as { _sent100?: boolean })._sent100 === true;
+}
+
+function requireCall(options: unknown): void {
+  const { method, headers } = (options ?? {}) as { method?: unknown; headers?: unknown };
+  if (typeof method !== "string" || typeof headers !== "object") return;
+  throw new ExpectationError(
+    "ERR_EXPECT_OPTION",
+    "expectations was used as a middleware; it makes one: app.use(expectations()), not app.use(expectations)",
+  );
+}
+
+function readSettings(options: ExpectationOptions<never>): Settings {
+  requireKnownKeys("expectations", options, OPTION_KEYS);
+  const logger = safeLogger(options.logger);
+  const refusalBody =
+    typeof options.refusalBody === "function"
+      ? (options.refusalBody as RefusalBody)
+      : optionalOneOf("refusalBody", options.refusalBody, ["auto", "none", "problem"], "auto");
+  return {
+    logger,
+    refusalBody,
+    policies: readPolicies(options.policies),
+    extensions: readExtensions(options.extensions),
+    autoAttach: optionalBoolean("autoAttach", options.autoAttach, true),
+    isImmediate:
+      optionalOneOf("continueTiming", options.continueTiming, ["onRead", "immediately"], "onRead") === "immediately",
+    onlyExpectations:
+      optionalOneOf("applyTo", options.applyTo, ["uploads", "expectations"], "uploads") === "expectations",
+    ignoresUnknown:
+      optionalOneOf("unknownExpectations", options.unknownExpectations, ["refuse", "ignore"], "refuse") === "ignore",
+    policyTimeoutMs: optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000),
+    expectationStatus: readStatus(options.expectationStatus),
+    onRefusal: optionalFunction("onRefusal", options.onRefusal),
+    context: createDetachedContext(logger),
+  };
+}
+
+function readPolicies(policies: unknown): Settings["policies"] {
+  if (policies === undefined) return [];
+  if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
+  return policies.map((policy: unknown, i) => {
+    if (typeof policy !== "function") {
+      throw optionError(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
+    }
+    return { name: policyName(policy), policy: policy as Policy<never> };
+  });
+}
+
+function readExtensions(extensions: unknown): Settings["extensions"] {
+  if (extensions === undefined) return new Map();
+  if (typeof extensions !== "object" || extensions === null || Array.isArray(extensions)) {
+    throw optionError("extensions", extensions, "an object of policies by expectation name");
+  }
+  const read = new Map<string, Policy<never>>();
+  for (const [key, policy] of Object.entries(extensions)) {
+    const name = lowerAscii(key);
+    const option = `extensions[${JSON.stringify(key)}]`;
+    if (name === "100-continue")
+      throw optionError(option, policy, "another name: the handshake itself is no extension");
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name))
+      throw optionError(option, policy, "a token (RFC 9110 §5.6.2) as its name");
+    if (typeof policy !== "function") throw optionError(option, policy, "a policy function");
+    if (read.has(name)) throw optionError(option, policy, "one policy for each name, whatever its letter case");
+    read.set(name, policy as Policy<never>);
+  }
+  return read;
+}
+
+function readStatus(status: unknown): number | undefined {
+  if (status === undefined) return undefined;
+  if (Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599) return status as number;
+  throw optionError("expectationStatus", status, "a status from 400 to 599");
+}

@@ -1,0 +1,103 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { constants } from "node:http2";
+import { openConnection } from "./connection.js";
+import type { Handshake } from "./handshake.js";
+import { http2Stream } from "./message.js";
+
+type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly (readonly [string, OutgoingHttpHeader])[];
+
+/**
+ * Watches a response's final status, whoever sends it: while announced content is outstanding the connection must not
+ * be used again, since what comes next on it is that content (FACTS: a kept-alive 417 lets an honest curl smuggle).
+ */
+export function watchFinal(handshake: Handshake): void {
+  if (http2Stream(handshake.req)) closeStreamAfterFinal(handshake);
+  else if (handshake.req.socket) closeConnectionAfterFinal(handshake);
+}
+
+/**
+ * Whether a final status ends the connection: content is outstanding, or the protocol's state is unsure.
+ *
+ * @see DESIGN: connection rules 4 and 10
+ */
+function mustClose(handshake: Handshake, status: number): boolean {
+  const { req, refusal } = handshake;
+  if (refusal && (handshake.length !== 0 || handshake.hasExpectation)) return true;
+  if (req.headers.upgrade !== undefined && (handshake.length !== 0 || handshake.hasExpectation)) return true;
+  if (handshake.isFollowedByGarbage) return true;
+  if (handshake.hasArrived) return false;
+  return handshake.isWithheld || !handshake.hasReader || status >= 400;
+}
+
+function closeConnectionAfterFinal(handshake: Handshake): void {
+  const { res, context } = handshake;
+  const { socket } = handshake.req;
+  const connection = openConnection(socket);
+  const writeHead = res.writeHead;
+
+  // Node's own rule for a final status without a 100 closes too much (content that came during the verdict, requests
+  // without content) and too little (an application's `Connection: keep-alive`). `_expect_continue` is its only
+  // switch. Wire test "keeps the connection when the content came during the verdict".
+  (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;
+
+  const close = () => {
+    connection.isClosing = true;
+    // Node calls this after the last response of a connection; its own would close with unread bytes: a reset.
+    socket.destroySoon = () => context.lingering.add(socket, handshake.isWithheld && handshake.received === 0);
+  };
+
+  res.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]) {
+    const isFinal = status >= 200;
+    if (isFinal && !res.headersSent && mustClose(handshake, status)) {
+      close();
+      const at = typeof rest[0] === "string" || (rest[0] == null && rest.length > 1) ? 1 : 0;
+      rest[at] = withClose(res, rest[at] as Fields | undefined);
+    }
+    return Reflect.apply(writeHead, this, [status, ...rest]);
+  } as ServerResponse["writeHead"];
+
+  // A head that was not written through the method above (`writeHeader`, a captured prototype) ends up here.
+  res.once("finish", () => {
+    if (!connection.isClosing && !mustClose(handshake, res.statusCode)) return;
+    close();
+    socket.destroySoon();
+  });
+}
+
+// Puts `Connection: close` where Node will take it from, in place of any other, and leaves the caller's object alone.
+function withClose(res: ServerResponse, fields: Fields | undefined): Fields | undefined {
+  if (res.getHeaderNames().length > 0 || fields == null) {
+    res.removeHeader("Keep-Alive");
+    res.setHeader("Connection", "close");
+    return fields == null ? undefined : withoutConnection(fields);
+  }
+  const others = withoutConnection(fields);
+  if (!Array.isArray(others)) return { ...others, Connection: "close" };
+  return Array.isArray(fields[0 as never]) ? [...others, ["Connection", "close"]] : [...others, "Connection", "close"];
+}
+
+function withoutConnection(fields: Fields): Fields {
+  if (!Array.isArray(fields)) {
+    return Object.fromEntries(Object.entries(fields).filter(([name]) => !isAboutConnection(name)));
+  }
+  if (Array.isArray(fields[0])) return fields.filter((field) => !isAboutConnection((field as [string])[0]));
+  return fields.filter((_, i) => !isAboutConnection(fields[i - (i % 2)]));
+}
+
+function isAboutConnection(name: unknown): boolean {
+  const folded = String(name).toLowerCase();
+  return folded === "connection" || folded === "keep-alive";
+}
+
+// A stream that has answered but still has content coming stays open until somebody closes it; closing it at once
+// loses the response on some Node lines (RFC 9113 §8.1: RST_STREAM with NO_ERROR after a complete response).
+function closeStreamAfterFinal(handshake: Handshake): void {
+  const stream = http2Stream(handshake.req);
+  stream?.once("finish", () => {
+    if (handshake.hasArrived || !mustClose(handshake, handshake.res.statusCode)) return;
+    setImmediate(() => {
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      stream.resume();
+    });
+  });
+}

@@ -1,0 +1,319 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import { ExpectationError, type ExpectationErrorCode } from "./errors.js";
+import { type Expectation, expectLines, isContinue, parseExpect } from "./expect-header.js";
+import type { LingeringSockets } from "./linger.js";
+import type { Logger } from "./logger.js";
+import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isGone, isHttp11 } from "./message.js";
+
+/** What the server that a request came in on has to say about it. */
+export interface ServerContext {
+  readonly lingering: LingeringSockets;
+  readonly bodyTimeoutMs: number;
+  readonly logger: Logger;
+  /** Whether an expectation that nobody accepted is passed over. */
+  readonly ignoresUnknown: boolean;
+  /** Whether the server itself refuses expectations that no name covers, before any guard sees them. */
+  readonly refusesUnknownAtOnce: boolean;
+  /** Names of the expectations that guards deal with. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** Where a handshake stands; `none` where no `100 Continue` is owed. */
+export type HandshakeState = "none" | "pending" | "continued" | "refused";
+
+/** How a handshake was refused. */
+export interface RefusedWith {
+  readonly status: number;
+  readonly policy: string;
+  readonly reason: string | undefined;
+}
+
+/** What {@link handshakeOf} tells. */
+export interface HandshakeInfo {
+  readonly state: HandshakeState;
+  /** The expectations of the request, in the order received. */
+  readonly expectations: readonly Expectation[];
+  /** Announced bytes of content; 0 for none; `undefined` for an unknown length. */
+  readonly length: number | undefined;
+  /** Bytes of content that have arrived until now. */
+  readonly received: number;
+  /** Present when the state is `refused`. */
+  readonly refusal: RefusedWith | undefined;
+}
+
+interface Limit {
+  readonly bytes: number;
+  readonly exceed: () => void;
+}
+
+/** What others are told as the request goes on. */
+export interface HandshakeListener {
+  /** Somebody wants the content, but nobody has accepted these expectations. */
+  onUndecided(handshake: Handshake): void;
+  /** No byte for `bodyTimeoutMs` although the application asks for some. */
+  onIdle(handshake: Handshake): void;
+}
+
+const HANDSHAKE = Symbol.for("express-expectations:handshake:1");
+
+type Carrier = HttpRequest & { [HANDSHAKE]?: Handshake };
+
+/**
+ * One request's handshake: pending, then continued, refused, or abandoned with its connection.
+ *
+ * Owns the request's reading side: the only place that writes a 100, and the place that tells a read by somebody who
+ * wants the content from one that throws it away.
+ *
+ * @see RFC 9110 §10.1.1
+ */
+export class Handshake {
+  readonly startedAt: number = performance.now();
+  readonly expectations: readonly Expectation[];
+  /** Announced bytes; 0 for none; `undefined` for an unknown length. */
+  readonly length: number | undefined;
+  /** Whether the request is one that HTTP allows to expect a 100, and does. */
+  readonly expectsContinue: boolean;
+  received: number = 0;
+  /** Whether the content has arrived to its end. */
+  hasArrived: boolean;
+  /** Whether somebody has begun to read the content for its bytes. */
+  hasReader = false;
+  /** Whether the application has been handed the request. */
+  isAppRunning = false;
+  /** Whether the bytes that follow the request on its connection make no sense. */
+  isFollowedByGarbage = false;
+  refusal: RefusedWith | undefined;
+  #isContinued = false;
+  #isDiscarded = false;
+  #judging = 0;
+  #isReadHeld = false;
+  #limits: Limit[] | undefined;
+  #leastLimit = Number.POSITIVE_INFINITY;
+  #accepted: Set<Expectation> | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isAsking = false;
+  readonly #stream: ServerHttp2Stream | undefined;
+  readonly #read: (size: number) => void;
+  readonly #push: (chunk: unknown, encoding?: BufferEncoding) => boolean;
+
+  constructor(
+    readonly req: IncomingMessage,
+    readonly res: ServerResponse,
+    readonly context: ServerContext,
+    readonly listener: HandshakeListener,
+    /** Whether the 100 is on the wire already, sent by Node before anybody could decide. */
+    isContinuedByNode: boolean,
+  ) {
+    this.expectations = req.headers.expect === undefined ? [] : parseExpect(expectLines(req.rawHeaders));
+    this.length = announcedContent(req).length;
+    this.hasArrived = this.length === 0;
+    this.expectsContinue = this.length !== 0 && isHttp11(req) && this.expectations.some(isContinue);
+    this.#isContinued = isContinuedByNode && this.expectsContinue;
+    this.#stream = http2Stream(req);
+    this.#read = req._read;
+    this.#push = req.push as typeof this.push;
+    (req as Carrier)[HANDSHAKE] = this;
+    if (this.length === 0) return;
+    req._read = (size) => this.read(size);
+    req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
+    res.once("close", () => this.#stopIdleTimer());
+  }
+
+  get state(): HandshakeState {
+    if (this.refusal) return "refused";
+    if (this.#isContinued) return "continued";
+    return this.isWithheld ? "pending" : "none";
+  }
+
+  /** Whether the client may be holding its content back until it hears of a verdict. */
+  get isWithheld(): boolean {
+    return this.expectsContinue && !this.#isContinued && !this.hasArrived;
+  }
+
+  /** Whether the request carries an expectation that counts: HTTP/1.0 has no `100-continue` (RFC 9110 §10.1.1). */
+  get hasExpectation(): boolean {
+    return this.expectations.some((member) => !isContinue(member) || isHttp11(this.req));
+  }
+
+  /** The expectations that are not `100-continue` and that nobody has accepted. */
+  get undecided(): Expectation[] {
+    return this.expectations.filter((member) => !isContinue(member) && !this.#accepted?.has(member));
+  }
+
+  acceptExpectation(member: Expectation): void {
+    this.#accepted ??= new Set();
+    this.#accepted.add(member);
+  }
+
+  /** Holds reads back until {@link endVerdict}, so that no 100 overtakes the verdict. */
+  beginVerdict(): void {
+    this.#judging++;
+  }
+
+  endVerdict(): void {
+    this.#judging--;
+    if (this.#judging > 0 || !this.#isReadHeld) return;
+    this.#isReadHeld = false;
+    this.read(0);
+  }
+
+  /** Calls `exceed` as soon as more than `bytes` have arrived. */
+  limit(bytes: number, exceed: () => void): void {
+    this.#limits ??= [];
+    this.#limits.push({ bytes, exceed });
+    this.#leastLimit = Math.min(this.#leastLimit, bytes);
+    if (this.received > bytes) exceed();
+  }
+
+  /**
+   * Sends the one `100 Continue`, where it is owed and can still be sent.
+   *
+   * @see RFC 9110 §10.1.1, §15.2.1
+   */
+  sendContinue(): void {
+    if (!this.isWithheld || this.refusal || isFinalOnWire(this.res) || isGone(this.req, this.res)) return;
+    this.#isContinued = true;
+    if (this.#stream || !this.res.headersSent) this.res.writeContinue();
+    // Node 24 and later refuse `writeContinue()` once a head is prepared, even while none of it is on the wire.
+    else if (this.res.socket) this.res.socket.write(CONTINUE);
+    else this.res.once("socket", (socket) => socket.write(CONTINUE));
+  }
+
+  /** Marks the request as refused: from here on its content is thrown away. */
+  refuse(refusal: RefusedWith): void {
+    this.refusal = refusal;
+    this.#stopIdleTimer();
+  }
+
+  /**
+   * Ends the content with an error for whoever reads it, and leaves the connection to the refusal.
+   */
+  failBody(code: ExpectationErrorCode, message: string): void {
+    if (this.req.destroyed || this.req.readableEnded) return;
+    this.#stopIdleTimer();
+    // Node's own `_destroy` takes the socket with it, and on HTTP/2 an error without a listener ends the process.
+    this.req._destroy = (error, done) => done(this.req.listenerCount("error") > 0 ? error : null);
+    this.req.destroy(new ExpectationError(code, message));
+  }
+
+  /** The request's `_read`: called when the stream wants content, whoever is behind it. */
+  read(size: number): void {
+    const { req } = this;
+    const isDiscard = isReadToDiscard(req);
+    if (this.refusal) {
+      if (isDiscard) this.#discard();
+      else this.failBody("ERR_EXPECT_REFUSED", `the upload was refused with ${this.refusal.status}`);
+      return;
+    }
+    if (this.isWithheld) {
+      if (this.#judging > 0) {
+        this.#isReadHeld = true;
+        return;
+      }
+      if (isDiscard) {
+        this.#discard();
+        return;
+      }
+      if (isFinalOnWire(this.res)) {
+        this.failBody("ERR_EXPECT_TOO_LATE", "the final response began before the content was asked for");
+        return;
+      }
+    }
+    if (!isDiscard) {
+      if (!this.hasReader && !this.context.ignoresUnknown && this.undecided.length > 0) {
+        this.listener.onUndecided(this);
+        return;
+      }
+      this.hasReader = true;
+      this.sendContinue();
+      this.#askForBytes();
+    }
+    this.#read.call(req, size);
+  }
+
+  /** The request's `push`: called by Node with each piece of content, and with `null` at its end. */
+  push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    this.#isAsking = false;
+    if (chunk === null) {
+      // HTTP/2 ends the stream of a client that went away like any other.
+      this.hasArrived = this.#stream?.aborted !== true;
+      this.#stopIdleTimer();
+      return this.#isDiscarded ? false : this.#push.call(this.req, null);
+    }
+    this.received += (chunk as Uint8Array).length;
+    if (this.#isDiscarded || this.refusal) return true;
+    if (this.received > this.#leastLimit) {
+      this.#limits?.find(({ bytes }) => this.received > bytes)?.exceed();
+      if (this.refusal) return true;
+    }
+    return this.#push.call(this.req, chunk, encoding);
+  }
+
+  // Ends the request for those who wait for its end before they answer (finalhandler, body-parser): the content
+  // itself stays at the client. On HTTP/1 a request that ends without `complete` takes its socket with it; on HTTP/2
+  // `complete` has a getter alone.
+  #discard(): void {
+    if (this.#isDiscarded) return;
+    this.#isDiscarded = true;
+    if (!this.#stream) this.req.complete = true;
+    this.#push.call(this.req, null);
+  }
+
+  // One timer an upload; it means something only while the application asks: one that is slow to read is no idle client.
+  #askForBytes(): void {
+    if (!this.#isContinued || this.hasArrived) return;
+    this.#isAsking = true;
+    if (this.#idleTimer) this.#idleTimer.refresh();
+    else {
+      this.#idleTimer = setTimeout(() => {
+        if (this.#isAsking && !this.hasArrived) this.listener.onIdle(this);
+      }, this.context.bodyTimeoutMs).unref();
+    }
+  }
+
+  #stopIdleTimer(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    this.#isAsking = false;
+  }
+}
+
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/** The handshake that a gate or guard has begun for a request. */
+export function currentHandshake(req: HttpRequest): Handshake | undefined {
+  return (req as Carrier)[HANDSHAKE];
+}
+
+/**
+ * Tells what was decided about a request, for handlers and logs.
+ *
+ * @example const { state, received } = handshakeOf(req);
+ */
+export function handshakeOf(req: HttpRequest): HandshakeInfo {
+  const handshake = currentHandshake(req);
+  if (!handshake) {
+    return { state: "none", expectations: [], length: announcedContent(req).length, received: 0, refusal: undefined };
+  }
+  const { state, expectations, length, received, refusal } = handshake;
+  return { state, expectations, length, received, refusal };
+}
+
+// Streams that flow without anybody listening throw their data away: `req.resume()`, as finalhandler and body-parser
+// call it. A bare `read()` leaves `readableFlowing` at null.
+function isReadToDiscard(req: IncomingMessage): boolean {
+  return req.readableFlowing === true && req.listenerCount("data") === 0 && req.listenerCount("readable") === 0;
+}
+
+/**
+ * Whether the final response has begun on the wire.
+ *
+ * `_headerSent` is Node's own mark for "the head left with the first bytes": the public `headersSent` is true as soon
+ * as a head is prepared, when a 100 may still go out before it. Wire test "owes the 100 after writeHead(200)".
+ */
+export function isFinalOnWire(res: HttpResponse): boolean {
+  const stream = (res as Partial<Http2ServerResponse>).stream;
+  if (stream) return stream.headersSent;
+  return (res as ServerResponse & { _headerSent?: boolean })._headerSent === true;
+}

@@ -1,0 +1,24 @@
+export { type AttachableServer, type AttachOptions, attach, detach } from "./attach.js";
+export { ExpectationError, type ExpectationErrorCode } from "./errors.js";
+export type { Expectation } from "./expect-header.js";
+export { type ExpectationOptions, expectations, type Guard, type Next } from "./expectations.js";
+export { type HandshakeInfo, type HandshakeState, handshakeOf, type RefusedWith } from "./handshake.js";
+export { fromWinston, type Logger, silent, type WinstonLike } from "./logger.js";
+export type { HttpRequest, HttpResponse } from "./message.js";
+export { type Authorization, type AuthorizeOptions, authorize } from "./policies/authorize.js";
+export { knownLength } from "./policies/known-length.js";
+export { maxSize } from "./policies/max-size.js";
+export { mediaTypes } from "./policies/media-types.js";
+export {
+  allOf,
+  anyOf,
+  type Policy,
+  type Refusal,
+  type RefusalOptions,
+  refuse,
+  type Upload,
+  type Verdict,
+  when,
+} from "./policy.js";
+export type { RefusalRecord } from "./record.js";
+export type { RefusalContent } from "./refusal.js";

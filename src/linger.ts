@@ -1,0 +1,127 @@
+import type { Socket } from "node:net";
+
+/** Bounds of a lingering close. */
+export interface LingerLimits {
+  /** How long a socket lingers at most, in milliseconds. */
+  readonly lingerMs: number;
+  /** How much of the refused content is read and thrown away at most, in bytes. */
+  readonly lingerBytes: number;
+  /** How many sockets of a server linger at the same time; the oldest goes first. */
+  readonly maxLingering: number;
+}
+
+interface Lingering {
+  readonly until: number;
+  bytes: number;
+  quietSince: number;
+  hasSentFin: boolean;
+  readonly wasListening: boolean;
+}
+
+/** A pause after which content that was arriving counts as ended (FACTS: some clients give up at an early FIN). */
+const PAUSE_MS = 300;
+const TICK_MS = 50;
+
+/**
+ * Closes connections in stages, so that a refusal is not lost to a reset: half-close, read and discard, then go.
+ *
+ * One instance per server. Neither its timer nor its sockets keep a process alive.
+ *
+ * @see RFC 9112 §9.6
+ */
+export class LingeringSockets {
+  readonly #limits: LingerLimits;
+  readonly #sockets = new Map<Socket, Lingering>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limits: LingerLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  has(socket: Socket): boolean {
+    return this.#sockets.has(socket);
+  }
+
+  /**
+   * Takes over a socket whose final response is written.
+   *
+   * @param isWithheld - whether the client holds its content back: then the FIN goes out at once.
+   */
+  add(socket: Socket, isWithheld: boolean): void {
+    if (socket.destroyed || this.#sockets.has(socket)) return;
+    if (this.#sockets.size >= this.#limits.maxLingering) this.#oldest()?.destroy();
+    const now = performance.now();
+    const entry: Lingering = {
+      until: now + this.#limits.lingerMs,
+      bytes: 0,
+      quietSince: now,
+      hasSentFin: false,
+      wasListening: isListening(socket),
+    };
+    this.#sockets.set(socket, entry);
+    this.#drain(socket, entry);
+    if (isWithheld) sendFin(socket, entry);
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  // The parser lets go of the socket when somebody else listens for `data`, and its own listeners would parse
+  // what is discarded here, or answer it with a second status.
+  #drain(socket: Socket, entry: Lingering): void {
+    const parsers = socket.listeners("data") as ((chunk: Buffer) => void)[];
+    socket.on("data", (chunk: Buffer) => {
+      entry.bytes += chunk.length;
+      entry.quietSince = performance.now();
+      if (entry.bytes >= this.#limits.lingerBytes) socket.pause();
+    });
+    for (const parse of parsers) socket.off("data", parse);
+    socket.removeAllListeners("end");
+    socket.once("end", () => endBothWays(socket));
+    socket.once("close", () => this.#forget(socket));
+    socket.setTimeout(0);
+    socket.unref?.();
+    socket.resume();
+    // `resume()` alone reads nothing where the parser had paused the handle beneath the stream: the stream still
+    // takes itself for reading. `_read` is what starts the handle (wire test "drains what a paused parser left").
+    socket._read(0);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const [socket, entry] of this.#sockets) {
+      const isServerClosed = entry.wasListening && !isListening(socket);
+      if (now >= entry.until || isServerClosed) socket.destroy();
+      else if (!entry.hasSentFin && now - entry.quietSince >= PAUSE_MS) sendFin(socket, entry);
+    }
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    if (this.#sockets.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #oldest(): Socket | undefined {
+    return this.#sockets.keys().next().value;
+  }
+}
+
+function sendFin(socket: Socket, entry: Lingering): void {
+  entry.hasSentFin = true;
+  socket.end();
+}
+
+function endBothWays(socket: Socket): void {
+  if (socket.writable) socket.end();
+  if (socket.writableFinished) socket.destroy();
+  else socket.once("finish", () => socket.destroy());
+}
+
+// Node hangs the server on each of its sockets; there is no event for "close() was called" before the last one ends.
+function isListening(socket: Socket): boolean {
+  return (socket as { server?: { listening?: boolean } }).server?.listening === true;
+}

@@ -1,0 +1,13 @@
+import type { HttpRequest } from "../message.js";
+import { named, type Policy, refuse } from "../policy.js";
+
+/**
+ * Refuses an upload that does not declare its length, with 411. A request without content is accepted.
+ *
+ * @example expectations({ policies: [knownLength(), maxSize("1gb")] })
+ * @see RFC 9110 §15.5.12
+ */
+export function knownLength(): Policy<HttpRequest> {
+  const lengthRequired = refuse(411, { reason: "Content-Length is required" });
+  return named("knownLength", (_req, upload) => (upload.length === undefined ? lengthRequired : true));
+}

@@ -1,0 +1,23 @@
+import type { HttpRequest } from "../message.js";
+import { named, type Policy, refuse } from "../policy.js";
+import { parseSize } from "../size.js";
+
+/**
+ * Refuses an upload that is larger than `limit`, before it is sent where its length is declared.
+ *
+ * A body of unknown length, or longer than it said, is counted as it arrives and cut off at the limit.
+ *
+ * @param limit - bytes, or a size such as `"10mb"` (1 mb = 1,048,576 bytes).
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` when `limit` is no positive size.
+ * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
+ * @see RFC 9110 §15.5.14
+ */
+export function maxSize(limit: number | string): Policy<HttpRequest> {
+  const bytes = parseSize(limit, "maxSize(limit)");
+  const tooLarge = refuse(413, { reason: `larger than ${bytes} bytes` });
+  return named("maxSize", (_req, upload) => {
+    if (upload.length !== undefined && upload.length > bytes) return tooLarge;
+    if (upload.length !== 0) upload.limitBytes(bytes, tooLarge);
+    return true;
+  });
+}

@@ -1,0 +1,45 @@
+import { lowerAscii } from "../expect-header.js";
+import type { HttpRequest } from "../message.js";
+import { optionError } from "../options.js";
+import { named, type Policy, refuse } from "../policy.js";
+
+const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
+
+/**
+ * Refuses an upload whose `Content-Type` is none of `types`, with 415 and an `Accept` field that names them.
+ *
+ * Content without a readable `Content-Type` is refused; a request without content is accepted. What the content really
+ * is, nobody knows before it is sent.
+ *
+ * @param types - `type/subtype`, `type/*`, or a structured suffix such as `+json`.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` when the list is empty or holds something else.
+ * @example mediaTypes(["image/*", "application/pdf", "+json"])
+ * @see RFC 9110 §15.5.16, RFC 6839 (suffixes)
+ */
+export function mediaTypes(types: readonly string[]): Policy<HttpRequest> {
+  if (!Array.isArray(types) || types.length === 0)
+    throw optionError("mediaTypes(types)", types, "a list of media types");
+  const patterns = types.map((type: unknown, i) => {
+    if (typeof type !== "string" || !PATTERN.test(type)) {
+      throw optionError(`mediaTypes(types)[${i}]`, type, '"type/subtype", "type/*" or "+suffix"');
+    }
+    return lowerAscii(type);
+  });
+  // A suffix is no media range: Accept cannot say it.
+  const ranges = patterns.filter((pattern) => !pattern.startsWith("+"));
+  const unsupported = refuse(415, {
+    reason: `the media type is none of ${patterns.join(", ")}`,
+    headers: ranges.length === 0 ? {} : { Accept: ranges.join(", ") },
+  });
+  return named("mediaTypes", (_req, { length, mediaType }) => {
+    if (length === 0) return true;
+    return mediaType !== undefined && patterns.some((pattern) => matches(pattern, mediaType)) ? true : unsupported;
+  });
+}
+
+function matches(pattern: string, mediaType: string): boolean {
+  if (pattern === "*/*") return true;
+  if (pattern.startsWith("+")) return mediaType.endsWith(pattern);
+  if (pattern.endsWith("/*")) return mediaType.startsWith(pattern.slice(0, -1));
+  return mediaType === pattern;
+}

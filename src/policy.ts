@@ -1,0 +1,240 @@
+import type { IncomingMessage } from "node:http";
+import { ExpectationError } from "./errors.js";
+import type { Expectation } from "./expect-header.js";
+import type { HttpRequest } from "./message.js";
+
+/**
+ * What a policy is told about the upload it judges, beside the request itself.
+ */
+export interface Upload {
+  /** The expectation that is judged: `100-continue` where the client waits for it, or an extension with its value. */
+  readonly expectation: Expectation | undefined;
+  /** Announced bytes of content; 0 for none; `undefined` where the length is unknown (chunked, HTTP/2 without length). */
+  readonly length: number | undefined;
+  /** `type/subtype` of `Content-Type` in lower case; `undefined` without a readable one. */
+  readonly mediaType: string | undefined;
+  /** Aborts when the client leaves or the policy's time is up. */
+  readonly signal: AbortSignal;
+  /** Bytes of content that have arrived until now. */
+  readonly received: number;
+  /** Refuses with `refusal` as soon as more than `bytes` have arrived, also in the middle of the body. */
+  limitBytes(bytes: number, refusal: Refusal): void;
+  /** Calls back once, when the response is finished or the client has left, whichever comes first. */
+  onClose(callback: () => void): void;
+}
+
+const REFUSAL = Symbol.for("express-expectations:refusal:1");
+
+/** A refusal as a value: the final status in place of `100 Continue`. Made by {@link refuse}. */
+export interface Refusal {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+/** What a policy answers: `true` or nothing accepts, `false` refuses with 417, {@link refuse} with its own status. */
+export type Verdict = boolean | undefined | Refusal;
+
+/** Decides about a request before its body is sent. */
+export type Policy<Req extends HttpRequest = IncomingMessage> = (
+  req: Req,
+  upload: Upload,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a policy without a return statement accepts
+) => Verdict | void | Promise<Verdict | void>;
+
+/** What {@link refuse} takes beside the status. */
+export interface RefusalOptions {
+  /** Why, for the log and for the problem details that the client gets. */
+  reason?: string;
+  /** Further response fields. */
+  headers?: Record<string, string | readonly string[]>;
+  /** Sent as it is, whatever `refusalBody` says; `text/plain` unless `headers` name a `Content-Type`. */
+  body?: string | Uint8Array;
+}
+
+/**
+ * Makes the verdict that refuses a request with a final status of the policy's own.
+ *
+ * @param status - a final status: 200 to 599.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other status.
+ * @example (req) => req.headers.authorization ? true : refuse(401, { headers: { "WWW-Authenticate": "Bearer" } })
+ * @see RFC 9110 §10.1.1: a final status instead of 100 (Continue)
+ */
+export function refuse(status: number, options: RefusalOptions = {}): Refusal {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new ExpectationError(
+      "ERR_EXPECT_OPTION",
+      `refuse(status): received ${String(status)}; expected a final status from 200 to 599`,
+    );
+  }
+  const refusal: Refusal = {
+    status,
+    reason: options.reason,
+    headers: { ...options.headers },
+    body: options.body,
+  };
+  Object.defineProperty(refusal, REFUSAL, { value: true });
+  return Object.freeze(refusal);
+}
+
+/** Whether a value was made by {@link refuse}, in this copy of the package or another. */
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === "object" && value !== null && (value as { [REFUSAL]?: true })[REFUSAL] === true;
+}
+
+/** How a run of policies ended; `policy` names the one that decided. */
+export type Outcome =
+  | { readonly kind: "accept" }
+  | { readonly kind: "refuse"; readonly policy: string; readonly verdict: false | Refusal }
+  | { readonly kind: "fault"; readonly policy: string; readonly status: 500 | 503; readonly error: Error };
+
+export const ACCEPT: Outcome = Object.freeze({ kind: "accept" });
+
+/** One policy to run: its name, and the call that gives its answer. */
+export interface Trial {
+  readonly policy: string;
+  readonly run: () => unknown;
+}
+
+/**
+ * Runs policies in order until one does not accept.
+ *
+ * The outcome comes back at once as long as every policy answers at once. Never throws and never rejects:
+ * what a policy throws becomes a fault, and so does an answer that is no verdict.
+ */
+export function runInOrder(trials: readonly Trial[], from = 0): Outcome | Promise<Outcome> {
+  for (let i = from; i < trials.length; i++) {
+    const { policy, run } = trials[i] as Trial;
+    let answer: unknown;
+    try {
+      answer = run();
+    } catch (error) {
+      return fault(policy, error);
+    }
+    if (isThenable(answer)) {
+      return Promise.resolve(answer).then(
+        (verdict) => judge(policy, verdict) ?? runInOrder(trials, i + 1),
+        (error: unknown) => fault(policy, error),
+      );
+    }
+    const ended = judge(policy, answer);
+    if (ended) return ended;
+  }
+  return ACCEPT;
+}
+
+function judge(policy: string, verdict: unknown): Outcome | undefined {
+  if (verdict === true || verdict === undefined) return undefined;
+  if (verdict === false || isRefusal(verdict)) return { kind: "refuse", policy, verdict };
+  const received = verdict === null ? "null" : typeof verdict;
+  return fault(
+    policy,
+    new ExpectationError(
+      "ERR_EXPECT_POLICY",
+      `policy ${policy}: answered ${received}; expected true, false, undefined or refuse(status)`,
+    ),
+  );
+}
+
+function fault(policy: string, thrown: unknown): Outcome {
+  const error = thrown instanceof Error ? thrown : new Error(`policy ${policy} threw ${printable(thrown)}`);
+  return { kind: "fault", policy, status: 500, error };
+}
+
+function printable(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return typeof thrown;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+/** A policy's name for logs and metrics. */
+export function policyName(policy: { readonly name: string }): string {
+  return policy.name === "" ? "anonymous" : policy.name;
+}
+
+/** Gives a policy the name that logs and Express's stack show. */
+export function named<P extends (...args: never[]) => unknown>(name: string, policy: P): P {
+  return Object.defineProperty(policy, "name", { value: name, configurable: true });
+}
+
+/**
+ * Accepts when every policy accepts; the first refusal is the answer.
+ *
+ * @example allOf(signedIn, mediaTypes(["image/*"]))
+ */
+export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
+  requirePolicies("allOf", policies);
+  return named("allOf", (req: Req, upload: Upload) => firstThat(policies, req, upload, (verdict) => !accepts(verdict)));
+}
+
+/**
+ * Accepts when one policy accepts; where none does, the last refusal is the answer.
+ *
+ * A policy that throws is no refusal: the fault ends the run.
+ *
+ * @example anyOf(signedIn, smallerThan("1kb"))
+ */
+export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
+  requirePolicies("anyOf", policies);
+  return named("anyOf", (req: Req, upload: Upload) => firstThat(policies, req, upload, accepts));
+}
+
+/**
+ * Asks `policy` about the requests that `predicate` picks; accepts all others.
+ *
+ * @example when((req) => req.method === "PUT", knownLength())
+ */
+export function when<Req extends HttpRequest = IncomingMessage>(
+  predicate: (req: Req, upload: Upload) => boolean | Promise<boolean>,
+  policy: Policy<Req>,
+): Policy<Req> {
+  requirePolicies("when", [predicate, policy]);
+  return named(`when(${policyName(policy)})`, (req: Req, upload: Upload) => {
+    const picked = predicate(req, upload);
+    if (typeof picked === "boolean") return picked ? policy(req, upload) : true;
+    return Promise.resolve(picked).then((yes) => (yes ? policy(req, upload) : true));
+  });
+}
+
+type Answer = ReturnType<Policy>;
+
+// The answer of the first policy that `ends` the row, or else of the last one; in step as long as all answer at once.
+function firstThat<Req extends HttpRequest>(
+  policies: readonly Policy<Req>[],
+  req: Req,
+  upload: Upload,
+  ends: (verdict: unknown) => boolean,
+  from = 0,
+): Answer {
+  for (let i = from; i < policies.length; i++) {
+    const answer = (policies[i] as Policy<Req>)(req, upload);
+    const isLast = i === policies.length - 1;
+    if (isThenable(answer)) {
+      return Promise.resolve(answer).then((verdict) =>
+        isLast || ends(verdict) ? verdict : firstThat(policies, req, upload, ends, i + 1),
+      ) as Answer;
+    }
+    if (isLast || ends(answer)) return answer;
+  }
+  return true;
+}
+
+function accepts(verdict: unknown): boolean {
+  return verdict === true || verdict === undefined;
+}
+
+function requirePolicies(combinator: string, policies: readonly unknown[]): void {
+  if (policies.length > 0 && policies.every((policy) => typeof policy === "function")) return;
+  const wrong = policies.find((policy) => typeof policy !== "function");
+  throw new ExpectationError(
+    "ERR_EXPECT_OPTION",
+    `${combinator}: received ${policies.length === 0 ? "nothing" : typeof wrong}; expected one policy function or more`,
+  );
+}

@@ -1,0 +1,126 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import { constants } from "node:http2";
+import { type Handshake, isFinalOnWire } from "./handshake.js";
+import { type HttpRequest, http2Stream, isGone } from "./message.js";
+import type { Refusal } from "./policy.js";
+
+/** What a refusal carries as its body. */
+export interface RefusalContent {
+  /** The `Content-Type`. */
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+/** How refusals get their body: see the option `refusalBody`. */
+export type RefusalBody =
+  | "auto"
+  | "none"
+  | "problem"
+  | ((refusal: Refusal, req: HttpRequest) => RefusalContent | undefined);
+
+/** Fields that describe a body which will not be sent. */
+const STALE_FIELDS = [
+  "Content-Encoding",
+  "Content-Language",
+  "Content-Length",
+  "Content-Range",
+  "Content-Type",
+  "ETag",
+  "Last-Modified",
+  "Trailer",
+  "Transfer-Encoding",
+];
+
+/**
+ * Writes the refusal of a request, at once and whole.
+ *
+ * Where the application has the request already, its response is taken out of its hands first. Where it has begun to
+ * answer, the connection is cut: a client must not take half a response for whole.
+ */
+export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
+  const { req, res } = handshake;
+  if (isGone(req, res) || res.writableEnded) return;
+  if (res.headersSent || isFinalOnWire(res)) {
+    cut(handshake);
+    return;
+  }
+  const content = hasNoBody(refusal.status) ? undefined : contentOf(handshake, refusal, refusalBody);
+  try {
+    for (const name of STALE_FIELDS) res.removeHeader(name);
+    for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value as string | string[]);
+    if (content && !res.hasHeader("Content-Type")) res.setHeader("Content-Type", content.type);
+    if (!hasNoBody(refusal.status)) res.setHeader("Content-Length", content ? Buffer.byteLength(content.body) : 0);
+    if (!http2Stream(req)) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
+    res.writeHead(refusal.status);
+    // On HTTP/2 a bare `end()` leaves the stream open.
+    res.end(content ? content.body : "");
+  } catch {
+    cut(handshake);
+    return;
+  }
+  if (handshake.isAppRunning) disarm(res);
+}
+
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+// FACTS, clients: one that waits for a 100 may hang on a refusal that has a body.
+function contentOf(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): RefusalContent | undefined {
+  if (refusal.body !== undefined) return { type: "text/plain; charset=utf-8", body: refusal.body };
+  if (typeof refusalBody === "function") return refusalBody(refusal, handshake.req);
+  if (refusalBody === "none" || (refusalBody === "auto" && handshake.isWithheld)) return undefined;
+  return { type: "application/problem+json", body: problem(refusal) };
+}
+
+// RFC 9457 §3.1: without a `type`, the title is that of the status code.
+function problem({ status, reason }: Refusal): string {
+  return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
+}
+
+function cut({ req }: Handshake): void {
+  const stream = http2Stream(req);
+  if (stream) stream.close(constants.NGHTTP2_CANCEL);
+  else req.socket.destroy();
+}
+
+const WRITERS = [
+  "addTrailers",
+  "appendHeader",
+  "flushHeaders",
+  "removeHeader",
+  "setHeader",
+  "setHeaders",
+  "writeContinue",
+  "writeEarlyHints",
+  "writeHead",
+  "writeProcessing",
+] as const;
+
+// The application goes on with a response that has been answered. Node would throw at it, outside of any request
+// handler as often as not, and finalhandler would destroy the socket that the refusal still lingers on.
+function disarm(res: ServerResponse): void {
+  const define = (name: string, value: unknown) =>
+    Object.defineProperty(res, name, { value, configurable: true, writable: true });
+  const status = res.statusCode;
+  for (const name of WRITERS) define(name, () => res);
+  define("destroy", () => res);
+  define("write", (...args: unknown[]) => callBack(args, true));
+  define("end", (...args: unknown[]) => callBack(args, res));
+  Object.defineProperty(res, "statusCode", { get: () => status, set() {}, configurable: true });
+  // Access logs read `headersSent` while `finish` is emitted, and are told the truth.
+  let isFinishing = false;
+  Object.defineProperty(res, "headersSent", { get: () => isFinishing, configurable: true });
+  res.prependOnceListener("finish", () => {
+    isFinishing = true;
+    process.nextTick(() => {
+      isFinishing = false;
+    });
+  });
+}
+
+function callBack<T>(args: unknown[], result: T): T {
+  const callback = args.at(-1);
+  if (typeof callback === "function") process.nextTick(callback as () => void);
+  return result;
+}
