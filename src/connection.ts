@@ -1,11 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Handshake } from "./handshake.js";
 
 /** A request that waits for the one before it on its connection. */
 export interface HeldRequest {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
   /** Goes on with the request, in its own async context. */
   readonly release: () => void;
   readonly timer: NodeJS.Timeout;

@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type Connection, connectionOf, type HeldRequest, openConnection } from "./connection.js";
 import { watchFinal } from "./final.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "./handshake.js";
@@ -32,33 +33,52 @@ export function isAdmitted(req: IncomingMessage): boolean {
  * @see RFC 9112 §9.3.2 (pipelining), §9.6 (after close, nothing is processed)
  */
 export function admit(req: IncomingMessage, res: ServerResponse, context: ServerContext, dispatch: Dispatch): boolean {
-  if (!http2Stream(req)) {
-    const { socket } = req;
-    const connection = connectionOf(socket);
-    if (socket.destroyed || connection?.isClosing) {
-      // Nobody will read it: it flows past, so that the drain goes on behind it.
-      req.resume();
-      return false;
-    }
-    if (connection?.busyWith) {
-      hold(connection, req, res, () => void (admit(req, res, context, dispatch) && dispatch(markAdmitted(req), res)));
-      return false;
-    }
+  const isHttp1 = http2Stream(req) === undefined;
+  const connection = isHttp1 ? connectionOf(req.socket) : undefined;
+  if (isHttp1 && isOver(req.socket, connection)) {
+    drop(req);
+    return false;
   }
   const fault = framingFault(req);
-  if (fault === undefined && isBare(req)) return true;
-  const handshake = beginHandshake(req, res, context, false);
+  const isUnwatched = fault === undefined && isBare(req);
+  if (isUnwatched && !connection?.busyWith) return true;
+  // Watched from its arrival on: the content of a request that has to wait arrives meanwhile.
+  const handshake = isUnwatched ? undefined : watch(req, res, context, false);
   markAdmitted(req);
+  const go = () => {
+    if (isHttp1 && isOver(req.socket, connection)) {
+      drop(req);
+      return;
+    }
+    if (handshake) {
+      if (isHttp1) occupy(openConnection(req.socket), handshake);
+      if (isRefusedByServer(handshake, fault)) return;
+    }
+    dispatch(req, res);
+  };
+  if (connection?.busyWith) hold(connection, req, go);
+  else go();
+  return false;
+}
+
+function isOver(socket: Socket, connection: Connection | undefined): boolean {
+  return socket.destroyed || connection?.isClosing === true;
+}
+
+// Nobody will read it: it flows past, so that the drain goes on behind it.
+function drop(req: IncomingMessage): void {
+  req.resume();
+}
+
+function isRefusedByServer(handshake: Handshake, fault: string | undefined): boolean {
+  const { context } = handshake;
   if (fault !== undefined) {
     refuseByServer(handshake, 400, "framing", fault);
-    return false;
+    return true;
   }
-  if (context.refusesUnknownAtOnce && handshake.undecided.some(({ name }) => !context.names.has(name))) {
-    refuseByServer(handshake, 417, "unknown-expectation", "an expectation that this server does not know");
-    return false;
-  }
-  dispatch(req, res);
-  return false;
+  if (!context.refusesUnknownAtOnce || !handshake.undecided.some(({ name }) => !context.names.has(name))) return false;
+  refuseByServer(handshake, 417, "unknown-expectation", "an expectation that this server does not know");
+  return true;
 }
 
 /** Marks a request that is about to be emitted once more. */
@@ -68,7 +88,8 @@ export function markAdmitted(req: IncomingMessage): IncomingMessage {
 }
 
 /**
- * Begins the handshake of a request: from here on its content, its final status and its connection are watched.
+ * Begins the handshake of a request that came past the gate: on a server that is not attached, or with nothing for the
+ * gate to look at.
  *
  * @param isContinuedByNode - whether Node has sent the 100 already.
  */
@@ -78,9 +99,20 @@ export function beginHandshake(
   context: ServerContext,
   isContinuedByNode: boolean,
 ): Handshake {
+  const handshake = watch(req, res, context, isContinuedByNode);
+  if (!http2Stream(req) && req.socket) occupy(openConnection(req.socket), handshake);
+  return handshake;
+}
+
+// From here on the request's content, its final status and its connection are watched.
+function watch(
+  req: IncomingMessage,
+  res: ServerResponse,
+  context: ServerContext,
+  isContinuedByNode: boolean,
+): Handshake {
   const handshake = new Handshake(req, res, context, LISTENER, isContinuedByNode);
   watchFinal(handshake);
-  if (handshake.length !== 0 && !http2Stream(req) && req.socket) occupy(openConnection(req.socket), handshake);
   return handshake;
 }
 
@@ -115,6 +147,7 @@ function refuseByServer(handshake: Handshake, status: number, policy: string, re
 }
 
 function occupy(connection: Connection, handshake: Handshake): void {
+  if (handshake.length === 0) return;
   connection.busyWith = handshake;
   handshake.res.once("close", () => {
     connection.busyWith = undefined;
@@ -122,14 +155,14 @@ function occupy(connection: Connection, handshake: Handshake): void {
   });
 }
 
-function hold(connection: Connection, req: IncomingMessage, res: ServerResponse, go: () => void): void {
+function hold(connection: Connection, req: IncomingMessage, go: () => void): void {
   if (connection.held.length >= MAX_HELD) {
     req.socket.destroy();
     return;
   }
   const scope = new AsyncResource("ExpectationsHeldRequest", { requireManualDestroy: false });
   const timer = setTimeout(() => req.socket.destroy(), HELD_MS).unref();
-  connection.held.push({ req, res, timer, release: () => scope.runInAsyncScope(go) });
+  connection.held.push({ timer, release: () => scope.runInAsyncScope(go) });
 }
 
 // One after the other: the next one may bring content of its own, and then the rest goes on waiting.

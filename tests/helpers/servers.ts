@@ -60,8 +60,10 @@ function connectApp(parts: AppParts): Listener {
 function expressApp(make: typeof express, parts: AppParts): Listener {
   const app = make();
   app.set("env", "test");
+  // A field set before a nested array is passed to writeHead() makes Node throw.
+  app.disable("x-powered-by");
   for (const handler of parts.use ?? []) app.use(handler as express.RequestHandler);
-  for (const [path, handlers] of routesOf(parts)) app.all(path, ...(handlers as express.RequestHandler[]));
+  for (const [path, handlers] of routesOf(parts)) app.all(path, ...(handlers as unknown as express.RequestHandler[]));
   return app;
 }
 
@@ -94,7 +96,7 @@ export function makeServer(kind: ServerKind, parts: AppParts): AttachableServer 
     case "Connect":
       return http.createServer(connectApp(parts));
     case "Express 4":
-      return http.createServer(expressApp(express4 as unknown as typeof express, parts));
+      return http.createServer(expressApp(express4, parts));
     case "Express 5":
       return http.createServer(expressApp(express, parts));
     case "h2c":

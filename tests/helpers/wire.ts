@@ -121,7 +121,10 @@ export class WireClient {
     await this.until("the server ends the connection", () => this.hasFin || this.isClosed);
   }
 
+  /** The server ends its side; then this side ends, and the connection is gone. */
   async closed(): Promise<void> {
+    await this.fin();
+    this.socket.end();
     await this.until("the connection is closed", () => this.isClosed);
   }
 

@@ -1,0 +1,246 @@
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { attach, detach, expectations, maxSize, refuse, silent } from "../../src/index.js";
+import {
+  closeServers,
+  type Handler,
+  HTTP1_KINDS,
+  isTlsKind,
+  listen,
+  makeServer,
+  next,
+  plainApp,
+  recordingLogger,
+  start,
+  startAttached,
+  store,
+} from "../helpers/servers.js";
+import { WireClient } from "../helpers/wire.js";
+
+afterEach(closeServers);
+
+const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+const TEA = UPLOAD.replace("100-continue", "tea");
+
+describe("attach", () => {
+  test("returns the same server, and changes nothing the second time", () => {
+    const server = http.createServer();
+    expect(attach(server)).toBe(server);
+    const { emit } = server;
+    expect(attach(server)).toBe(server);
+    expect(server.emit).toBe(emit);
+    expect(server.listenerCount("checkContinue")).toBe(1);
+    expect(server.listenerCount("checkExpectation")).toBe(1);
+  });
+
+  test("detach gives the server back as it was", () => {
+    const server = http.createServer();
+    const { emit } = server;
+    expect(detach(attach(server))).toBe(server);
+    expect(server.emit).toBe(emit);
+    expect(Object.hasOwn(server, "emit")).toBe(false);
+    expect(server.listenerCount("checkContinue")).toBe(0);
+    expect(server.listenerCount("checkExpectation")).toBe(0);
+  });
+
+  test("attaches again after detach", async () => {
+    const server = attach(detach(attach(http.createServer(plainApp({ routes: { "/files": store } })))));
+    const { port } = await listen(server);
+    const wire = await WireClient.connect(port);
+    wire.send(UPLOAD);
+    await wire.status(100);
+    wire.send("hello");
+    await wire.final();
+    expect(wire.statuses).toEqual([100, 201]);
+  });
+
+  test.each([() => http.createServer(), () => http2.createServer()])("refuses to share checkContinue", (make) => {
+    const server = make() as http.Server;
+    server.on("checkContinue", () => {});
+    expect(() => attach(server)).toThrow(
+      expect.objectContaining({ code: "ERR_EXPECT_LISTENERS", message: expect.stringContaining("replaceListeners") }),
+    );
+    expect(Object.hasOwn(server, "emit")).toBe(false);
+  });
+
+  test("sets other listeners aside with replaceListeners, until detach", () => {
+    const server = http.createServer();
+    const mine = () => {};
+    server.on("checkExpectation", mine);
+    attach(server, { replaceListeners: true });
+    expect(server.listeners("checkExpectation")).not.toContain(mine);
+    detach(server);
+    expect(server.listeners("checkExpectation")).toEqual([mine]);
+  });
+});
+
+describe.each(HTTP1_KINDS)("self-attachment on %s", (kind) => {
+  test("attaches at the first request of any kind, quietly", async () => {
+    const logger = recordingLogger();
+    const guard = expectations({ policies: [maxSize(4)], logger }) as Handler;
+    const { port } = await start(kind, { use: [guard], routes: { "/files": store, "/next": next } });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    expect(await wire.answersNext()).toBe(true);
+    expect(logger.records).toEqual([]);
+    wire.send(UPLOAD);
+    await wire.final(2);
+    expect(wire.statuses).toEqual([200, 413]);
+  });
+
+  test("warns once when the first 100 was sent before it could attach", async () => {
+    const logger = recordingLogger();
+    const guard = expectations({ policies: [maxSize(4)], logger }) as Handler;
+    const { port } = await start(kind, { use: [guard], routes: { "/files": store, "/next": next } });
+    for (const statuses of [[100, 413], [413], [413]]) {
+      const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+      wire.send(UPLOAD);
+      await wire.final();
+      await wire.fin();
+      expect(wire.statuses).toEqual(statuses);
+    }
+    const warnings = logger.records.filter(({ details }) => details.event === "expectation.attach");
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.message).toContain("attach(app.listen(port))");
+  });
+
+  test("stays away with autoAttach: false", async () => {
+    const logger = recordingLogger();
+    const guard = expectations({ policies: [maxSize(4)], logger, autoAttach: false }) as Handler;
+    const { port, server } = await start(kind, { use: [guard], routes: { "/files": store } });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(UPLOAD);
+    await wire.final();
+    expect(wire.statuses).toEqual([100, 413]);
+    expect(server.listenerCount("checkContinue")).toBe(0);
+  });
+
+  test("does not attach again what was detached on purpose", async () => {
+    const guard = expectations({ policies: [maxSize(4)], logger: silent }) as Handler;
+    const server = detach(makeServer(kind, { use: [guard], routes: { "/next": next } }));
+    const { port } = await listen(server, isTlsKind(kind));
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    expect(await wire.answersNext()).toBe(true);
+    expect(server.listenerCount("checkContinue")).toBe(0);
+  });
+});
+
+test("a guard whose server somebody else holds judges all the same, and logs it once", async () => {
+  const logger = recordingLogger();
+  const guard = expectations({ policies: [maxSize(4)], logger }) as Handler;
+  const app = plainApp({ use: [guard], routes: { "/files": store } });
+  const server = http.createServer(app).on("checkContinue", app);
+  const { port } = await listen(server);
+  for (let i = 0; i < 2; i++) {
+    const wire = await WireClient.connect(port);
+    wire.send(UPLOAD);
+    expect(await wire.final()).toMatchObject({ status: 413, headers: { connection: "close" } });
+    await wire.fin();
+    expect(wire.statuses).toEqual([413]);
+  }
+  const accepted = await WireClient.connect(port);
+  accepted.send(UPLOAD.replace(": 5", ": 4"));
+  await accepted.status(100);
+  accepted.send("hell");
+  await accepted.final();
+  expect(accepted.statuses).toEqual([100, 201]);
+  expect(logger.records.filter(({ level }) => level === "error")).toHaveLength(1);
+});
+
+describe.each(HTTP1_KINDS)("expectations other than 100-continue on %s", (kind) => {
+  const serve = async (use: Handler[], options: Parameters<typeof attach>[1] = {}) => {
+    const parts = { use, routes: { "/files": store, "/next": next } };
+    const { port } = await startAttached(kind, parts, { logger: silent, ...options });
+    return WireClient.connect(port, { tls: isTlsKind(kind) });
+  };
+  const judges = expectations({
+    logger: silent,
+    extensions: { Tea: (_req, { expectation }) => expectation?.value !== "cold" },
+  });
+
+  test("are refused by the server where no name covers them", async () => {
+    const logger = recordingLogger();
+    const wire = await serve([], { logger });
+    wire.send(TEA);
+    expect(await wire.final()).toMatchObject({ status: 417, headers: { connection: "close" } });
+    await wire.fin();
+    expect(logger.records).toHaveLength(1);
+    expect(logger.records[0]?.details).toMatchObject({
+      status: 417,
+      policy: "unknown-expectation",
+      expectation: "tea",
+    });
+  });
+
+  test("are judged by the guard that has a policy for the name", async () => {
+    const accepted = await serve([judges as Handler], { extensions: ["TEA"] });
+    accepted.send(TEA, "hello");
+    expect((await accepted.final()).status).toBe(201);
+    const refused = await serve([judges as Handler], { extensions: ["tea"] });
+    refused.send(TEA.replace("tea", "tea=cold"));
+    expect(await refused.final()).toMatchObject({ status: 417, headers: { connection: "close" } });
+  });
+
+  test("pass a guard that leaves the name to another one", async () => {
+    const appWide = expectations({ logger: silent }) as Handler;
+    const wire = await serve([appWide, judges as Handler], { extensions: ["tea"] });
+    wire.send(TEA.replace("tea", "tea, 100-continue"));
+    await wire.status(100);
+    wire.send("hello");
+    await wire.final();
+    expect(wire.statuses).toEqual([100, 201]);
+  });
+
+  test("are refused when a route without a guard reads the content", async () => {
+    const wire = await serve([], { extensions: ["tea"] });
+    wire.send(TEA.replace("tea", "tea, 100-continue"));
+    expect((await wire.final()).status).toBe(417);
+    await wire.fin();
+    expect(wire.statuses).toEqual([417]);
+  });
+
+  test("are passed over with unknownExpectations: ignore", async () => {
+    const guard = expectations({ logger: silent, unknownExpectations: "ignore" }) as Handler;
+    const wire = await serve([guard], { unknownExpectations: "ignore" });
+    wire.send(TEA, "hello");
+    expect((await wire.final()).status).toBe(201);
+    expect(await wire.answersNext()).toBe(true);
+  });
+});
+
+describe.each(HTTP1_KINDS)("attach({ guard }) on %s", (kind) => {
+  const guard = expectations({ logger: silent, policies: [maxSize(5), (req) => req.url !== "/secret" || refuse(404)] });
+
+  test("judges before the application", async () => {
+    let ran = 0;
+    const count: Handler = (req, res, next) => {
+      ran++;
+      store(req, res, next);
+    };
+    const { port } = await startAttached(
+      kind,
+      { routes: { "/files": count, "/next": next } },
+      { guard, logger: silent },
+    );
+    const refused = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    refused.send(UPLOAD.replace(": 5", ": 6"));
+    expect(await refused.final()).toMatchObject({ status: 413, headers: { connection: "close" } });
+    expect(ran).toBe(0);
+    const accepted = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    accepted.send(UPLOAD);
+    await accepted.status(100);
+    accepted.send("hello");
+    await accepted.final();
+    expect(await accepted.answersNext()).toBe(true);
+    expect(accepted.statuses).toEqual([100, 201, 200]);
+    expect(ran).toBe(1);
+  });
+
+  test("answers 500 when the guard hands an error on", async () => {
+    const failing: Handler = (_req, _res, next) => next(new Error("no"));
+    const { port } = await startAttached(kind, { routes: { "/files": store } }, { guard: failing, logger: silent });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(UPLOAD);
+    expect(await wire.final()).toMatchObject({ status: 500, headers: { connection: "close" } });
+  });
+});
