@@ -201,15 +201,17 @@ function takeOver(
   const beneath = (): Emit => ownEmit?.value ?? Object.getPrototypeOf(server).emit;
   let isActive = true;
 
-  const dispatch: Dispatch = guard
-    ? (req, res) =>
-        guard(req, res, (error) =>
-          error === undefined ? void server.emit("request", req, res) : refuseForError(req, error),
-        )
-    : (req, res) => void server.emit("request", req, res);
+  const dispatchTo =
+    (emitRequest: Dispatch): Dispatch =>
+    (req, res) => {
+      if (guard === undefined) emitRequest(req, res);
+      else guard(req, res, (error) => (error == null ? emitRequest(req, res) : refuseForError(req, error)));
+    };
+  const goOn = dispatchTo((req, res) => void Reflect.apply(beneath(), server, ["request", req, res]));
+  const goRound = dispatchTo((req, res) => void server.emit("request", markAdmitted(req), res));
 
-  const enter = (req: IncomingMessage, res: ServerResponse) => {
-    if (admit(req, res, context, dispatch)) dispatch(markAdmitted(req), res);
+  const enterByExpectation = (req: IncomingMessage, res: ServerResponse) => {
+    if (admit(req, res, context, goRound)) goRound(req, res);
   };
 
   const emit: Emit = function (this: AttachableServer, event, first, second) {
@@ -218,13 +220,14 @@ function takeOver(
         case "request": {
           const req = first as IncomingMessage;
           if (isAdmitted(req)) break;
-          if (guard === undefined && admit(req, second as ServerResponse, context, dispatch)) break;
-          if (guard !== undefined) enter(req, second as ServerResponse);
+          if (!admit(req, second as ServerResponse, context, goOn)) return true;
+          if (guard === undefined) break;
+          goOn(req, second as ServerResponse);
           return true;
         }
         case "checkContinue":
         case "checkExpectation":
-          enter(first as IncomingMessage, second as ServerResponse);
+          enterByExpectation(first as IncomingMessage, second as ServerResponse);
           return true;
         case "upgrade":
         case "connect":
@@ -242,13 +245,13 @@ function takeOver(
     return Reflect.apply(beneath(), this, arguments);
   };
 
-  for (const event of EVENTS) server.on(event, enter);
+  for (const event of EVENTS) server.on(event, enterByExpectation);
   server.emit = emit as typeof server.emit;
   (server as Carrier)[ATTACHMENT] = {
     context,
     undo() {
       isActive = false;
-      for (const event of EVENTS) server.removeListener(event, enter);
+      for (const event of EVENTS) server.removeListener(event, enterByExpectation);
       putBack?.();
       if (server.emit !== (emit as typeof server.emit)) return;
       if (ownEmit) Object.defineProperty(server, "emit", ownEmit);
@@ -267,7 +270,12 @@ function isHttp1Socket(value: unknown): value is Http1Socket {
 // whole is no reason to take that request's answer away: the connection ends after it.
 function isAnsweredAnyway(socket: Http1Socket, error: unknown): boolean {
   const connection = connectionOf(socket);
-  if (connection === undefined || connection.isClosing) return connection !== undefined;
+  if (connection === undefined) return false;
+  if (connection.lastResponse) {
+    // A client that leaves while the application still answers is nothing to wait for.
+    if (!connection.lastResponse.writableEnded) socket.destroy();
+    return true;
+  }
   const { busyWith } = connection;
   const isParseError = String((error as { code?: unknown } | undefined)?.code).startsWith("HPE_");
   if (!isParseError || !busyWith?.hasArrived || busyWith.res.headersSent) return false;
@@ -277,5 +285,5 @@ function isAnsweredAnyway(socket: Http1Socket, error: unknown): boolean {
 
 function isOccupied(socket: Http1Socket): boolean {
   const connection = connectionOf(socket);
-  return connection !== undefined && (connection.isClosing || connection.busyWith !== undefined);
+  return connection !== undefined && (connection.lastResponse !== undefined || connection.busyWith !== undefined);
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Handshake } from "./handshake.js";
 
@@ -10,9 +11,9 @@ export interface HeldRequest {
 
 /** What is known of an HTTP/1 connection; made for connections that carry content or expectations. */
 export interface Connection {
-  /** Whether a final status has ended it: nothing more of it is dispatched (RFC 9112 §9.6). */
-  isClosing: boolean;
-  /** The request with content that is under way. */
+  /** The response that ends it: nothing that comes after is dispatched (RFC 9112 §9.6). */
+  lastResponse: ServerResponse | undefined;
+  /** The request under way that has content or an expectation. */
   busyWith: Handshake | undefined;
   /** Requests pipelined behind that one, in order. */
   readonly held: HeldRequest[];
@@ -28,6 +29,6 @@ export function connectionOf(socket: Socket): Connection | undefined {
 
 export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
-  carrier[CONNECTION] ??= { isClosing: false, busyWith: undefined, held: [] };
+  carrier[CONNECTION] ??= { lastResponse: undefined, busyWith: undefined, held: [] };
   return carrier[CONNECTION];
 }

@@ -3,9 +3,9 @@ import { type AttachableServer, attachForGuard, createDetachedContext, isSettled
 import { ExpectationError } from "./errors.js";
 import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
 import { beginHandshake } from "./gate.js";
-import { currentHandshake, type Handshake, type ServerContext } from "./handshake.js";
+import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "./handshake.js";
 import { type Logger, safeLogger } from "./logger.js";
-import { type HttpRequest, type HttpResponse, isBare, isGone, isSafe, mediaTypeOf } from "./message.js";
+import { type HttpRequest, type HttpResponse, http2Stream, isBare, isGone, isSafe, mediaTypeOf } from "./message.js";
 import {
   optionalBoolean,
   optionalCount,
@@ -15,6 +15,7 @@ import {
   requireKnownKeys,
 } from "./options.js";
 import {
+  isRefusal,
   type Outcome,
   type Policy,
   policyName,
@@ -25,16 +26,23 @@ import {
   type Upload,
 } from "./policy.js";
 import { logFault, logRefusal } from "./record.js";
-import { type RefusalBody, type RefusalContent, writeRefusal } from "./refusal.js";
+import { type RefusalBody, type RefusalContent, writePlainRefusal, writeRefusal } from "./refusal.js";
 
 /** Hands a request on, or an error to the framework's error handling. */
 export type Next = (error?: unknown) => void;
 
 /** What {@link expectations} returns: a middleware of Express, Connect and their kin. */
-export type Guard<Req extends HttpRequest = IncomingMessage> = (req: Req, res: HttpResponse, next: Next) => void;
+export type Guard<Req extends HttpRequest = IncomingMessage, Res extends HttpResponse = HttpResponse> = (
+  req: Req,
+  res: Res,
+  next: Next,
+) => void;
 
 /** Options of {@link expectations}; all are optional. */
-export interface ExpectationOptions<Req extends HttpRequest = IncomingMessage> {
+export interface ExpectationOptions<
+  Req extends HttpRequest = IncomingMessage,
+  Res extends HttpResponse = HttpResponse,
+> {
   /** Run in order; the first refusal ends it, so cheap ones come first. Default: none. */
   policies?: readonly Policy<Req>[];
   /** Refusals at `warn`, faults at `error`. Default: one line of JSON each, on standard error. */
@@ -62,7 +70,7 @@ export interface ExpectationOptions<Req extends HttpRequest = IncomingMessage> {
    */
   refusalBody?: "auto" | "none" | "problem" | ((refusal: Refusal, req: Req) => RefusalContent | undefined);
   /** Answers a refusal in its own way, or hands an error to `next`; must do one of the two. */
-  onRefusal?: (refusal: Refusal, req: Req, res: HttpResponse, next: Next) => void;
+  onRefusal?: (refusal: Refusal, req: Req, res: Res, next: Next) => void;
 }
 
 const OPTION_KEYS = [
@@ -90,7 +98,7 @@ interface Settings {
   readonly policyTimeoutMs: number;
   readonly expectationStatus: number | undefined;
   readonly refusalBody: RefusalBody;
-  readonly onRefusal: ExpectationOptions<never>["onRefusal"];
+  readonly onRefusal: ExpectationOptions<never, never>["onRefusal"];
   /** For requests whose server is not attached. */
   readonly context: ServerContext;
 }
@@ -105,23 +113,22 @@ interface Settings {
  * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
  * @see RFC 9110 §10.1.1
  */
-export function expectations<Req extends HttpRequest = IncomingMessage>(
-  options: ExpectationOptions<Req> = {},
-): Guard<Req> {
+export function expectations<Req extends HttpRequest = IncomingMessage, Res extends HttpResponse = HttpResponse>(
+  options: ExpectationOptions<Req, Res> = {},
+): Guard<Req, Res> {
   requireCall(options);
-  const settings = readSettings(options as unknown as ExpectationOptions<never>);
+  const settings = readSettings(options as unknown as ExpectationOptions<never, never>);
   const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
   let hasWarnedOfReader = false;
 
-  return function expectationGuard(req: Req, res: HttpResponse, next: Next): void {
-    const isUnattached = attachTo?.(req, res);
+  return function expectationGuard(req: Req, res: Res, next: Next): void {
+    attachTo?.(req, res);
     if (isOutOfScope(req, settings)) {
       next();
       return;
     }
     const handshake =
-      currentHandshake(req) ??
-      beginHandshake(req as IncomingMessage, res as ServerResponse, settings.context, isUnattached === true);
+      currentHandshake(req) ?? beginHandshake(req as IncomingMessage, res as ServerResponse, settings.context);
     if (handshake.refusal) return;
     if (!hasWarnedOfReader && isReadAlready(handshake)) {
       hasWarnedOfReader = true;
@@ -159,7 +166,8 @@ class Judgement {
     const { handshake, settings } = this;
     const unknown = this.#unknownMember();
     if (unknown) {
-      this.#refuse(refuse(417, { reason: "an expectation that this server does not know" }), "unknown-expectation");
+      const reason = "an expectation that this server does not know";
+      this.#refuse(refuse(417, { reason }), "unknown-expectation", true);
       return;
     }
     handshake.beginVerdict();
@@ -230,11 +238,14 @@ class Judgement {
         return handshake.received;
       },
       limitBytes(bytes, refusal) {
+        if (!Number.isSafeInteger(bytes) || bytes < 0) throw optionError("limitBytes(bytes)", bytes, "whole bytes");
+        if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
         const policy = judgement.#current;
         handshake.limit(bytes, () => judgement.#exceed(refusal, policy));
       },
       onClose(callback) {
-        onceClosed(handshake, callback);
+        if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
+        handshake.onClose(() => judgement.#callSafely(callback));
       },
     };
   }
@@ -283,7 +294,7 @@ class Judgement {
         this.#accept();
         return;
       case "refuse":
-        this.#refuse(outcome.verdict || refuse(417), outcome.policy);
+        this.#refuse(outcome.verdict || refuse(417), outcome.policy, true);
         break;
       case "fault":
         this.#fail(outcome.policy, outcome.status, outcome.error);
@@ -303,24 +314,33 @@ class Judgement {
 
   #exceed(refusal: Refusal, policy: string): void {
     const { handshake } = this;
-    if (handshake.refusal) return;
+    if (handshake.refusal || handshake.res.writableEnded || isGone(handshake.req, handshake.res)) return;
     const wasJudging = !this.#isOver;
     this.#abortSignal();
     this.#close();
-    this.#refuse(refusal, policy);
+    this.#refuse(refusal, policy, wasJudging);
     if (wasJudging) handshake.endVerdict();
     else
       handshake.failBody("ERR_EXPECT_LIMIT", `the upload was cut off by ${policy} after ${handshake.received} bytes`);
   }
 
-  #refuse(verdict: Refusal, policy: string): void {
+  // `mayHandOn`: nobody but this guard has the request in hand, so that `onRefusal` and its `next` make sense.
+  #refuse(verdict: Refusal, policy: string, mayHandOn: boolean): void {
     const { handshake, settings } = this;
     const refusal = withStatus(verdict, finalStatus(verdict.status, handshake, settings.expectationStatus));
     const by = { status: refusal.status, policy, reason: refusal.reason };
     handshake.refuse(by);
     logRefusal(settings.logger, handshake, by);
-    if (settings.onRefusal && !handshake.isAppRunning) this.#answerOtherwise(refusal);
+    if (settings.onRefusal && mayHandOn) this.#answerOtherwise(refusal);
     else this.#write(refusal);
+  }
+
+  #callSafely(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.settings.logger.error({ event: "expectation.error", err: asError(error) }, "an onClose callback threw");
+    }
   }
 
   #write(refusal: Refusal): void {
@@ -332,23 +352,28 @@ class Judgement {
   }
 
   #fail(policy: string, status: 500 | 503, error: Error): void {
-    const by = { status, policy, reason: undefined };
-    this.handshake.refuse(by);
-    logFault(this.settings.logger, this.handshake, by, error);
-    writeRefusal(this.handshake, refuse(status), "auto");
+    const { handshake } = this;
+    // What is answered already stays answered: the record says with what.
+    const by = { status: handshake.res.headersSent ? handshake.res.statusCode : status, policy, reason: undefined };
+    handshake.refuse(by);
+    logFault(this.settings.logger, handshake, by, error);
+    if (!handshake.res.headersSent) writePlainRefusal(handshake, status);
   }
 
   #answerOtherwise(refusal: Refusal): void {
     const { handshake, settings } = this;
     const { req, res } = handshake;
     let isHandedOn = false;
+    // From here on somebody else has the response in hand as well, and may come late.
+    handshake.isAppRunning = true;
     const fault = (message: string) => this.#fail("onRefusal", 500, new ExpectationError("ERR_EXPECT_POLICY", message));
     const timer = setTimeout(() => {
       if (!isHandedOn && !res.headersSent && !isGone(req, res)) {
+        isHandedOn = true;
         fault(`onRefusal did not answer within ${settings.policyTimeoutMs} ms`);
       }
     }, settings.policyTimeoutMs);
-    res.once("close", () => clearTimeout(timer));
+    handshake.onClose(() => clearTimeout(timer));
     const next: Next = (error) => {
       if (isHandedOn) return;
       isHandedOn = true;
@@ -357,7 +382,7 @@ class Judgement {
       } else this.next(error);
     };
     try {
-      const answered: unknown = settings.onRefusal?.(refusal, req as never, res, next);
+      const answered: unknown = settings.onRefusal?.(refusal, req as never, res as never, next);
       if (answered instanceof Promise) answered.catch((error: unknown) => this.#fail("onRefusal", 500, asError(error)));
     } catch (error) {
       this.#fail("onRefusal", 500, asError(error));
@@ -381,54 +406,30 @@ function withStatus(refusal: Refusal, status: number): Refusal {
   });
 }
 
-function onceClosed({ req, res }: Handshake, callback: () => void): void {
-  let isCalled = false;
-  const call = () => {
-    if (isCalled) return;
-    isCalled = true;
-    callback();
-  };
-  res.once("close", call);
-  // A response that waits behind another on its connection has no `close` of its own when the connection ends.
-  req.once("aborted", call);
-}
-
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-// Attaches the server of whatever request comes first. Returns whether the request at hand came in on a server that
-// was not attached, and Node has sent its 100 already.
-function autoAttacher(settings: Settings): (req: HttpRequest, res: HttpResponse) => boolean {
+// Attaches the server of whatever request comes first.
+function autoAttacher(settings: Settings): (req: HttpRequest, res: HttpResponse) => void {
   let settled: AttachableServer | undefined;
   return (req, res) => {
     const server = serverOf(req);
-    if (server === undefined || server === settled) return false;
+    if (server === undefined || server === settled) return;
     settled = server;
-    if (isSettled(server)) return false;
-    const isContinued = isContinuedByNode(req, res, server);
+    if (isSettled(server)) return;
     try {
       attachForGuard(server, settings.context);
     } catch (error) {
       settings.logger.error({ event: "expectation.attach", err: error }, `not attached: ${asError(error).message}`);
-      return isContinued;
+      return;
     }
-    if (isContinued) {
-      settings.logger.warn(
-        { event: "expectation.attach" },
-        "Node had sent this first request's 100 Continue before any guard ran; attach the server when it starts: attach(app.listen(port))",
-      );
-    }
-    return isContinued;
+    if (req.headers.expect === undefined || !isContinuedByOthers(res, http2Stream(req))) return;
+    settings.logger.warn(
+      { event: "expectation.attach" },
+      "Node had sent this first request's 100 Continue before any guard ran; attach the server when it starts: attach(app.listen(port))",
+    );
   };
-}
-
-function isContinuedByNode(req: HttpRequest, res: HttpResponse, server: AttachableServer): boolean {
-  if (req.headers.expect === undefined) return false;
-  if (req.httpVersionMajor === 2)
-    return req.headers.expect === "100-continue" && server.listenerCount("checkContinue") === 0;
-  // Node's own mark for "the 100 was written": nothing public tells. Wire test "warns once when the first 100 was sent".
-  return (res as { _sent100?: boolean })._sent100 === true;
 }
 
 function requireCall(options: unknown): void {
@@ -440,7 +441,7 @@ function requireCall(options: unknown): void {
   );
 }
 
-function readSettings(options: ExpectationOptions<never>): Settings {
+function readSettings(options: ExpectationOptions<never, never>): Settings {
   requireKnownKeys("expectations", options, OPTION_KEYS);
   const logger = safeLogger(options.logger);
   const refusalBody =

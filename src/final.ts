@@ -41,9 +41,9 @@ function closeConnectionAfterFinal(handshake: Handshake): void {
   (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;
 
   const close = () => {
-    connection.isClosing = true;
+    connection.lastResponse ??= res;
     // Node calls this after the last response of a connection; its own would close with unread bytes: a reset.
-    socket.destroySoon = () => context.lingering.add(socket, handshake.isWithheld && handshake.received === 0);
+    socket.destroySoon = () => context.lingering.add(socket, contentLeft(handshake));
   };
 
   res.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]) {
@@ -58,10 +58,16 @@ function closeConnectionAfterFinal(handshake: Handshake): void {
 
   // A head that was not written through the method above (`writeHeader`, a captured prototype) ends up here.
   res.once("finish", () => {
-    if (!connection.isClosing && !mustClose(handshake, res.statusCode)) return;
+    if (connection.lastResponse !== res && !mustClose(handshake, res.statusCode)) return;
     close();
     socket.destroySoon();
   });
+}
+
+// Nothing is under way where the client waits for a verdict, or where all has come.
+function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): number | undefined {
+  if (hasArrived || (isWithheld && received === 0)) return 0;
+  return length === undefined ? undefined : Math.max(0, length - received);
 }
 
 // Puts `Connection: close` where Node will take it from, in place of any other, and leaves the caller's object alone.

@@ -5,9 +5,8 @@ import { type Connection, connectionOf, type HeldRequest, openConnection } from 
 import { watchFinal } from "./final.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "./handshake.js";
 import { framingFault, http2Stream, isBare } from "./message.js";
-import { refuse } from "./policy.js";
 import { logFault, logRefusal } from "./record.js";
-import { writeRefusal } from "./refusal.js";
+import { writePlainRefusal } from "./refusal.js";
 
 /** How many requests wait behind one with content, on one connection. */
 const MAX_HELD = 16;
@@ -43,8 +42,7 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
   const isUnwatched = fault === undefined && isBare(req);
   if (isUnwatched && !connection?.busyWith) return true;
   // Watched from its arrival on: the content of a request that has to wait arrives meanwhile.
-  const handshake = isUnwatched ? undefined : watch(req, res, context, false);
-  markAdmitted(req);
+  const handshake = isUnwatched ? undefined : watch(req, res, context);
   const go = () => {
     if (isHttp1 && isOver(req.socket, connection)) {
       drop(req);
@@ -62,7 +60,7 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
 }
 
 function isOver(socket: Socket, connection: Connection | undefined): boolean {
-  return socket.destroyed || connection?.isClosing === true;
+  return socket.destroyed || connection?.lastResponse !== undefined;
 }
 
 // Nobody will read it: it flows past, so that the drain goes on behind it.
@@ -90,28 +88,16 @@ export function markAdmitted(req: IncomingMessage): IncomingMessage {
 /**
  * Begins the handshake of a request that came past the gate: on a server that is not attached, or with nothing for the
  * gate to look at.
- *
- * @param isContinuedByNode - whether Node has sent the 100 already.
  */
-export function beginHandshake(
-  req: IncomingMessage,
-  res: ServerResponse,
-  context: ServerContext,
-  isContinuedByNode: boolean,
-): Handshake {
-  const handshake = watch(req, res, context, isContinuedByNode);
+export function beginHandshake(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
+  const handshake = watch(req, res, context);
   if (!http2Stream(req) && req.socket) occupy(openConnection(req.socket), handshake);
   return handshake;
 }
 
 // From here on the request's content, its final status and its connection are watched.
-function watch(
-  req: IncomingMessage,
-  res: ServerResponse,
-  context: ServerContext,
-  isContinuedByNode: boolean,
-): Handshake {
-  const handshake = new Handshake(req, res, context, LISTENER, isContinuedByNode);
+function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
+  const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
   return handshake;
 }
@@ -134,20 +120,19 @@ export function refuseForError(req: IncomingMessage, error: unknown): void {
   const refusal = { status: 500, policy: "guard", reason: undefined };
   handshake.refuse(refusal);
   logFault(handshake.context.logger, handshake, refusal, error instanceof Error ? error : new Error(String(error)));
-  writeRefusal(handshake, refuse(500), "auto");
+  writePlainRefusal(handshake, 500);
 }
 
 function refuseByServer(handshake: Handshake, status: number, policy: string, reason: string): void {
   const refusal = { status, policy, reason };
   handshake.refuse(refusal);
   logRefusal(handshake.context.logger, handshake, refusal);
-  writeRefusal(handshake, refuse(status, { reason }), "auto");
+  writePlainRefusal(handshake, status, reason);
   if (status === 408) handshake.failBody("ERR_EXPECT_BODY_TIMEOUT", reason);
   else handshake.failBody("ERR_EXPECT_REFUSED", reason);
 }
 
 function occupy(connection: Connection, handshake: Handshake): void {
-  if (handshake.length === 0) return;
   connection.busyWith = handshake;
   handshake.res.once("close", () => {
     connection.busyWith = undefined;

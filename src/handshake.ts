@@ -94,6 +94,10 @@ export class Handshake {
   #idleTimer: NodeJS.Timeout | undefined;
   #isAsking = false;
   readonly #stream: ServerHttp2Stream | undefined;
+  readonly #writeContinue: (callback?: () => void) => void;
+  #closeCallbacks: (() => void)[] | undefined;
+  #isClosed = false;
+  #failure: ExpectationError | undefined;
   readonly #read: (size: number) => void;
   readonly #push: (chunk: unknown, encoding?: BufferEncoding) => boolean;
 
@@ -102,22 +106,27 @@ export class Handshake {
     readonly res: ServerResponse,
     readonly context: ServerContext,
     readonly listener: HandshakeListener,
-    /** Whether the 100 is on the wire already, sent by Node before anybody could decide. */
-    isContinuedByNode: boolean,
   ) {
     this.expectations = req.headers.expect === undefined ? [] : parseExpect(expectLines(req.rawHeaders));
     this.length = announcedContent(req).length;
-    this.hasArrived = this.length === 0;
+    this.hasArrived = this.length === 0 || req.complete;
     this.expectsContinue = this.length !== 0 && isHttp11(req) && this.expectations.some(isContinue);
-    this.#isContinued = isContinuedByNode && this.expectsContinue;
     this.#stream = http2Stream(req);
+    this.#isContinued = this.expectsContinue && isContinuedByOthers(res, this.#stream);
     this.#read = req._read;
     this.#push = req.push as typeof this.push;
+    this.#writeContinue = res.writeContinue;
     (req as Carrier)[HANDSHAKE] = this;
+    res.once("close", () => this.#close());
+    // A response that waits behind another on its connection has no `close` of its own when the connection ends.
+    req.once("aborted", () => this.#close());
     if (this.length === 0) return;
     req._read = (size) => this.read(size);
     req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
-    res.once("close", () => this.#stopIdleTimer());
+    res.writeContinue = (callback?: () => void) => {
+      this.sendContinue();
+      if (callback) process.nextTick(callback);
+    };
   }
 
   get state(): HandshakeState {
@@ -158,6 +167,23 @@ export class Handshake {
     this.read(0);
   }
 
+  /** Calls back once, when the response is finished or the client has left. */
+  onClose(callback: () => void): void {
+    if (this.#isClosed) callback();
+    else {
+      this.#closeCallbacks ??= [];
+      this.#closeCallbacks.push(callback);
+    }
+  }
+
+  #close(): void {
+    this.#stopIdleTimer();
+    this.#isClosed = true;
+    const callbacks = this.#closeCallbacks;
+    this.#closeCallbacks = undefined;
+    for (const callback of callbacks ?? []) callback();
+  }
+
   /** Calls `exceed` as soon as more than `bytes` have arrived. */
   limit(bytes: number, exceed: () => void): void {
     this.#limits ??= [];
@@ -174,7 +200,7 @@ export class Handshake {
   sendContinue(): void {
     if (!this.isWithheld || this.refusal || isFinalOnWire(this.res) || isGone(this.req, this.res)) return;
     this.#isContinued = true;
-    if (this.#stream || !this.res.headersSent) this.res.writeContinue();
+    if (this.#stream || !this.res.headersSent) this.#writeContinue.call(this.res);
     // Node 24 and later refuse `writeContinue()` once a head is prepared, even while none of it is on the wire.
     else if (this.res.socket) this.res.socket.write(CONTINUE);
     else this.res.once("socket", (socket) => socket.write(CONTINUE));
@@ -190,11 +216,18 @@ export class Handshake {
    * Ends the content with an error for whoever reads it, and leaves the connection to the refusal.
    */
   failBody(code: ExpectationErrorCode, message: string): void {
-    if (this.req.destroyed || this.req.readableEnded) return;
+    const { req } = this;
+    if (req.destroyed || req.readableEnded) return;
     this.#stopIdleTimer();
+    this.#failure ??= new ExpectationError(code, message);
+    // Who comes later is told when he reads: an error that is emitted before that reaches nobody.
+    if (this.hasReader || req.listenerCount("error") > 0 || isHeardBySomebody(req)) this.#destroyBody(this.#failure);
+  }
+
+  #destroyBody(failure: ExpectationError): void {
     // Node's own `_destroy` takes the socket with it, and on HTTP/2 an error without a listener ends the process.
     this.req._destroy = (error, done) => done(this.req.listenerCount("error") > 0 ? error : null);
-    this.req.destroy(new ExpectationError(code, message));
+    this.req.destroy(failure);
   }
 
   /** The request's `_read`: called when the stream wants content, whoever is behind it. */
@@ -203,7 +236,7 @@ export class Handshake {
     const isDiscard = isReadToDiscard(req);
     if (this.refusal) {
       if (isDiscard) this.#discard();
-      else this.failBody("ERR_EXPECT_REFUSED", `the upload was refused with ${this.refusal.status}`);
+      else this.#destroyBody(this.#failure ?? refusedError(this.refusal));
       return;
     }
     if (this.isWithheld) {
@@ -216,7 +249,9 @@ export class Handshake {
         return;
       }
       if (isFinalOnWire(this.res)) {
-        this.failBody("ERR_EXPECT_TOO_LATE", "the final response began before the content was asked for");
+        this.#destroyBody(
+          new ExpectationError("ERR_EXPECT_TOO_LATE", "the final response began before the content was asked for"),
+        );
         return;
       }
     }
@@ -242,7 +277,7 @@ export class Handshake {
       return this.#isDiscarded ? false : this.#push.call(this.req, null);
     }
     this.received += (chunk as Uint8Array).length;
-    if (this.#isDiscarded || this.refusal) return true;
+    if (this.#isDiscarded || this.refusal || this.req.destroyed) return true;
     if (this.received > this.#leastLimit) {
       this.#limits?.find(({ bytes }) => this.received > bytes)?.exceed();
       if (this.refusal) return true;
@@ -263,6 +298,11 @@ export class Handshake {
   // One timer an upload; it means something only while the application asks: one that is slow to read is no idle client.
   #askForBytes(): void {
     if (!this.#isContinued || this.hasArrived) return;
+    if (!this.#stream && !this.res.socket) {
+      // The 100 waits behind an earlier response: the client cannot know of it yet.
+      this.res.once("socket", () => this.#askForBytes());
+      return;
+    }
     this.#isAsking = true;
     if (this.#idleTimer) this.#idleTimer.refresh();
     else {
@@ -303,7 +343,25 @@ export function handshakeOf(req: HttpRequest): HandshakeInfo {
 // Streams that flow without anybody listening throw their data away: `req.resume()`, as finalhandler and body-parser
 // call it. A bare `read()` leaves `readableFlowing` at null.
 function isReadToDiscard(req: IncomingMessage): boolean {
-  return req.readableFlowing === true && req.listenerCount("data") === 0 && req.listenerCount("readable") === 0;
+  return req.readableFlowing === true && !isHeardBySomebody(req);
+}
+
+function isHeardBySomebody(req: IncomingMessage): boolean {
+  return req.listenerCount("data") > 0 || req.listenerCount("readable") > 0;
+}
+
+function refusedError({ status }: RefusedWith): ExpectationError {
+  return new ExpectationError("ERR_EXPECT_REFUSED", `the upload was refused with ${status}`);
+}
+
+/**
+ * Whether a 100 went out before this package could decide: by Node, where nobody listens for `checkContinue`, or by
+ * somebody who does. HTTP/1 keeps no public record of it: `_sent100` is Node's own mark. Wire test "warns once when the
+ * first 100 was sent before it could attach".
+ */
+export function isContinuedByOthers(res: HttpResponse, stream: ServerHttp2Stream | undefined): boolean {
+  if (stream) return (stream.sentInfoHeaders ?? []).some((headers) => headers[":status"] === 100);
+  return (res as { _sent100?: boolean })._sent100 === true;
 }
 
 /**

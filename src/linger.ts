@@ -14,6 +14,8 @@ interface Lingering {
   readonly until: number;
   bytes: number;
   quietSince: number;
+  /** Bytes of content still to come; `undefined` where nobody knows. */
+  readonly contentLeft: number | undefined;
   hasSentFin: boolean;
   readonly wasListening: boolean;
 }
@@ -49,22 +51,24 @@ export class LingeringSockets {
   /**
    * Takes over a socket whose final response is written.
    *
-   * @param isWithheld - whether the client holds its content back: then the FIN goes out at once.
+   * @param contentLeft - bytes of content that are still to come: the FIN goes out behind them, or when they pause; 0
+   *   where the client holds its content back; `undefined` where nobody knows.
    */
-  add(socket: Socket, isWithheld: boolean): void {
+  add(socket: Socket, contentLeft: number | undefined): void {
     if (socket.destroyed || this.#sockets.has(socket)) return;
-    if (this.#sockets.size >= this.#limits.maxLingering) this.#oldest()?.destroy();
+    while (this.#sockets.size >= this.#limits.maxLingering) this.#endOldest();
     const now = performance.now();
     const entry: Lingering = {
       until: now + this.#limits.lingerMs,
       bytes: 0,
       quietSince: now,
+      contentLeft,
       hasSentFin: false,
       wasListening: isListening(socket),
     };
     this.#sockets.set(socket, entry);
     this.#drain(socket, entry);
-    if (isWithheld) sendFin(socket, entry);
+    if (contentLeft === 0) sendFin(socket, entry);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
@@ -75,6 +79,7 @@ export class LingeringSockets {
     socket.on("data", (chunk: Buffer) => {
       entry.bytes += chunk.length;
       entry.quietSince = performance.now();
+      if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(socket, entry);
       if (entry.bytes >= this.#limits.lingerBytes) socket.pause();
     });
     for (const parse of parsers) socket.off("data", parse);
@@ -94,7 +99,7 @@ export class LingeringSockets {
     for (const [socket, entry] of this.#sockets) {
       const isServerClosed = entry.wasListening && !isListening(socket);
       if (now >= entry.until || isServerClosed) socket.destroy();
-      else if (!entry.hasSentFin && now - entry.quietSince >= PAUSE_MS) sendFin(socket, entry);
+      else if (now - entry.quietSince >= PAUSE_MS) sendFin(socket, entry);
     }
   }
 
@@ -105,12 +110,18 @@ export class LingeringSockets {
     this.#timer = undefined;
   }
 
-  #oldest(): Socket | undefined {
-    return this.#sockets.keys().next().value;
+  #endOldest(): void {
+    for (const oldest of this.#sockets.keys()) {
+      // Its `close` comes later: until then it would be the oldest once more.
+      this.#forget(oldest);
+      oldest.destroy();
+      return;
+    }
   }
 }
 
 function sendFin(socket: Socket, entry: Lingering): void {
+  if (entry.hasSentFin) return;
   entry.hasSentFin = true;
   socket.end();
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, validateHeaderName, validateHeaderValue } from "node:http";
 import { ExpectationError } from "./errors.js";
 import type { Expectation } from "./expect-header.js";
 import type { HttpRequest } from "./message.js";
@@ -48,7 +48,7 @@ export interface RefusalOptions {
   /** Why, for the log and for the problem details that the client gets. */
   reason?: string;
   /** Further response fields. */
-  headers?: Record<string, string | readonly string[]>;
+  headers?: Record<string, string | number | readonly string[] | undefined>;
   /** Sent as it is, whatever `refusalBody` says; `text/plain` unless `headers` name a `Content-Type`. */
   body?: string | Uint8Array;
 }
@@ -68,14 +68,38 @@ export function refuse(status: number, options: RefusalOptions = {}): Refusal {
       `refuse(status): received ${String(status)}; expected a final status from 200 to 599`,
     );
   }
-  const refusal: Refusal = {
-    status,
-    reason: options.reason,
-    headers: { ...options.headers },
-    body: options.body,
-  };
+  const { reason, body } = options;
+  if (reason !== undefined && typeof reason !== "string") throw refuseError("reason", reason, "text");
+  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
+    throw refuseError("body", body, "text or bytes");
+  }
+  const refusal: Refusal = { status, reason, headers: checkedFields(options.headers), body };
   Object.defineProperty(refusal, REFUSAL, { value: true });
   return Object.freeze(refusal);
+}
+
+// Checked here, where the policy's author sees it, rather than when the response is under way.
+function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {
+  const checked: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    if (value === undefined) continue;
+    const lines = (Array.isArray(value) ? value : [value]).map(String);
+    try {
+      validateHeaderName(name);
+      for (const line of lines) validateHeaderValue(name, line);
+    } catch (cause) {
+      throw new ExpectationError("ERR_EXPECT_OPTION", `refuse(status, { headers }): ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+    checked[name] = lines.length === 1 ? (lines[0] as string) : lines;
+  }
+  return Object.freeze(checked);
+}
+
+function refuseError(option: string, received: unknown, expected: string): ExpectationError {
+  const message = `refuse(status, { ${option} }): received ${typeof received}; expected ${expected}`;
+  return new ExpectationError("ERR_EXPECT_OPTION", message);
 }
 
 /** Whether a value was made by {@link refuse}, in this copy of the package or another. */
@@ -150,7 +174,7 @@ function printable(thrown: unknown): string {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
@@ -183,7 +207,10 @@ export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
  */
 export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
-  return named("anyOf", (req: Req, upload: Upload) => firstThat(policies, req, upload, accepts));
+  return named("anyOf", (req: Req, upload: Upload) => {
+    const branches = policies.map((policy) => withLimitsOnAccept(policy));
+    return firstThat(branches, req, upload, (verdict) => verdict !== false && !isRefusal(verdict));
+  });
 }
 
 /**
@@ -224,6 +251,22 @@ function firstThat<Req extends HttpRequest>(
     if (isLast || ends(answer)) return answer;
   }
   return true;
+}
+
+// A limit that a branch sets counts only where that branch accepts.
+function withLimitsOnAccept<Req extends HttpRequest>(policy: Policy<Req>): Policy<Req> {
+  return (req, upload) => {
+    const limits: Parameters<Upload["limitBytes"]>[] = [];
+    const view = Object.create(upload, {
+      limitBytes: { value: (...limit: Parameters<Upload["limitBytes"]>) => void limits.push(limit) },
+    }) as Upload;
+    const settle = <V>(verdict: V): V => {
+      if (accepts(verdict)) for (const limit of limits) upload.limitBytes(...limit);
+      return verdict;
+    };
+    const answer = policy(req, view);
+    return isThenable(answer) ? (Promise.resolve(answer).then(settle) as Answer) : settle(answer);
+  };
 }
 
 function accepts(verdict: unknown): boolean {

@@ -36,7 +36,10 @@ export function logRefusal(logger: Logger, handshake: Handshake, by: RefusedWith
 /** Writes the one record of a fault, at `error`, with the error that caused it. */
 export function logFault(logger: Logger, handshake: Handshake, by: RefusedWith, err: Error): void {
   const details = { ...recordOf("expectation.error", handshake, by), err };
-  logger.error(details, `${details.method} ${details.url} refused with ${by.status}: ${printable(err.message)}`);
+  logger.error(
+    details,
+    `${details.method} ${details.url} refused with ${by.status}: ${printable(String(err.message))}`,
+  );
 }
 
 interface FrameworkRequest {

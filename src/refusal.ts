@@ -1,8 +1,9 @@
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
+import { ExpectationError } from "./errors.js";
 import { type Handshake, isFinalOnWire } from "./handshake.js";
 import { type HttpRequest, http2Stream, isGone } from "./message.js";
-import type { Refusal } from "./policy.js";
+import { type Refusal, refuse } from "./policy.js";
 
 /** What a refusal carries as its body. */
 export interface RefusalContent {
@@ -32,7 +33,8 @@ const STALE_FIELDS = [
 ];
 
 /**
- * Writes the refusal of a request, at once and whole.
+ * Writes the refusal of a request, at once and whole. Throws what `refusalBody` or somebody's wrapper of the response
+ * throws; the response can then be written once more.
  *
  * Where the application has the request already, its response is taken out of its hands first. Where it has begun to
  * answer, the connection is cut: a client must not take half a response for whole.
@@ -44,6 +46,7 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     cut(handshake);
     return;
   }
+  const before = res.getHeaders();
   const content = hasNoBody(refusal.status) ? undefined : contentOf(handshake, refusal, refusalBody);
   try {
     for (const name of STALE_FIELDS) res.removeHeader(name);
@@ -54,11 +57,27 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     res.writeHead(refusal.status);
     // On HTTP/2 a bare `end()` leaves the stream open.
     res.end(content ? content.body : "");
-  } catch {
-    cut(handshake);
-    return;
+  } catch (error) {
+    if (isFinalOnWire(res)) cut(handshake);
+    else putBack(res, before);
+    throw error;
   }
   if (handshake.isAppRunning) disarm(res);
+}
+
+/** Refuses with a bare status where nothing of the user's may stand in the way; cuts the connection where that fails. */
+export function writePlainRefusal(handshake: Handshake, status: number, reason?: string): void {
+  try {
+    writeRefusal(handshake, refuse(status, reason === undefined ? {} : { reason }), "auto");
+  } catch {
+    cut(handshake);
+  }
+}
+
+function putBack(res: ServerResponse, fields: OutgoingHttpHeaders): void {
+  if (res.headersSent) return;
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  for (const [name, value] of Object.entries(fields)) if (value != null) res.setHeader(name, value);
 }
 
 function hasNoBody(status: number): boolean {
@@ -68,9 +87,16 @@ function hasNoBody(status: number): boolean {
 // FACTS, clients: one that waits for a 100 may hang on a refusal that has a body.
 function contentOf(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): RefusalContent | undefined {
   if (refusal.body !== undefined) return { type: "text/plain; charset=utf-8", body: refusal.body };
-  if (typeof refusalBody === "function") return refusalBody(refusal, handshake.req);
+  if (typeof refusalBody === "function") return checkedContent(refusalBody(refusal, handshake.req));
   if (refusalBody === "none" || (refusalBody === "auto" && handshake.isWithheld)) return undefined;
   return { type: "application/problem+json", body: problem(refusal) };
+}
+
+function checkedContent(content: RefusalContent | undefined): RefusalContent | undefined {
+  if (content === undefined) return undefined;
+  const { type, body } = (content ?? {}) as Partial<RefusalContent>;
+  if (typeof type === "string" && (typeof body === "string" || body instanceof Uint8Array)) return { type, body };
+  throw new ExpectationError("ERR_EXPECT_POLICY", "refusalBody: answered no { type, body } with text or bytes");
 }
 
 // RFC 9457 §3.1: without a `type`, the title is that of the status code.

@@ -1,7 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../message.js";
 import { optionalFunction, optionError, requireKnownKeys } from "../options.js";
-import { isRefusal, named, type Policy, type Refusal, refuse, type Upload, type Verdict } from "../policy.js";
+import {
+  isRefusal,
+  isThenable,
+  named,
+  type Policy,
+  type Refusal,
+  refuse,
+  type Upload,
+  type Verdict,
+} from "../policy.js";
 
 /** Options of {@link authorize}. */
 export interface AuthorizeOptions {
@@ -49,6 +58,6 @@ export function authorize<Req extends HttpRequest = IncomingMessage>(
   };
   return named("authorize", (req: Req, upload: Upload) => {
     const answer = verify(req, upload);
-    return answer instanceof Promise ? answer.then(toVerdict) : toVerdict(answer);
+    return isThenable(answer) ? Promise.resolve(answer).then(toVerdict) : toVerdict(answer);
   });
 }

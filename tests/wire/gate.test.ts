@@ -138,8 +138,10 @@ describe("node:http", () => {
     const { emit } = server;
     server.emit = function (this: http.Server, ...args: [string, ...unknown[]]) {
       const pass = () => Reflect.apply(emit, this, args);
-      const url = (args[1] as http.IncomingMessage).url ?? args[0];
-      return context.getStore() === undefined ? context.run(url, pass) : pass();
+      const url = (args[1] as http.IncomingMessage | undefined)?.url ?? args[0];
+      return "request checkContinue".includes(args[0]) && context.getStore() === undefined
+        ? context.run(url, pass)
+        : pass();
     } as typeof server.emit;
     const { port } = await listen(server);
     const wire = await WireClient.connect(port);
