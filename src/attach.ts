@@ -2,14 +2,14 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
 import { connectionOf } from "./connection.js";
-import { ExpectationError } from "./errors.js";
+import { ExpectationError, optionError } from "./errors.js";
 import { lowerAscii } from "./expect-header.js";
 import { admit, type Dispatch, isAdmitted, markAdmitted, refuseForError } from "./gate.js";
 import type { ServerContext } from "./handshake.js";
 import { LingeringSockets } from "./linger.js";
 import { type Logger, safeLogger } from "./logger.js";
 import { type HttpRequest, http2Stream } from "./message.js";
-import { optionalCount, optionalFunction, optionalOneOf, optionError, requireKnownKeys } from "./options.js";
+import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 
 /** A server that can be attached. */
 export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
@@ -76,11 +76,12 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
   requireKnownKeys("attach", options, OPTION_KEYS);
   const { guard } = options;
   optionalFunction("attach({ guard })", guard);
+  const replaceListeners = optionalBoolean("attach({ replaceListeners })", options.replaceListeners, false);
   const names = extensionNames(options.extensions);
   const logger = safeLogger(options.logger, "attach({ logger })");
   const context = createContext(logger, options, names);
   if ((server as Carrier)[ATTACHMENT]) return server;
-  const setAside = freeEvents(server, options.replaceListeners === true);
+  const setAside = freeEvents(server, replaceListeners);
   takeOver(server, context, guard, setAside);
   return server;
 }
@@ -151,15 +152,21 @@ function createContext(logger: Logger, options: AttachOptions, names: ReadonlySe
 
 function extensionNames(names: unknown): ReadonlySet<string> {
   if (names === undefined) return new Set();
-  if (Array.isArray(names) && names.every((name) => typeof name === "string" && name !== "")) {
+  if (Array.isArray(names) && Array.from(names).every(isExtensionName)) {
     return new Set(names.map(lowerAscii));
   }
   throw optionError("attach({ extensions })", names, 'a list of names, such as ["size-class"]');
 }
 
+// A member that follows no grammar keeps its text as its name, and must not be covered by one of these.
+function isExtensionName(name: unknown): boolean {
+  return typeof name === "string" && /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && lowerAscii(name) !== "100-continue";
+}
+
 function requireServer(server: unknown): void {
-  const { on, emit, listeners } = (server ?? {}) as Partial<AttachableServer>;
-  if (typeof on === "function" && typeof emit === "function" && typeof listeners === "function") return;
+  // Applications of Express and Connect are functions with the methods of an emitter; a net.Server has no setTimeout().
+  const { on, emit, setTimeout } = (server ?? {}) as Partial<AttachableServer>;
+  if (typeof server === "object" && [on, emit, setTimeout].every((method) => typeof method === "function")) return;
   const hint = typeof server === "function" ? "; an Express application is none: pass what app.listen() returns" : "";
   throw optionError("attach(server)", server, `a server of node:http, node:https or node:http2${hint}`);
 }
@@ -279,7 +286,7 @@ function isAnsweredAnyway(socket: Http1Socket, error: unknown): boolean {
   const { busyWith } = connection;
   const isParseError = String((error as { code?: unknown } | undefined)?.code).startsWith("HPE_");
   if (!isParseError || !busyWith?.hasArrived || busyWith.res.headersSent) return false;
-  busyWith.isFollowedByGarbage = true;
+  busyWith.isLastOfConnection = true;
   return true;
 }
 

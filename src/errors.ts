@@ -27,3 +27,17 @@ export class ExpectationError extends Error {
     super(message, options);
   }
 }
+
+/**
+ * Says which option is wrong, what was received and what is right.
+ */
+export function optionError(option: string, received: unknown, expected: string): ExpectationError {
+  return new ExpectationError("ERR_EXPECT_OPTION", `${option}: received ${shown(received)}; expected ${expected}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `a function${value.name === "" ? "" : ` (${value.name})`}`;
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return String(value);
+}

@@ -6,7 +6,7 @@ export interface Expectation {
   readonly name: string;
   /** What follows `=`, without the quotes and escapes of a quoted string. */
   readonly value: string | undefined;
-  /** Parameters behind `;`, names in ASCII lower case. A parameter without value is the empty string. */
+  /** Parameters behind `;`, names in ASCII lower case. */
   readonly parameters: Readonly<Record<string, string>>;
   /** The member as it was sent, without the white space around it. */
   readonly raw: string;

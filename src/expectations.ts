@@ -1,19 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AttachableServer, attachForGuard, createDetachedContext, isSettled, serverOf } from "./attach.js";
-import { ExpectationError } from "./errors.js";
+import { ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "./handshake.js";
 import { type Logger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, http2Stream, isBare, isGone, isSafe, mediaTypeOf } from "./message.js";
-import {
-  optionalBoolean,
-  optionalCount,
-  optionalFunction,
-  optionalOneOf,
-  optionError,
-  requireKnownKeys,
-} from "./options.js";
+import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
   isRefusal,
   type Outcome,
@@ -447,7 +440,7 @@ function readSettings(options: ExpectationOptions<never, never>): Settings {
   const refusalBody =
     typeof options.refusalBody === "function"
       ? (options.refusalBody as RefusalBody)
-      : optionalOneOf("refusalBody", options.refusalBody, ["auto", "none", "problem"], "auto");
+      : optionalOneOf("refusalBody", options.refusalBody, ["auto", "none", "problem"], "auto", " or a function");
   return {
     logger,
     refusalBody,
@@ -470,7 +463,7 @@ function readSettings(options: ExpectationOptions<never, never>): Settings {
 function readPolicies(policies: unknown): Settings["policies"] {
   if (policies === undefined) return [];
   if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
-  return policies.map((policy: unknown, i) => {
+  return Array.from(policies, (policy: unknown, i) => {
     if (typeof policy !== "function") {
       throw optionError(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
     }
@@ -480,7 +473,7 @@ function readPolicies(policies: unknown): Settings["policies"] {
 
 function readExtensions(extensions: unknown): Settings["extensions"] {
   if (extensions === undefined) return new Map();
-  if (typeof extensions !== "object" || extensions === null || Array.isArray(extensions)) {
+  if (typeof extensions !== "object" || extensions === null || Symbol.iterator in extensions) {
     throw optionError("extensions", extensions, "an object of policies by expectation name");
   }
   const read = new Map<string, Policy<never>>();

@@ -24,7 +24,7 @@ function mustClose(handshake: Handshake, status: number): boolean {
   const { req, refusal } = handshake;
   if (refusal && (handshake.length !== 0 || handshake.hasExpectation)) return true;
   if (req.headers.upgrade !== undefined && (handshake.length !== 0 || handshake.hasExpectation)) return true;
-  if (handshake.isFollowedByGarbage) return true;
+  if (handshake.isLastOfConnection) return true;
   if (handshake.hasArrived) return false;
   return handshake.isWithheld || !handshake.hasReader || status >= 400;
 }

@@ -71,6 +71,7 @@ function drop(req: IncomingMessage): void {
 function isRefusedByServer(handshake: Handshake, fault: string | undefined): boolean {
   const { context } = handshake;
   if (fault !== undefined) {
+    handshake.isLastOfConnection = true;
     refuseByServer(handshake, 400, "framing", fault);
     return true;
   }

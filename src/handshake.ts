@@ -81,8 +81,8 @@ export class Handshake {
   hasReader = false;
   /** Whether the application has been handed the request. */
   isAppRunning = false;
-  /** Whether the bytes that follow the request on its connection make no sense. */
-  isFollowedByGarbage = false;
+  /** Whether the bytes that follow the request on its connection cannot be trusted. */
+  isLastOfConnection = false;
   refusal: RefusedWith | undefined;
   #isContinued = false;
   #isDiscarded = false;
@@ -219,9 +219,19 @@ export class Handshake {
     const { req } = this;
     if (req.destroyed || req.readableEnded) return;
     this.#stopIdleTimer();
-    this.#failure ??= new ExpectationError(code, message);
-    // Who comes later is told when he reads: an error that is emitted before that reaches nobody.
-    if (this.hasReader || req.listenerCount("error") > 0 || isHeardBySomebody(req)) this.#destroyBody(this.#failure);
+    const failure = new ExpectationError(code, message);
+    this.#failure = failure;
+    if (this.hasReader || req.listenerCount("error") > 0 || isHeardBySomebody(req)) {
+      this.#destroyBody(failure);
+      return;
+    }
+    // An error that is emitted before anybody listens reaches nobody: who comes later is told then.
+    const tellLater = (event: string | symbol) => {
+      if (!READER_EVENTS.has(event)) return;
+      req.off("newListener", tellLater);
+      process.nextTick(() => this.#destroyBody(failure));
+    };
+    req.on("newListener", tellLater);
   }
 
   #destroyBody(failure: ExpectationError): void {
@@ -235,8 +245,8 @@ export class Handshake {
     const { req } = this;
     const isDiscard = isReadToDiscard(req);
     if (this.refusal) {
-      if (isDiscard) this.#discard();
-      else this.#destroyBody(this.#failure ?? refusedError(this.refusal));
+      if (!isDiscard) this.#destroyBody(this.#failure ?? refusedError(this.refusal));
+      else if (!this.#failure) this.#discard();
       return;
     }
     if (this.isWithheld) {
@@ -318,6 +328,9 @@ export class Handshake {
     this.#isAsking = false;
   }
 }
+
+// Not `end`: Node listens for that itself when a response is done.
+const READER_EVENTS = new Set<string | symbol>(["data", "readable", "error"]);
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 

@@ -12,8 +12,8 @@ export interface Logger {
 
 /** The part of a winston logger that {@link fromWinston} needs. */
 export interface WinstonLike {
-  warn(message: string, details: object): unknown;
-  error(message: string, details: object): unknown;
+  warn(entry: object): unknown;
+  error(entry: object): unknown;
 }
 
 /** Writes nothing. */
@@ -32,8 +32,18 @@ export const consoleLogger: Logger = Object.freeze({
 });
 
 function jsonLine(level: string, details: object, msg: string): string {
-  return JSON.stringify({ level, time: new Date().toISOString(), msg, ...details }, (_, value: unknown) =>
-    value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value,
+  const line = JSON.stringify({ level, time: new Date().toISOString(), msg, ...withPlainErrors(details) });
+  // JSON leaves these as they are.
+  return line.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
+}
+
+// An error as its name, message and stack, whatever else it carries or its own `toJSON` would tell.
+function withPlainErrors(details: object): object {
+  return Object.fromEntries(
+    Object.entries(details).map(([key, value]) => [
+      key,
+      value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value,
+    ]),
   );
 }
 
@@ -45,8 +55,9 @@ function jsonLine(level: string, details: object, msg: string): string {
 export function fromWinston(logger: WinstonLike): Logger {
   requireMethods(logger, "fromWinston(logger)");
   return {
-    warn: (details, message) => void logger.warn(message, details),
-    error: (details, message) => void logger.error(message, details),
+    // One object: winston takes a percent sign in a message for a format, and then drops the details.
+    warn: (details, message) => void logger.warn({ ...withPlainErrors(details), message }),
+    error: (details, message) => void logger.error({ ...withPlainErrors(details), message }),
   };
 }
 
@@ -55,8 +66,8 @@ export function fromWinston(logger: WinstonLike): Logger {
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no logger, and for a raw winston logger.
  */
-export function safeLogger(logger: unknown, option = "logger"): Logger {
-  if (logger === undefined) return consoleLogger;
+export function safeLogger(given: unknown, option = "logger"): Logger {
+  const logger = given === undefined ? consoleLogger : given;
   requireMethods(logger, option);
   if (isWinston(logger)) {
     throw new ExpectationError(
@@ -80,7 +91,7 @@ function requireMethods(logger: unknown, option: string): asserts logger is Logg
 }
 
 function isWinston(logger: object): boolean {
-  return "transports" in logger && "configure" in logger && "levels" in logger;
+  return "transports" in logger && "configure" in logger;
 }
 
 // A logger may be asynchronous by mistake: a promise that rejects must not end the process either.

@@ -1,18 +1,4 @@
-import { ExpectationError } from "./errors.js";
-
-/**
- * Says which option is wrong, what was received and what is right.
- */
-export function optionError(option: string, received: unknown, expected: string): ExpectationError {
-  return new ExpectationError("ERR_EXPECT_OPTION", `${option}: received ${shown(received)}; expected ${expected}`);
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return `a function${value.name === "" ? "" : ` (${value.name})`}`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return String(value);
-}
+import { ExpectationError, optionError } from "./errors.js";
 
 /** Checks that options are a plain bag of known keys; an unknown one names its nearest neighbour. */
 export function requireKnownKeys(factory: string, options: unknown, known: readonly string[]): void {
@@ -36,10 +22,16 @@ export function optionalBoolean(option: string, value: unknown, fallback: boolea
   throw optionError(option, value, "true or false");
 }
 
-export function optionalOneOf<T extends string>(option: string, value: unknown, choices: readonly T[], fallback: T): T {
+export function optionalOneOf<T extends string>(
+  option: string,
+  value: unknown,
+  choices: readonly T[],
+  fallback: T,
+  orElse = "",
+): T {
   if (value === undefined) return fallback;
   if (choices.includes(value as T)) return value as T;
-  throw optionError(option, value, choices.map((choice) => JSON.stringify(choice)).join(" or "));
+  throw optionError(option, value, choices.map((choice) => JSON.stringify(choice)).join(" or ") + orElse);
 }
 
 /** Longest time that Node's timers keep: a longer one would fire at once. */
@@ -59,7 +51,7 @@ export function optionalFunction<F>(option: string, value: F | undefined): F | u
 
 function nearestOf(key: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(3, Math.ceil(key.length / 2));
+  let least = Math.max(4, Math.ceil(key.length / 2));
   for (const candidate of known) {
     const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {

@@ -1,5 +1,5 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from "node:http";
-import { ExpectationError } from "./errors.js";
+import { ExpectationError, optionError } from "./errors.js";
 import type { Expectation } from "./expect-header.js";
 import type { HttpRequest } from "./message.js";
 
@@ -63,15 +63,13 @@ export interface RefusalOptions {
  */
 export function refuse(status: number, options: RefusalOptions = {}): Refusal {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw new ExpectationError(
-      "ERR_EXPECT_OPTION",
-      `refuse(status): received ${String(status)}; expected a final status from 200 to 599`,
-    );
+    throw optionError("refuse(status)", status, "a final status from 200 to 599");
   }
   const { reason, body } = options;
-  if (reason !== undefined && typeof reason !== "string") throw refuseError("reason", reason, "text");
+  if (reason !== undefined && typeof reason !== "string")
+    throw optionError("refuse(status, { reason })", reason, "text");
   if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
-    throw refuseError("body", body, "text or bytes");
+    throw optionError("refuse(status, { body })", body, "text or bytes");
   }
   const refusal: Refusal = { status, reason, headers: checkedFields(options.headers), body };
   Object.defineProperty(refusal, REFUSAL, { value: true });
@@ -95,11 +93,6 @@ function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {
     checked[name] = lines.length === 1 ? (lines[0] as string) : lines;
   }
   return Object.freeze(checked);
-}
-
-function refuseError(option: string, received: unknown, expected: string): ExpectationError {
-  const message = `refuse(status, { ${option} }): received ${typeof received}; expected ${expected}`;
-  return new ExpectationError("ERR_EXPECT_OPTION", message);
 }
 
 /** Whether a value was made by {@link refuse}, in this copy of the package or another. */
@@ -131,12 +124,14 @@ export function runInOrder(trials: readonly Trial[], from = 0): Outcome | Promis
   for (let i = from; i < trials.length; i++) {
     const { policy, run } = trials[i] as Trial;
     let answer: unknown;
+    let isLater: boolean;
     try {
       answer = run();
+      isLater = isThenable(answer);
     } catch (error) {
       return fault(policy, error);
     }
-    if (isThenable(answer)) {
+    if (isLater) {
       return Promise.resolve(answer).then(
         (verdict) => judge(policy, verdict) ?? runInOrder(trials, i + 1),
         (error: unknown) => fault(policy, error),

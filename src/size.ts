@@ -1,4 +1,4 @@
-import { ExpectationError } from "./errors.js";
+import { optionError } from "./errors.js";
 
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -26,10 +26,10 @@ const UNITS: Readonly<Record<string, number>> = {
 export function parseSize(value: unknown, option: string): number {
   const bytes = typeof value === "string" ? fromText(value) : value;
   if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  const received = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new ExpectationError(
-    "ERR_EXPECT_OPTION",
-    `${option}: received ${received}; expected a positive whole number of bytes, or a size such as "10mb" (units: b, kb, mb, gb, tb)`,
+  throw optionError(
+    option,
+    value,
+    'a positive whole number of bytes, or a size such as "10mb" (units: b, kb, mb, gb, tb)',
   );
 }
 

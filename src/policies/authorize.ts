@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import { optionError } from "../errors.js";
 import type { HttpRequest } from "../message.js";
-import { optionalFunction, optionError, requireKnownKeys } from "../options.js";
+import { optionalFunction, requireKnownKeys } from "../options.js";
 import {
   isRefusal,
   isThenable,

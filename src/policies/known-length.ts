@@ -1,5 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../message.js";
-import { named, type Policy, refuse } from "../policy.js";
+import { named, type Policy, refuse, type Upload } from "../policy.js";
 
 /**
  * Refuses an upload that does not declare its length, with 411. A request without content is accepted.
@@ -7,7 +8,7 @@ import { named, type Policy, refuse } from "../policy.js";
  * @example expectations({ policies: [knownLength(), maxSize("1gb")] })
  * @see RFC 9110 §15.5.12
  */
-export function knownLength(): Policy<HttpRequest> {
+export function knownLength<Req extends HttpRequest = IncomingMessage>(): Policy<Req> {
   const lengthRequired = refuse(411, { reason: "Content-Length is required" });
-  return named("knownLength", (_req, upload) => (upload.length === undefined ? lengthRequired : true));
+  return named("knownLength", (_req: Req, upload: Upload) => (upload.length === undefined ? lengthRequired : true));
 }

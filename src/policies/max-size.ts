@@ -1,5 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../message.js";
-import { named, type Policy, refuse } from "../policy.js";
+import { named, type Policy, refuse, type Upload } from "../policy.js";
 import { parseSize } from "../size.js";
 
 /**
@@ -12,10 +13,10 @@ import { parseSize } from "../size.js";
  * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
  * @see RFC 9110 §15.5.14
  */
-export function maxSize(limit: number | string): Policy<HttpRequest> {
+export function maxSize<Req extends HttpRequest = IncomingMessage>(limit: number | string): Policy<Req> {
   const bytes = parseSize(limit, "maxSize(limit)");
   const tooLarge = refuse(413, { reason: `larger than ${bytes} bytes` });
-  return named("maxSize", (_req, upload) => {
+  return named("maxSize", (_req: Req, upload: Upload) => {
     if (upload.length !== undefined && upload.length > bytes) return tooLarge;
     if (upload.length !== 0) upload.limitBytes(bytes, tooLarge);
     return true;

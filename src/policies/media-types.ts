@@ -1,7 +1,8 @@
+import type { IncomingMessage } from "node:http";
+import { optionError } from "../errors.js";
 import { lowerAscii } from "../expect-header.js";
 import type { HttpRequest } from "../message.js";
-import { optionError } from "../options.js";
-import { named, type Policy, refuse } from "../policy.js";
+import { named, type Policy, refuse, type Upload } from "../policy.js";
 
 const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
 
@@ -16,10 +17,10 @@ const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
  * @example mediaTypes(["image/*", "application/pdf", "+json"])
  * @see RFC 9110 §15.5.16, RFC 6839 (suffixes)
  */
-export function mediaTypes(types: readonly string[]): Policy<HttpRequest> {
+export function mediaTypes<Req extends HttpRequest = IncomingMessage>(types: readonly string[]): Policy<Req> {
   if (!Array.isArray(types) || types.length === 0)
     throw optionError("mediaTypes(types)", types, "a list of media types");
-  const patterns = types.map((type: unknown, i) => {
+  const patterns = Array.from(types, (type: unknown, i) => {
     if (typeof type !== "string" || !PATTERN.test(type)) {
       throw optionError(`mediaTypes(types)[${i}]`, type, '"type/subtype", "type/*" or "+suffix"');
     }
@@ -31,7 +32,7 @@ export function mediaTypes(types: readonly string[]): Policy<HttpRequest> {
     reason: `the media type is none of ${patterns.join(", ")}`,
     headers: ranges.length === 0 ? {} : { Accept: ranges.join(", ") },
   });
-  return named("mediaTypes", (_req, { length, mediaType }) => {
+  return named("mediaTypes", (_req: Req, { length, mediaType }: Upload) => {
     if (length === 0) return true;
     return mediaType !== undefined && patterns.some((pattern) => matches(pattern, mediaType)) ? true : unsupported;
   });
