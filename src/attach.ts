@@ -284,9 +284,11 @@ function isAnsweredAnyway(socket: Http1Socket, error: unknown): boolean {
     return true;
   }
   const { busyWith } = connection;
-  const isParseError = String((error as { code?: unknown } | undefined)?.code).startsWith("HPE_");
-  if (!isParseError || !busyWith?.hasArrived || busyWith.res.headersSent) return false;
+  const code = String((error as { code?: unknown } | undefined)?.code);
+  const isGarbage = code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE";
+  if (!isGarbage || !busyWith?.hasArrived || busyWith.res.headersSent || socket.readableEnded) return false;
   busyWith.isLastOfConnection = true;
+  socket.once("end", () => socket.destroy());
   return true;
 }
 
