@@ -1,0 +1,208 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import ts from "typescript";
+import { attach, expectations, silent } from "../../src/index.js";
+import { WireClient } from "../helpers/wire.js";
+import { Checkout, command, REPOSITORY } from "./checkout.js";
+
+// Builds the package first.
+jest.setTimeout(60_000);
+
+/** What a block without imports may take for granted. */
+const PREAMBLE = `import express from "express";
+import {
+  allOf, anyOf, attach, authorize, detach, expectations, ExpectationError, handshakeOf, knownLength, maxSize, mediaTypes,
+  when, type Policy,
+} from "express-expectations";
+const app = express();
+const save: express.RequestHandler = (req, res) => void req.on("end", () => res.end()).resume();
+`;
+
+/** Tells the port of a server that a block starts, and takes a free one. */
+const PRELOAD = `import net from "node:net";
+const { listen } = net.Server.prototype;
+net.Server.prototype.listen = function (port, ...rest) {
+  this.once("listening", () => console.log("listening on http://127.0.0.1:" + this.address().port));
+  return listen.call(this, typeof port === "number" ? 0 : port, ...rest);
+};`;
+
+interface Block {
+  readonly name: string;
+  readonly source: string;
+}
+
+let readme: string;
+let blocks: Block[];
+let checkout: Checkout;
+let clients: WireClient[] = [];
+
+function blocksOf(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```(?:ts|js)\n(.*?)^```$/gms)].map(({ 1: code = "", index }, i) => {
+    const heading =
+      markdown
+        .slice(0, index)
+        .match(/^#+ .*$/gm)
+        ?.at(-1) ?? "";
+    const source = /^import /m.test(code) ? code : PREAMBLE + code;
+    return { name: `${i + 1}, ${heading.replace(/^#+ /, "")}`, source: `${source}\nexport {};\n` };
+  });
+}
+
+function section(heading: string): string {
+  const start = readme.indexOf(`## ${heading}\n`);
+  if (start < 0) throw new Error(`the README has no section ${heading}`);
+  const end = readme.indexOf("\n## ", start + 1);
+  return readme.slice(start, end < 0 ? undefined : end);
+}
+
+/** The first column of the first table in a section. */
+function keysOf(heading: string): string[] {
+  return [...section(heading).matchAll(/^\| `(\w+)` +\|/gm)].map(([, key]) => key as string);
+}
+
+function optionsNamedBy(call: () => unknown): string[] {
+  try {
+    call();
+  } catch (error) {
+    return /expected one of (.*)$/.exec((error as Error).message)?.[1]?.split(", ") ?? [];
+  }
+  return [];
+}
+
+// Far from every option, so that the error lists all of them instead of the nearest.
+const NO_OPTION = { "----------------------------------------": true } as object;
+
+beforeAll(async () => {
+  readme = await fs.readFile(path.join(REPOSITORY, "README.md"), "utf8");
+  blocks = blocksOf(readme);
+  checkout = await Checkout.make();
+  await checkout.build();
+  await checkout.write("readme/preload.mjs", PRELOAD);
+  for (const [i, { source }] of blocks.entries()) {
+    const { outputText } = ts.transpileModule(source, {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true },
+    });
+    await checkout.write(`readme/block-${i + 1}.mts`, source);
+    await checkout.write(`readme/block-${i + 1}.mjs`, outputText);
+  }
+});
+afterEach(() => {
+  for (const client of clients) client.destroy();
+  clients = [];
+});
+afterAll(() => checkout.remove());
+
+function run(block: number) {
+  return checkout.start(["--import", "./readme/preload.mjs", `readme/block-${block}.mjs`]);
+}
+
+describe("code blocks", () => {
+  test("all of them are found", () => {
+    expect(blocks.length).toBe(readme.match(/^```(ts|js)$/gm)?.length);
+    expect(blocks.length).toBeGreaterThan(12);
+  });
+
+  test("all of them compile, strictly", async () => {
+    const config = {
+      extends: "../tsconfig.json",
+      compilerOptions: { allowImportingTsExtensions: true },
+      include: ["*.mts"],
+    };
+    await checkout.write("readme/tsconfig.json", JSON.stringify(config));
+    const tsc = path.join(REPOSITORY, "node_modules/typescript/bin/tsc");
+    await command(process.execPath, [tsc, "-p", path.join(checkout.folder, "readme")], checkout.folder);
+  });
+
+  test("all of them run: to their end, or until they listen", async () => {
+    for (const [i, { name, source }] of blocks.entries()) {
+      const program = run(i + 1);
+      if (source.includes(".listen(")) await program.port();
+      else if ((await program.end()) !== 0) throw new Error(`block ${name}: ${program.output}`);
+      await program.stop();
+    }
+  });
+
+  test("the quick start accepts and refuses as the README says, in ten lines at most", async () => {
+    const at = blocks.findIndex(({ name }) => name.endsWith("Quick start"));
+    expect(blocks[at]?.source.replace("\nexport {};\n", "").trimEnd().split("\n").length).toBeLessThanOrEqual(10);
+    const port = await run(at + 1).port();
+    const head = "PUT /images/1 HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Type: image/png\r\n";
+
+    const accepted = await client(port);
+    accepted.send(`${head}Content-Length: 5\r\n\r\n`);
+    await accepted.status(100);
+    accepted.send("image");
+    expect(await accepted.final()).toMatchObject({ status: 201, body: "5 bytes\n" });
+    expect(accepted.statuses).toEqual([100, 201]);
+
+    const refused = await client(port);
+    refused.send(`${head}Content-Length: 10485761\r\n\r\n`);
+    expect(await refused.final()).toMatchObject({ status: 413, headers: { connection: "close" } });
+    expect(refused.statuses).toEqual([413]);
+  });
+});
+
+async function client(port: number): Promise<WireClient> {
+  const wire = await WireClient.connect(port);
+  clients.push(wire);
+  return wire;
+}
+
+describe("tables", () => {
+  test("name exactly the options that expectations() takes", () => {
+    const accepted = optionsNamedBy(() => expectations(NO_OPTION));
+    expect(accepted).toContain("policies");
+    expect(keysOf("Options of `expectations`").sort()).toEqual(accepted.sort());
+  });
+
+  test("name exactly the options that attach() takes", async () => {
+    const { createServer } = await import("node:http");
+    const accepted = optionsNamedBy(() => attach(createServer(), { logger: silent, ...NO_OPTION }));
+    expect(accepted).toContain("lingerMs");
+    expect(keysOf("Options of `attach`").sort()).toEqual(accepted.sort());
+  });
+
+  test("name exactly the keys of a log record", async () => {
+    const record = await members("dist/esm/record.d.ts", "RefusalRecord");
+    expect(record).toContain("policy");
+    expect(keysOf("Logging").sort()).toEqual(record.sort());
+  });
+
+  test("name exactly what a policy is told about an upload", async () => {
+    const upload = await members("dist/esm/policy.d.ts", "Upload");
+    expect(upload).toContain("length");
+    const table = [...section("Policies").matchAll(/^\| `(\w+)(?:\([^`]*\))?` +\|/gm)].map(([, key]) => key as string);
+    expect(table.sort()).toEqual(upload.sort());
+  });
+});
+
+async function members(file: string, name: string): Promise<string[]> {
+  const types = await fs.readFile(path.join(checkout.folder, file), "utf8");
+  const body = new RegExp(`export interface ${name} \\{(.*?)^\\}`, "ms").exec(types)?.[1] ?? "";
+  return [...body.matchAll(/^ {4}(?:readonly )?(\w+)[?:(]/gm)].map(([, key]) => key as string);
+}
+
+test("has one section for each error code", async () => {
+  const types = await fs.readFile(path.join(checkout.folder, "dist/esm/errors.d.ts"), "utf8");
+  const codes = new Set(types.match(/"ERR_EXPECT_\w+"/g)?.map((code) => code.slice(1, -1)));
+  const headings = [...readme.matchAll(/^### `(ERR_\w+)`$/gm)].map(([, code]) => code as string);
+  expect(codes.size).toBeGreaterThan(0);
+  expect(headings.sort()).toEqual([...codes].sort());
+});
+
+test("has no link to a file or heading that does not exist", async () => {
+  const anchors = new Set(
+    [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, "")
+        .trim()
+        .replace(/\s/g, "-"),
+    ),
+  );
+  for (const [, target = ""] of readme.matchAll(/\]\((?!http)([^)]+)\)/g)) {
+    if (target.startsWith("#")) expect(anchors).toContain(target.slice(1));
+    else await fs.access(path.join(REPOSITORY, target));
+  }
+});

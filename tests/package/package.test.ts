@@ -1,0 +1,244 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { Checkout, command, REPOSITORY } from "../examples/checkout.js";
+
+// Each of them installs or compiles something.
+jest.setTimeout(120_000);
+
+let checkout: Checkout;
+let tarball: string;
+
+// `npm pack` as it is run for a release: `prepack` builds.
+beforeAll(async () => {
+  checkout = await Checkout.make();
+  const packed = await command("npm", ["pack", "--json", "--pack-destination", checkout.folder], checkout.folder);
+  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf("[\n")));
+  tarball = path.join(checkout.folder, filename);
+});
+afterAll(() => checkout.remove());
+
+const USE = `
+const sent = [];
+const app = (req, res) =>
+  expectations({ policies: [maxSize("1kb")], logger: silent })(req, res, () => {
+    req.resume().on("end", () => {}).on("data", () => {});
+    req.on("end", () => { res.statusCode = 201; res.end("stored"); });
+  });
+const server = attach(http.createServer(app), { logger: silent });
+server.listen(0, "127.0.0.1", async () => {
+  for (const length of [5, 1025]) sent.push(await upload(server.address().port, length));
+  console.log(JSON.stringify(sent));
+  server.close();
+});
+function upload(port, length) {
+  return new Promise((resolve) => {
+    const statuses = [];
+    const socket = net.connect(port, "127.0.0.1");
+    socket.write("PUT / HTTP/1.1\\r\\nHost: test\\r\\nExpect: 100-continue\\r\\nContent-Length: " + length + "\\r\\n\\r\\n");
+    socket.setEncoding("latin1").on("data", (text) => {
+      for (const [, status] of text.matchAll(/HTTP\\/1\\.1 (\\d+)/g)) {
+        statuses.push(Number(status));
+        if (status === "100") socket.write("x".repeat(length));
+        else socket.end();
+      }
+    });
+    socket.on("close", () => resolve(statuses));
+  });
+}
+`;
+
+/** A project of a user's: the tarball installed, without a registry, since it needs no other package. */
+async function project(name: string, files: Record<string, string>): Promise<string> {
+  const folder = path.join(checkout.folder, "projects", name);
+  for (const [file, text] of Object.entries({ "package.json": `{ "name": "${name}", "private": true }`, ...files })) {
+    await checkout.write(path.join("projects", name, file), text);
+  }
+  await command("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], folder);
+  return folder;
+}
+
+async function runs(folder: string, file: string): Promise<void> {
+  const program = checkout.start([path.join(folder, file)]);
+  expect(await program.end()).toBe(0);
+  expect(program.output.trim()).toBe("[[100,201],[413]]");
+}
+
+/** The names in the README's list of everything that the package exports. */
+async function documented(kind: "Values" | "Types"): Promise<string[]> {
+  const readme = await fs.readFile(path.join(REPOSITORY, "README.md"), "utf8");
+  const line = readme.split("\n").find((each) => each.startsWith(`- ${kind}: `)) ?? "";
+  return [...line.matchAll(/`(\w+)`/g)].map(([, name]) => name as string).sort();
+}
+
+test("an ESM project accepts and refuses with the installed package", async () => {
+  const folder = await project("esm", {
+    "main.mjs": `import http from "node:http"; import net from "node:net";
+import { attach, expectations, maxSize, silent } from "express-expectations";\n${USE}`,
+  });
+  await runs(folder, "main.mjs");
+});
+
+test("a CommonJS project accepts and refuses with the installed package", async () => {
+  const folder = await project("commonjs", {
+    "main.cjs": `const http = require("node:http"); const net = require("node:net");
+const { attach, expectations, maxSize, silent } = require("express-expectations");\n${USE}`,
+  });
+  await runs(folder, "main.cjs");
+});
+
+test("a guard of one module system and a server attached by the other work together", async () => {
+  const folder = await project("mixed", {
+    "main.mjs": `import http from "node:http"; import net from "node:net"; import { createRequire } from "node:module";
+import { attach } from "express-expectations";
+const { expectations, maxSize, silent } = createRequire(import.meta.url)("express-expectations");\n${USE}`,
+  });
+  await runs(folder, "main.mjs");
+});
+
+describe("a TypeScript project (nodenext)", () => {
+  const source = `import http from "node:http";
+import express, { type Request } from "express";
+import {
+  allOf, attach, authorize, expectations, ExpectationError, handshakeOf, maxSize, mediaTypes, refuse, silent, when,
+  type ExpectationErrorCode, type ExpectationOptions, type HandshakeInfo, type Logger, type Policy, type RefusalRecord,
+} from "express-expectations";
+
+const byName: Policy<Request<{ name: string }>> = (req) => (req.params.name === "no" ? refuse(403) : true);
+const options: ExpectationOptions = { policies: [maxSize("1kb"), mediaTypes(["text/*"])], logger: silent };
+const app = express();
+app.use(expectations(options));
+app.put<{ name: string }>("/files/:name", expectations({ policies: [byName], logger: silent }), (req, res) => {
+  const info: HandshakeInfo = handshakeOf(req);
+  res.json(info.state);
+});
+app.put("/other", expectations<Request>({
+  policies: [
+    authorize((req: Request) => req.get("authorization") !== undefined, { challenge: "Bearer" }),
+    allOf(when((req) => req.method === "PUT", maxSize(10)), async (req, upload) => upload.length !== 7),
+  ],
+  onRefusal: (refusal, req, res, next) => next(new Error(String(refusal.status))),
+}), (_req, res) => { res.end(); });
+const logger: Logger = { warn(details) { const record = details as RefusalRecord; void record.bytesSpared; }, error() {} };
+attach(http.createServer(app), { logger }).close();
+
+// @ts-expect-error: an option that does not exist
+() => expectations({ policy: [] });
+// @ts-expect-error: a status is no verdict
+const wrong: Policy = () => 413;
+void wrong;
+
+try {
+  maxSize("5 apples");
+} catch (error) {
+  const code: ExpectationErrorCode = (error as ExpectationError).code;
+  console.log(error instanceof ExpectationError, code);
+}
+`;
+  const config = (verbatimModuleSyntax: boolean) =>
+    JSON.stringify({
+      compilerOptions: {
+        target: "es2023",
+        module: "nodenext",
+        moduleResolution: "nodenext",
+        types: ["node"],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        verbatimModuleSyntax,
+        esModuleInterop: true,
+        outDir: "out",
+      },
+      include: ["*.mts", "*.cts"],
+    });
+
+  test.each([
+    ["mts", "main.mjs"],
+    ["cts", "main.cjs"],
+  ])("compiles a .%s file without skipLibCheck, and runs it", async (extension, compiled) => {
+    const folder = await project(`typescript-${extension}`, {
+      "tsconfig.json": config(extension === "mts"),
+      [`main.${extension}`]: source,
+    });
+    for (const name of ["@types", "express"]) {
+      const link = path.join(folder, "node_modules", name);
+      await fs.symlink(path.join(REPOSITORY, "node_modules", name), link, "junction");
+    }
+    await command(process.execPath, [path.join(REPOSITORY, "node_modules/typescript/bin/tsc"), "-p", folder], folder);
+    const program = checkout.start([path.join(folder, "out", compiled)]);
+    expect(await program.end()).toBe(0);
+    expect(program.output.trim()).toBe("true ERR_EXPECT_OPTION");
+  });
+});
+
+describe("what is in the package", () => {
+  test("exports exactly the documented names from both copies, and no default", async () => {
+    const folder = await project("names", {
+      "names.mjs": `import * as esm from "express-expectations"; import { createRequire } from "node:module";
+const cjs = createRequire(import.meta.url)("express-expectations");
+console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));`,
+    });
+    const names = JSON.parse(await command(process.execPath, ["names.mjs"], folder));
+    const values = await documented("Values");
+    expect(names).toEqual([values, values]);
+    expect(values).not.toContain("default");
+  });
+
+  test("exports exactly the documented types", async () => {
+    const index = await fs.readFile(path.join(checkout.folder, "dist/esm/index.d.ts"), "utf8");
+    const lists = [...index.matchAll(/export (type )?\{([^}]*)\}/g)];
+    const types = lists.flatMap(([, isTypes, list]) =>
+      (list as string)
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "" && (isTypes !== undefined || item.startsWith("type ")))
+        .map((item) => item.replace(/^type /, "")),
+    );
+    expect(types.sort()).toEqual(await documented("Types"));
+  });
+
+  test("holds what a user needs, and neither sources nor tests", async () => {
+    const files = (await command("tar", ["-tzf", tarball], checkout.folder)).trim().split("\n").sort();
+    const others = files.filter((file) => !/^package\/dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)$/.test(file));
+    expect(others).toEqual([
+      "package/CHANGELOG.md",
+      "package/LICENSE",
+      "package/README.md",
+      "package/dist/cjs/package.json",
+      "package/package.json",
+    ]);
+  });
+
+  test("needs no other package at run time", async () => {
+    const manifest = JSON.parse(await fs.readFile(path.join(REPOSITORY, "package.json"), "utf8"));
+    expect(manifest.dependencies ?? {}).toEqual({});
+    expect(manifest.sideEffects).toBe(false);
+    expect(manifest.engines.node).toBe(">=20.19");
+  });
+
+  test("publint finds nothing to say, strictly", async () => {
+    const output = await command(
+      path.join(REPOSITORY, "node_modules/.bin/publint"),
+      [tarball, "--strict"],
+      checkout.folder,
+    );
+    expect(output).toContain("All good!");
+  });
+
+  test("attw resolves the types in every way that users resolve them", async () => {
+    const attw = path.join(REPOSITORY, "node_modules/.bin/attw");
+    const { problems, analysis } = JSON.parse(await command(attw, [tarball, "--format", "json"], checkout.folder));
+    expect(problems ?? {}).toEqual({});
+    expect(Object.keys(analysis.entrypoints["."].resolutions).sort()).toEqual([
+      "bundler",
+      "node10",
+      "node16-cjs",
+      "node16-esm",
+    ]);
+    for (const { resolution } of Object.values<{ resolution?: { fileName: string } }>(
+      analysis.entrypoints["."].resolutions,
+    )) {
+      expect(resolution?.fileName).toMatch(/\/dist\/(esm|cjs)\/index\.d\.ts$/);
+    }
+  });
+});
