@@ -15,6 +15,8 @@ export interface Connection {
   lastResponse: ServerResponse | undefined;
   /** The request under way that has content or an expectation. */
   busyWith: Handshake | undefined;
+  /** The handshakes whose responses are not done. */
+  readonly open: Set<Handshake>;
   /** Requests pipelined behind that one, in order. */
   readonly held: HeldRequest[];
 }
@@ -29,6 +31,15 @@ export function connectionOf(socket: Socket): Connection | undefined {
 
 export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
-  carrier[CONNECTION] ??= { lastResponse: undefined, busyWith: undefined, held: [] };
+  carrier[CONNECTION] ??= createConnection(socket);
   return carrier[CONNECTION];
+}
+
+function createConnection(socket: Socket): Connection {
+  const connection: Connection = { lastResponse: undefined, busyWith: undefined, open: new Set(), held: [] };
+  // A response that waits behind another on its connection has no `close` of its own when the connection ends.
+  socket.once("close", () => {
+    for (const handshake of connection.open) handshake.close();
+  });
+  return connection;
 }

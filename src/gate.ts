@@ -100,6 +100,11 @@ export function beginHandshake(req: IncomingMessage, res: ServerResponse, contex
 function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
+  if (!http2Stream(req) && req.socket) {
+    const { open } = openConnection(req.socket);
+    open.add(handshake);
+    handshake.onClose(() => open.delete(handshake));
+  }
   return handshake;
 }
 
@@ -135,7 +140,7 @@ function refuseByServer(handshake: Handshake, status: number, policy: string, re
 
 function occupy(connection: Connection, handshake: Handshake): void {
   connection.busyWith = handshake;
-  handshake.res.once("close", () => {
+  handshake.onClose(() => {
     connection.busyWith = undefined;
     releaseHeld(connection);
   });

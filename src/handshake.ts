@@ -117,9 +117,7 @@ export class Handshake {
     this.#push = req.push as typeof this.push;
     this.#writeContinue = res.writeContinue;
     (req as Carrier)[HANDSHAKE] = this;
-    res.once("close", () => this.#close());
-    // A response that waits behind another on its connection has no `close` of its own when the connection ends.
-    req.once("aborted", () => this.#close());
+    res.once("close", () => this.close());
     if (this.length === 0) return;
     req._read = (size) => this.read(size);
     req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
@@ -176,7 +174,8 @@ export class Handshake {
     }
   }
 
-  #close(): void {
+  /** The response is finished, or nobody is left to read it. */
+  close(): void {
     this.#stopIdleTimer();
     this.#isClosed = true;
     const callbacks = this.#closeCallbacks;
