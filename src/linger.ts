@@ -83,6 +83,8 @@ export class LingeringSockets {
       if (entry.bytes >= this.#limits.lingerBytes) socket.pause();
     });
     for (const parse of parsers) socket.off("data", parse);
+    // What the parser has in hand it goes on with, and Node answers some of it by itself: a request without Host.
+    socket.write = () => true;
     socket.removeAllListeners("end");
     socket.once("end", () => endBothWays(socket));
     socket.once("close", () => this.#forget(socket));

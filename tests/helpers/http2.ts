@@ -46,7 +46,9 @@ export function exchange(
     };
     const timer = setTimeout(() => {
       stream.close(http2.constants.NGHTTP2_CANCEL);
-      reject(new Error(`not within ${deadlineMs} ms: the end of ${String(headers[":path"])}, status ${response[":status"]}`));
+      reject(
+        new Error(`not within ${deadlineMs} ms: the end of ${String(headers[":path"])}, status ${response[":status"]}`),
+      );
     }, deadlineMs);
     stream.setEncoding("latin1");
     stream.on("headers", (interim) => {

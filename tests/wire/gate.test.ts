@@ -195,6 +195,17 @@ describe("node:http", () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(100 * 2 ** 20);
   });
 
+  test("writes no second status for a request without Host in the same packet, which Node answers by itself", async () => {
+    const guard = expectations({ logger: silent, policies: [() => refuse(403)] }) as Handler;
+    const server = http.createServer(plainApp({ routes: { "/files": [guard, store] } }));
+    const { port } = await listen(attach(server, { logger: silent }));
+    const wire = await WireClient.connect(port);
+    wire.send(`${UPLOAD}helloPOST /next HTTP/1.1\r\nX: y\r\n\r\n`);
+    await wire.final();
+    await wire.closed();
+    expect(wire.statuses).toEqual([403]);
+  });
+
   test("writes no second status when what follows a refusal is no HTTP", async () => {
     const guard = expectations({ logger: silent, policies: [() => refuse(403)] }) as Handler;
     const server = http.createServer(plainApp({ routes: { "/files": [guard, store] } }));
