@@ -95,15 +95,21 @@ function isAboutConnection(name: unknown): boolean {
   return folded === "connection" || folded === "keep-alive";
 }
 
-// A stream that has answered but still has content coming stays open until somebody closes it; closing it at once
-// loses the response on some Node lines (RFC 9113 §8.1: RST_STREAM with NO_ERROR after a complete response).
+/** How long a client has to see a response, and to end its side itself, before its stream is reset, in milliseconds. */
+const RESET_DELAY_MS = 100;
+
+// A stream that has answered but still has content coming stays open until somebody closes it (RFC 9113 §8.1:
+// RST_STREAM with NO_ERROR after a complete response). A client that reads the response and the reset at once may take
+// the upload for failed (curl 7.88 on h2c). Pausing holds Node's own reset back, and the client by its window.
 function closeStreamAfterFinal(handshake: Handshake): void {
   const stream = http2Stream(handshake.req);
   stream?.once("finish", () => {
     if (handshake.hasArrived || !mustClose(handshake, handshake.res.statusCode)) return;
-    setImmediate(() => {
+    stream.pause();
+    const timer = setTimeout(() => {
       stream.close(constants.NGHTTP2_NO_ERROR);
       stream.resume();
-    });
+    }, RESET_DELAY_MS).unref();
+    stream.once("close", () => clearTimeout(timer));
   });
 }

@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect } from "@jest/globals";
+import { expectations, type Policy, refuse, silent } from "../../src/index.js";
+import { pool, run, testUnless } from "../helpers/clients.js";
+import { closeServers, type Handler, startAttached, store } from "../helpers/servers.js";
+
+const RUNS = 20;
+const MIB = 2 ** 20;
+const hasHttp2 = spawnSync("curl", ["--version"], { encoding: "utf8" }).stdout?.includes("HTTP2") === true;
+const test = testUnless(hasHttp2 ? undefined : "no curl that speaks HTTP/2");
+
+let folder: string;
+let file: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "expectations-http2-"));
+  file = join(folder, "content");
+  writeFileSync(file, Buffer.alloc(3 * MIB, "x"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(closeServers);
+
+const CASES: [string, number, Policy][] = [
+  ["at once", 403, () => refuse(403)],
+  ["after a verdict of 100 ms", 403, () => setTimeout(100, refuse(403))],
+  ["in the middle of the body", 413, (_req, upload) => upload.limitBytes(MIB, refuse(413))],
+];
+
+// FACTS, HTTP/2: curl 7.88 that reads a response and the reset of its stream at once takes the upload for failed.
+describe.each([
+  ["h2c", ["--http2-prior-knowledge"], "http"],
+  ["h2", ["--http2", "-k"], "https"],
+] as const)("curl on %s", (kind, options, protocol) => {
+  describe.each([
+    ["with Expect", ["-H", "Expect: 100-continue"]],
+    ["without Expect", []],
+  ])("%s", (_name, expectation) => {
+    test.each(CASES)("sees each refusal %s", async (_when, status, policy) => {
+      const guard = expectations({ logger: silent, policies: [policy] }) as Handler;
+      const { port } = await startAttached(kind, { use: [guard], routes: { "/files": store } }, { logger: silent });
+      const args = ["-q", "--noproxy", "*", "-sS", "-o", join(folder, "body"), "-w", "%{http_version} %{http_code}"];
+      const url = `${protocol}://127.0.0.1:${port}/files`;
+      const seen = await pool(Array(RUNS).fill(url), 4, () =>
+        run("curl", [...args, ...options, ...expectation, "-T", file, url]),
+      );
+      expect(seen.map(({ stdout, stderr }) => stdout + stderr)).toEqual(Array(RUNS).fill(`2 ${status}`));
+    });
+  });
+});
