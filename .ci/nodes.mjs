@@ -55,7 +55,7 @@ function report(node, outputFile) {
   });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   if (!existsSync(outputFile)) {
-    say(`Node ${version}: jest did not end (${signal ?? status}, ${seconds} s)\n${stderr}`);
+    say(`Node ${version}: jest did not end (${signal ?? status}, ${seconds} s)\n${indented(stderr)}`);
     return false;
   }
   const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(outputFile));
@@ -63,8 +63,13 @@ function report(node, outputFile) {
   say(`Node ${version}: ${numPassedTests} passed, ${numFailedTests} failed${pending} (${seconds} s)`);
   const isGood = status === 0 && numFailedTests === 0 && numFailedTestSuites === 0 && numPassedTests > 0;
   if (signal) say(`Node ${version}: the tests ended, but jest did not (${signal})`);
-  if (!isGood) say(stderr);
+  if (!isGood) say(indented(stderr));
   return isGood;
+}
+
+// So that nobody takes jest's own summary for a second one.
+function indented(text) {
+  return text.replace(/^/gm, "    ");
 }
 
 function install(line) {

@@ -48,14 +48,13 @@ async function fileNames(folder: string): Promise<string[]> {
   return (await fs.readdir(folder)).sort();
 }
 
-test("every folder of examples has a README of three lines, and is tried by a test", async () => {
-  const folders = (await fs.readdir(path.join(REPOSITORY, "examples"))).sort();
-  expect(folders).toEqual(["connect", "demo", "express-multer", "express-stream", "route-guard"]);
-  for (const folder of folders.filter((name) => name !== "demo")) {
-    const readme = await fs.readFile(path.join(REPOSITORY, "examples", folder, "README.md"), "utf8");
+test.each(["connect", "express-multer", "express-stream", "route-guard"])(
+  "%s has a README of three lines",
+  async (name) => {
+    const readme = await fs.readFile(path.join(REPOSITORY, "examples", name, "README.md"), "utf8");
     expect(readme.trimEnd().split("\n")).toHaveLength(3);
-  }
-});
+  },
+);
 
 test("an example can be imported and started on a port of one's own", async () => {
   const program = checkout.start([
