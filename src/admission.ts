@@ -4,6 +4,7 @@ import { type AdmissionRequest, type OriginalRequest, readOriginal, type TrustsA
 import { createDetachedContext } from "./attach.js";
 import { ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue } from "./expect-header.js";
+import { asError, readPolicies as readGuardPolicies } from "./expectations.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, type RefusedWith, type ServerContext } from "./handshake.js";
 import { type Logger, safeLogger } from "./logger.js";
@@ -13,13 +14,13 @@ import {
   isRefusal,
   type Outcome,
   type Policy,
-  policyName,
   type Refusal,
   refuse,
   runInOrder,
   type Upload,
+  type UploadEnd,
 } from "./policy.js";
-import { logFault, logRefusal } from "./record.js";
+import { logFault, logRefusal, type Recorded } from "./record.js";
 import { writePlainRefusal, writeRefusal } from "./refusal.js";
 
 /** Options of {@link admission}. */
@@ -111,8 +112,9 @@ function refuseQuestion(asking: Handshake, reason: string, settings: Settings): 
 /** The hearing of one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
 class Hearing {
   readonly #abort = new AbortController();
-  readonly #closeCallbacks: (() => void)[] = [];
+  readonly #closeCallbacks: ((end: UploadEnd) => void)[] = [];
   #isOver = false;
+  #isAccepted = false;
   #timer: NodeJS.Timeout | undefined;
   #current = "";
   #exceeded: Outcome | undefined;
@@ -165,7 +167,12 @@ class Hearing {
       },
       onClose: (callback) => {
         if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
-        this.#closeCallbacks.push(callback);
+        // A policy that answers after its time is told at once.
+        if (this.#isOver && !this.#isAccepted) this.#callBack(callback);
+        else this.#closeCallbacks.push(callback);
+      },
+      report: (message, error) => {
+        this.settings.logger.error({ event: "expectation.error", err: asError(error) }, message);
       },
     };
   }
@@ -186,6 +193,7 @@ class Hearing {
     const outcome = reached.kind === "accept" ? (this.#exceeded ?? reached) : reached;
     if (outcome.kind === "accept") {
       this.#isOver = true;
+      this.#isAccepted = true;
       clearTimeout(this.#timer);
       // What policies reserved stays reserved: the upload itself comes by elsewhere.
       answer(asking, 204, {});
@@ -213,10 +221,10 @@ class Hearing {
   }
 
   // The record tells about the upload, not about the asking.
-  #facts(): Handshake {
+  #facts(): Recorded {
     const { req, length, expectations } = this.original;
     const { startedAt } = this.asking;
-    return { req, length, expectations, received: 0, startedAt } as Partial<Handshake> as Handshake;
+    return { req, length, expectations, received: 0, startedAt };
   }
 
   // The policies' time is over without an accepted upload: what they reserved goes back.
@@ -225,13 +233,15 @@ class Hearing {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#abort.abort();
-    for (const callback of this.#closeCallbacks) {
-      try {
-        callback();
-      } catch (error) {
-        const { logger } = this.settings;
-        logger.error({ event: "expectation.error", err: asError(error) }, "an onClose callback threw");
-      }
+    for (const callback of this.#closeCallbacks) this.#callBack(callback);
+  }
+
+  #callBack(callback: (end: UploadEnd) => void): void {
+    try {
+      callback({ status: undefined, isRefused: true });
+    } catch (error) {
+      const { logger } = this.settings;
+      logger.error({ event: "expectation.error", err: asError(error) }, "an onClose callback threw");
     }
   }
 }
@@ -265,10 +275,6 @@ function write(asking: Handshake, response: Refusal, body: "none" | "problem"): 
   } catch {
     writePlainRefusal(asking, 500);
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function readSettings(options: AdmissionOptions<never>): Settings {
@@ -309,12 +315,11 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
 }
 
 function readPolicies(policies: unknown): Settings["policies"] {
-  if (policies === undefined) return [];
-  if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
-  return Array.from(policies, (policy: unknown, i) => {
-    if (typeof policy !== "function") {
-      throw optionError(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
-    }
-    return { name: policyName(policy), policy: policy as Policy<never> };
-  });
+  const read = readGuardPolicies(policies);
+  for (const [i, { name, policy }] of read.entries()) {
+    // It would count uploads that never end here, and lock everybody out.
+    if (name === "concurrency")
+      throw optionError(`policies[${i}]`, policy, "another: it belongs into the origin's guard");
+  }
+  return read;
 }

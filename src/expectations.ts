@@ -17,6 +17,7 @@ import {
   runInOrder,
   type Trial,
   type Upload,
+  type UploadEnd,
 } from "./policy.js";
 import { logFault, logRefusal } from "./record.js";
 import { type RefusalBody, type RefusalContent, writePlainRefusal, writeRefusal } from "./refusal.js";
@@ -238,7 +239,10 @@ class Judgement {
       },
       onClose(callback) {
         if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
-        handshake.onClose(() => judgement.#callSafely(callback));
+        handshake.onClose(() => judgement.#callSafely(() => callback(endOf(handshake))));
+      },
+      report(message, error) {
+        judgement.settings.logger.error({ event: "expectation.error", err: asError(error) }, message);
       },
     };
   }
@@ -389,6 +393,13 @@ function finalStatus(status: number, handshake: Handshake, expectationStatus: nu
   return status === 417 ? 403 : status;
 }
 
+function endOf({ req, res, refusal }: Handshake): UploadEnd {
+  // On HTTP/2 the compatibility API calls every response finished that has closed.
+  const stream = http2Stream(req);
+  const isWhole = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
+  return { status: isWhole ? res.statusCode : undefined, isRefused: refusal !== undefined };
+}
+
 function withStatus(refusal: Refusal, status: number): Refusal {
   if (refusal.status === status) return refusal;
   const { reason, headers, body } = refusal;
@@ -399,7 +410,7 @@ function withStatus(refusal: Refusal, status: number): Refusal {
   });
 }
 
-function asError(thrown: unknown): Error {
+export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
@@ -460,7 +471,8 @@ function readSettings(options: ExpectationOptions<never, never>): Settings {
   };
 }
 
-function readPolicies(policies: unknown): Settings["policies"] {
+/** Checks the policies of a guard or an admission endpoint, and names them. */
+export function readPolicies(policies: unknown): Settings["policies"] {
   if (policies === undefined) return [];
   if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
   return Array.from(policies, (policy: unknown, i) => {

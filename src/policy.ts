@@ -3,6 +3,14 @@ import { ExpectationError, optionError } from "./errors.js";
 import type { Expectation } from "./expect-header.js";
 import type { HttpRequest } from "./message.js";
 
+/** How a request that a policy judged came to its end. */
+export interface UploadEnd {
+  /** The final status, where the whole response went out; `undefined` where the client left before. */
+  readonly status: number | undefined;
+  /** Whether a guard or the server refused it, in place of the application's own answer. */
+  readonly isRefused: boolean;
+}
+
 /**
  * What a policy is told about the upload it judges, beside the request itself.
  */
@@ -20,7 +28,9 @@ export interface Upload {
   /** Refuses with `refusal` as soon as more than `bytes` have arrived, also in the middle of the body. */
   limitBytes(bytes: number, refusal: Refusal): void;
   /** Calls back once, when the response is finished or the client has left, whichever comes first. */
-  onClose(callback: () => void): void;
+  onClose(callback: (end: UploadEnd) => void): void;
+  /** Logs a fault that need not decide about the upload, at `error`. */
+  report(message: string, error: unknown): void;
 }
 
 const REFUSAL = Symbol.for("express-expectations:refusal:1");

@@ -27,14 +27,17 @@ export interface RefusalRecord {
   readonly requestId?: string;
 }
 
+/** What a record tells about: a request with its handshake, or one that a proxy asks about. */
+export type Recorded = Pick<Handshake, "req" | "expectations" | "length" | "received" | "startedAt">;
+
 /** Writes the one record of a refusal, at `warn`. */
-export function logRefusal(logger: Logger, handshake: Handshake, by: RefusedWith): void {
+export function logRefusal(logger: Logger, handshake: Recorded, by: RefusedWith): void {
   const details = recordOf("expectation.refused", handshake, by);
   logger.warn(details, `${details.method} ${details.url} refused with ${by.status} by ${details.policy}`);
 }
 
 /** Writes the one record of a fault, at `error`, with the error that caused it. */
-export function logFault(logger: Logger, handshake: Handshake, by: RefusedWith, err: Error): void {
+export function logFault(logger: Logger, handshake: Recorded, by: RefusedWith, err: Error): void {
   const details = { ...recordOf("expectation.error", handshake, by), err };
   logger.error(
     details,
@@ -50,7 +53,7 @@ interface FrameworkRequest {
   readonly id?: unknown;
 }
 
-function recordOf(event: RefusalRecord["event"], handshake: Handshake, by: RefusedWith): RefusalRecord {
+function recordOf(event: RefusalRecord["event"], handshake: Recorded, by: RefusedWith): RefusalRecord {
   const { req, length } = handshake;
   const { originalUrl, baseUrl, route, ip, id } = req as FrameworkRequest;
   const expectation = handshake.expectations.map((member) => member.raw).join(", ");

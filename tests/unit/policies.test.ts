@@ -20,6 +20,7 @@ function uploadOf(announced: { length: number | undefined; mediaType?: string })
     received: 0,
     limitBytes: (bytes, refusal) => void limits.push({ bytes, refusal }),
     onClose() {},
+    report() {},
     ...announced,
   };
 }

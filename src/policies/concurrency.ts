@@ -1,0 +1,60 @@
+import type { IncomingMessage } from "node:http";
+import { ExpectationError, optionError } from "../errors.js";
+import type { HttpRequest } from "../message.js";
+import { optionalCount, optionalFunction, requireKnownKeys } from "../options.js";
+import { named, type Policy, refuse, type Upload } from "../policy.js";
+
+/** Options of {@link concurrency}. */
+export interface ConcurrencyOptions<Req extends HttpRequest = IncomingMessage> {
+  /** Uploads in flight at the same time, for each key. */
+  limit: number;
+  /** Whose uploads are counted together. Default: all of this policy's. */
+  key?: (req: Req, upload: Upload) => string;
+  /** What `Retry-After` says, in seconds. Default 5. */
+  retryAfterSeconds?: number;
+}
+
+const OPTION_KEYS = ["limit", "key", "retryAfterSeconds"] as const satisfies readonly (keyof ConcurrencyOptions)[];
+
+/**
+ * Refuses an upload while `limit` others are in flight in this process, with 503 and `Retry-After`.
+ *
+ * A place is taken with the verdict, and free again when the response is finished or the client has left. Requests
+ * without content take none.
+ *
+ * @param options - see {@link ConcurrencyOptions}; `limit` is required.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for a missing, unknown or wrong option.
+ * @example concurrency({ limit: 50 })
+ * @see RFC 9110 §15.6.4
+ */
+export function concurrency<Req extends HttpRequest = IncomingMessage>(options: ConcurrencyOptions<Req>): Policy<Req> {
+  requireKnownKeys("concurrency", options, OPTION_KEYS);
+  const { limit } = options;
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw optionError("concurrency({ limit })", limit, "a whole number from 1");
+  }
+  const key = optionalFunction("concurrency({ key })", options.key);
+  const retryAfterSeconds = optionalCount("concurrency({ retryAfterSeconds })", options.retryAfterSeconds, 5);
+  const busy = refuse(503, {
+    reason: "too many uploads at the same time",
+    headers: { "Retry-After": retryAfterSeconds },
+  });
+  const inFlight = new Map<string, number>();
+
+  return named("concurrency", (req: Req, upload: Upload) => {
+    if (upload.length === 0) return true;
+    const group: unknown = key === undefined ? "" : key(req, upload);
+    if (typeof group !== "string") {
+      throw new ExpectationError("ERR_EXPECT_POLICY", `concurrency({ key }): answered ${typeof group}; expected text`);
+    }
+    const count = inFlight.get(group) ?? 0;
+    if (count >= limit) return busy;
+    inFlight.set(group, count + 1);
+    upload.onClose(() => {
+      const others = (inFlight.get(group) as number) - 1;
+      if (others === 0) inFlight.delete(group);
+      else inFlight.set(group, others);
+    });
+    return true;
+  });
+}

@@ -1,0 +1,163 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs/promises";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const EXAMPLES: string = path.resolve(__dirname, "../../examples");
+const DEADLINE_MS = 10_000;
+
+/** Says on the console what is left out on this machine, and why. */
+export function missing(...programs: string[]): string[] {
+  const absent = programs.filter((name) => spawnSync(name, [name === "nginx" ? "-v" : "version"]).error !== undefined);
+  if (absent.length > 0) process.stderr.write(`skipped: ${absent.join(" and ")} not installed on this machine\n`);
+  return absent;
+}
+
+interface Ports {
+  readonly origin: number;
+  readonly admission: number;
+}
+
+/** A proxy in a process of its own, on a free port, with a shipped configuration and files of its own. */
+export class ProxyProgram {
+  output = "";
+
+  private constructor(
+    readonly port: number,
+    readonly folder: string,
+    readonly child: ChildProcess,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+      });
+    }
+  }
+
+  /** Real nginx with the configuration of examples/nginx-auth-request. */
+  static nginx(ports: Ports): Promise<ProxyProgram> {
+    return ProxyProgram.#start("nginx-auth-request/nginx.conf", ports, (folder, file) =>
+      spawn("nginx", ["-p", folder, "-c", file], { stdio: ["ignore", "pipe", "pipe"] }),
+    );
+  }
+
+  /** Real Caddy with the configuration of examples/caddy-forward-auth. */
+  static caddy(ports: Ports): Promise<ProxyProgram> {
+    return ProxyProgram.#start("caddy-forward-auth/Caddyfile", ports, (folder, file) => {
+      const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+      const args = ["run", "--adapter", "caddyfile", "--config", file];
+      return spawn("caddy", args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    });
+  }
+
+  static async #start(
+    config: string,
+    ports: Ports,
+    run: (folder: string, file: string) => ChildProcess,
+  ): Promise<ProxyProgram> {
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-proxy-"));
+    // nginx's workers run as somebody else when the tests run as root.
+    await fs.chmod(folder, 0o755);
+    const port = await freePort();
+    const text = await fs.readFile(path.join(EXAMPLES, config), "utf8");
+    const file = path.join(folder, path.basename(config));
+    await fs.writeFile(
+      file,
+      replaced(text, [
+        ["127.0.0.1:3000", `127.0.0.1:${ports.origin}`],
+        ["127.0.0.1:3001", `127.0.0.1:${ports.admission}`],
+        [
+          config.endsWith("Caddyfile") ? ":8080" : "127.0.0.1:8080",
+          config.endsWith("Caddyfile") ? `:${port}` : `127.0.0.1:${port}`,
+        ],
+      ]),
+    );
+    const program = new ProxyProgram(port, folder, run(folder, file));
+    try {
+      await program.#listens();
+    } catch (error) {
+      await program.stop();
+      throw error;
+    }
+    return program;
+  }
+
+  async #listens(): Promise<void> {
+    const deadline = performance.now() + DEADLINE_MS;
+    while (!(await accepts(this.port))) {
+      if (this.child.exitCode !== null || performance.now() > deadline) {
+        throw new Error(`not listening (exit code ${this.child.exitCode}):\n${this.output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends this process, and its workers with it. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const exited = once(this.child, "exit");
+      this.child.kill("SIGTERM");
+      const timer = setTimeout(() => this.child.kill("SIGKILL"), DEADLINE_MS);
+      await exited;
+      clearTimeout(timer);
+    }
+    await fs.rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function replaced(text: string, pairs: [string, string][]): string {
+  return pairs.reduce((result, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`the configuration has no ${from}`);
+    return result.replaceAll(from, to);
+  }, text);
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+export interface CurlResult {
+  readonly status: number;
+  /** Bytes of content that curl sent. */
+  readonly sent: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+/** Real curl. */
+export function curl(url: string, args: readonly string[]): Promise<CurlResult> {
+  const mark = "\n-- curl --";
+  const all = ["-sS", "-i", "--max-time", "15", "-w", `${mark}%{http_code} %{size_upload}`, ...args, url];
+  return new Promise((resolve, reject) => {
+    execFile("curl", all, { maxBuffer: 2 ** 24, timeout: 20_000 }, (error, stdout, stderr) => {
+      const [text = "", numbers = ""] = stdout.split(mark);
+      const [status = 0, sent = 0] = numbers.split(" ").map(Number);
+      if (status === 0) {
+        reject(new Error(`curl ${all.join(" ")}: ${stderr} ${String(error)}`));
+        return;
+      }
+      const final = text.slice(text.lastIndexOf("\r\nHTTP/1.1 ") + 2);
+      const at = text.includes("\r\nHTTP/1.1 ") ? final : text;
+      const [headers = "", ...body] = at.split("\r\n\r\n");
+      resolve({ status, sent, headers, body: body.join("\r\n\r\n") });
+    });
+  });
+}
