@@ -12,7 +12,7 @@ jest.setTimeout(60_000);
 /** What a block without imports may take for granted. */
 const PREAMBLE = `import express from "express";
 import {
-  allOf, anyOf, attach, authorize, detach, expectations, ExpectationError, handshakeOf, knownLength, maxSize, mediaTypes,
+  admission, allOf, anyOf, attach, authorize, concurrency, detach, expectations, ExpectationError, handshakeOf, knownLength, maxSize, mediaTypes, preconditions,
   when, type Policy,
 } from "express-expectations";
 const app = express();

@@ -212,7 +212,7 @@ describe("readOriginal", () => {
       "X-Forwarded-Proto",
       "Host",
     );
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(fc.tuple(name, text)), fc.boolean(), (fields, isPut) => {
         const original = read(
           isPut ? [...PUT, ...fields.filter(([field]) => !field.startsWith("X-Original-M"))] : fields,
