@@ -354,11 +354,12 @@ export function handshakeOf(req: HttpRequest): HandshakeInfo {
 
 // Streams that flow without anybody listening throw their data away: `req.resume()`, as finalhandler and body-parser
 // call it. A bare `read()` leaves `readableFlowing` at null.
-function isReadToDiscard(req: IncomingMessage): boolean {
+export function isReadToDiscard(req: IncomingMessage): boolean {
   return req.readableFlowing === true && !isHeardBySomebody(req);
 }
 
-function isHeardBySomebody(req: IncomingMessage): boolean {
+/** Whether somebody listens for the content itself. */
+export function isHeardBySomebody(req: IncomingMessage): boolean {
   return req.listenerCount("data") > 0 || req.listenerCount("readable") > 0;
 }
 

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { isContinue, lowerAscii } from "./expect-header.js";
 import { type ExpectationOptions, expectations, type Guard, type Next } from "./expectations.js";
-import { currentHandshake, type Handshake } from "./handshake.js";
+import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "./handshake.js";
 import { type Logger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, isGone } from "./message.js";
 import { optionalCount, requireKnownKeys } from "./options.js";
@@ -123,7 +123,7 @@ class Relay {
   read(size: number): void {
     const { req } = this.handshake;
     // Thrown away rather than read: the application answers by itself.
-    if (!this.#isOver && isThrownAway(req)) this.#letFlow();
+    if (!this.#isOver && isReadToDiscard(req)) this.#letFlow();
     if (this.#isOver) this.#read.call(req, size);
     else this.#isRead = true;
   }
@@ -176,7 +176,7 @@ class Relay {
     if (this.#isOver) return;
     this.#end();
     response.once("close", () => {
-      if (isHeard(req)) this.handshake.failBody("ERR_EXPECT_REFUSED", "the origin refused the upload");
+      if (isHeardBySomebody(req)) this.handshake.failBody("ERR_EXPECT_REFUSED", "the origin refused the upload");
       destroyQuietly(proxyReq);
     });
     this.#throwAway(proxyReq);
@@ -213,7 +213,7 @@ class Relay {
     const { handshake } = this;
     const { req } = handshake;
     if (proxyReq) req.unpipe(proxyReq);
-    if (!isHeard(req)) req.resume();
+    if (!isHeardBySomebody(req)) req.resume();
     else if (!handshake.refusal) {
       // A reader that is no pipe must not be told before the origin's answer is through: it would end that as well.
       req._read = () => {};
@@ -235,14 +235,6 @@ function swallowFor(handshake: Handshake): (chunk: unknown) => boolean {
     else handshake.received += (chunk as Uint8Array).length;
     return true;
   };
-}
-
-function isThrownAway(req: IncomingMessage): boolean {
-  return req.readableFlowing === true && !isHeard(req);
-}
-
-function isHeard(req: IncomingMessage): boolean {
-  return req.listenerCount("data") > 0 || req.listenerCount("readable") > 0;
 }
 
 function destroyQuietly(proxyReq: ClientRequest): void {
