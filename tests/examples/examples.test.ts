@@ -48,7 +48,7 @@ async function fileNames(folder: string): Promise<string[]> {
   return (await fs.readdir(folder)).sort();
 }
 
-test.each(["connect", "express-multer", "express-stream", "route-guard"])(
+test.each(["connect", "express-multer", "express-stream", "fastify-express", "nestjs", "route-guard"])(
   "%s has a README of three lines",
   async (name) => {
     const readme = await fs.readFile(path.join(REPOSITORY, "examples", name, "README.md"), "utf8");
@@ -67,6 +67,23 @@ test("an example can be imported and started on a port of one's own", async () =
   ]);
   expect(await program.end()).toBe(0);
   expect(program.output).toBe("imported true true\n");
+});
+
+describe.each(["fastify-express", "nestjs"])("%s", (example) => {
+  const put = (type: string, length: number) => [
+    "PUT /images/1 HTTP/1.1",
+    `Content-Type: ${type}`,
+    `Content-Length: ${length}`,
+  ];
+
+  test("takes an image, and refuses by type and size before the content is sent", async () => {
+    const { port } = await started(example);
+    const accepted = await upload(port, put("image/png", 5), "hello");
+    expect(accepted.statuses).toEqual([100, 201]);
+    expect(accepted.finals[0]?.body).toBe("5 bytes\n");
+    expectRefusal(await upload(port, put("text/plain", 5)), 415);
+    expectRefusal(await upload(port, put("image/png", 2 ** 20 + 1)), 413);
+  });
 });
 
 describe("express-multer", () => {
