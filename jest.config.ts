@@ -7,6 +7,8 @@ const config: Config = {
   testMatch: ["**/*.test.ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tests/tsconfig.json" }] },
+  // Most of the time is spent waiting for sockets and children, not for a processor.
+  maxWorkers: 3,
   testTimeout: 20_000,
 };
 
