@@ -181,6 +181,38 @@ describe.each(HTTP1_KINDS)("expectations other than 100-continue on %s", (kind) 
     expect(await refused.final()).toMatchObject({ status: 417, headers: { connection: "close" } });
   });
 
+  test("several of one request must all be accepted, then comes the one 100", async () => {
+    const seen: unknown[] = [];
+    const guard = expectations({
+      logger: silent,
+      extensions: {
+        "size-class": (_req, { expectation }) => {
+          seen.push(expectation?.value);
+          return expectation?.value === "large, or so";
+        },
+        tea: async (_req, { expectation }) => {
+          seen.push(expectation?.parameters.sugar);
+          return expectation?.parameters.sugar === "two";
+        },
+      },
+    }) as Handler;
+    const names = { extensions: ["size-class", "tea"] };
+    const request = (sugar: string) =>
+      TEA.replace("tea", `Size-Class="large, or so", 100-continue, tea=x;sugar=${sugar}`);
+    const accepted = await serve([guard], names);
+    accepted.send(request("two"));
+    await accepted.status(100);
+    accepted.send("hello");
+    await accepted.final();
+    expect(accepted.statuses).toEqual([100, 201]);
+    expect(seen).toEqual(["large, or so", "two"]);
+    const refused = await serve([guard], names);
+    refused.send(request("none"));
+    expect((await refused.final()).status).toBe(417);
+    await refused.fin();
+    expect(refused.statuses).toEqual([417]);
+  });
+
   test("pass a guard that leaves the name to another one", async () => {
     const appWide = expectations({ logger: silent }) as Handler;
     const wire = await serve([appWide, judges as Handler], { extensions: ["tea"] });
