@@ -75,7 +75,8 @@ function clean(random, kind) {
   const requests = Array.from({ length: random.pick([1, 1, 1, 2, 2, 3, 5]) }, () => cleanRequest(random, kind));
   const delivery = random.weighted({ waiting: 35, once: 25, split: 25, "early fin": 6, "early rst": 6, vanish: 3 });
   // HTTP/1.0 ends its connection: Node answers 400 at once to bytes behind such a request, and so does not answer it.
-  const last = requests.findIndex(({ version }) => version === "1.0");
+  // What comes in one packet with an upgrade that nobody takes up, Node drops: its own framing is lost then.
+  const last = requests.findIndex(({ version, upgrades }) => version === "1.0" || upgrades);
   if (last >= 0) requests.splice(last + 1);
   return { requests, delivery, ...deliver(random, requests, delivery) };
 }

@@ -61,6 +61,8 @@ function behindCloseFault({ finals }) {
 function cleanFault({ requests, kind, delivery }, { responses, finals, error }) {
   for (const [i, request] of requests.entries()) {
     const final = finals[i];
+    // Answered from the first bytes on a connection that ends: Node closes with the rest unread, and may reset.
+    if (!final && request.version === "1.0" && request.path === "/first") return undefined;
     if (!final) return `no final status for request ${i} (${error ?? "closed"})`;
     const { statuses, continues } = expectedOf(kind, request);
     if (!statuses.includes(final.status)) return `request ${i}: ${final.status}; expected ${statuses.join(" or ")}`;

@@ -56,6 +56,8 @@ class Client {
       });
     on("connect", () => {
       this.isConnected = true;
+      this.localPort = this.socket.localPort;
+      this.connectedAt = Date.now();
     });
     on("data", (text) => {
       this.text += text;

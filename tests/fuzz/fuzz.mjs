@@ -86,13 +86,27 @@ class Servers {
 let servers = await Servers.start();
 const kinds = Object.keys(servers.ports);
 const indexOfKey = new Map();
+const casesOfPort = new Map();
 let nextKey = 0;
 
 async function run(oneCase, deadlineMs) {
   const key = String(nextKey++).padStart(8, "0");
   indexOfKey.set(key, oneCase.index);
   const client = await play(oneCase, servers.ports[oneCase.kind], key, isSettling(oneCase), deadlineMs);
+  remember(client, oneCase.index);
   return { key, fault: servers.crash ? undefined : faultOf(oneCase, client), text: client.text };
+}
+
+// Ports come round again within a run.
+function remember({ localPort, connectedAt }, index) {
+  const cases = casesOfPort.get(localPort) ?? [];
+  casesOfPort.set(localPort, [...cases, { index, connectedAt }]);
+}
+
+function caseOf({ port, at }) {
+  const cases = [...(casesOfPort.get(port) ?? [])];
+  cases.sort((a, b) => Math.abs(a.connectedAt - at) - Math.abs(b.connectedAt - at));
+  return cases[0]?.index;
 }
 
 // Another client's plain request: what one connection does must not keep the others waiting.
@@ -166,8 +180,9 @@ for (const key of servers.smuggled) {
   else failures.set(`key ${key}`, { fault: `a request ran that no server may run: /smuggled-${key}`, times: 1 });
 }
 for (const fault of servers.faults.slice(0, 3)) failures.set(`logged: ${fault}`, { fault, times: 1 });
-const left = await connectionsLeft();
-if (left > 0) failures.set("left", { fault: `${left} connections left on the servers`, times: 1 });
+for (const index of await connectionsLeft()) {
+  failures.set(`left by ${index}`, { index, fault: "the connection is left on the server", times: 1 });
+}
 const { crash } = servers;
 if (crash) {
   console.log(`CRASH ${crash}\nlooking for the case among ${suspects.size}`);
@@ -191,14 +206,15 @@ console.log(
 servers.stop();
 process.exitCode = failures.size > 0 || done === 0 ? 1 : 0;
 
+// The client of each connection is gone: the server's side must follow. Returns the cases of those that do not.
 async function connectionsLeft() {
-  let connections = 0;
+  let left = [];
   for (let tries = 0; tries < 50 && !servers.crash; tries++) {
-    ({ connections } = await servers.ask("connections"));
-    if (connections === 0) break;
+    ({ left = [] } = await servers.ask("connections"));
+    if (left.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return connections;
+  return left.map(caseOf);
 }
 
 async function culprit() {

@@ -179,19 +179,23 @@ const KINDS = {
     const server = attach(createServer(plain(guardWith(), application)), ATTACH);
     server.on("upgrade", (_req, socket) => {
       socket.on("error", () => {});
+      socket.resume();
       socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     });
     return server;
   },
 };
 
-const servers = new Map();
+const sockets = new Map();
 const ports = {};
 for (const [kind, make] of Object.entries(KINDS)) {
   const server = make();
+  server.on("connection", (socket) => {
+    sockets.set(socket, Date.now());
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  servers.set(kind, server);
   ports[kind] = server.address().port;
 }
 
@@ -200,10 +204,6 @@ process.on("message", async ({ ask, id }) => {
     process.send({ id });
     return;
   }
-  let connections = 0;
-  for (const server of servers.values()) {
-    connections += await new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
-  }
-  process.send({ id, connections });
+  process.send({ id, left: [...sockets].map(([{ remotePort }, at]) => ({ port: remotePort, at })) });
 });
 process.send({ ports });
