@@ -23,7 +23,7 @@ export function watchFinal(handshake: Handshake): void {
 function mustClose(handshake: Handshake, status: number): boolean {
   const { req, refusal } = handshake;
   if (refusal && (handshake.length !== 0 || handshake.hasExpectation)) return true;
-  if (req.headers.upgrade !== undefined && (handshake.length !== 0 || handshake.hasExpectation)) return true;
+  if (req.headers.upgrade !== undefined) return true;
   if (handshake.isLastOfConnection) return true;
   if (handshake.hasArrived) return false;
   return handshake.isWithheld || !handshake.hasReader || status >= 400;
@@ -40,15 +40,22 @@ function closeConnectionAfterFinal(handshake: Handshake): void {
   // switch. Wire test "keeps the connection when the content came during the verdict".
   (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;
 
+  // Node calls this after the last response of a connection; its own would close with unread bytes: a reset.
+  const lingerAtItsEnd = () => {
+    socket.destroySoon = () => {
+      connection.lastResponse ??= res;
+      context.lingering.add(socket, contentLeft(handshake));
+    };
+  };
   const close = () => {
     connection.lastResponse ??= res;
-    // Node calls this after the last response of a connection; its own would close with unread bytes: a reset.
-    socket.destroySoon = () => context.lingering.add(socket, contentLeft(handshake));
+    lingerAtItsEnd();
   };
 
   res.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]) {
-    const isFinal = status >= 200;
-    if (isFinal && !res.headersSent && mustClose(handshake, status)) {
+    const isFinal = status >= 200 && !res.headersSent;
+    if (isFinal && !handshake.hasArrived) lingerAtItsEnd();
+    if (isFinal && mustClose(handshake, status)) {
       close();
       const at = typeof rest[0] === "string" || (rest[0] == null && rest.length > 1) ? 1 : 0;
       rest[at] = withClose(res, rest[at] as Fields | undefined);

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { type Connection, connectionOf, type HeldRequest, openConnection } from "./connection.js";
 import { watchFinal } from "./final.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "./handshake.js";
-import { framingFault, http2Stream, isBare } from "./message.js";
+import { type FramingFault, framingFault, http2Stream, isBare } from "./message.js";
 import { logFault, logRefusal } from "./record.js";
 import { writePlainRefusal } from "./refusal.js";
 
@@ -39,7 +39,9 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
     return false;
   }
   const fault = framingFault(req);
-  const isUnwatched = fault === undefined && isBare(req);
+  // What stands behind an upgrade that nobody takes up, Node's parser throws away: the connection must end after it.
+  const mayUpgrade = isHttp1 && req.headers.upgrade !== undefined;
+  const isUnwatched = fault === undefined && !mayUpgrade && isBare(req);
   if (isUnwatched && !connection?.busyWith) return true;
   // Watched from its arrival on: the content of a request that has to wait arrives meanwhile.
   const handshake = isUnwatched ? undefined : watch(req, res, context);
@@ -68,11 +70,11 @@ function drop(req: IncomingMessage): void {
   req.resume();
 }
 
-function isRefusedByServer(handshake: Handshake, fault: string | undefined): boolean {
+function isRefusedByServer(handshake: Handshake, fault: FramingFault | undefined): boolean {
   const { context } = handshake;
   if (fault !== undefined) {
     handshake.isLastOfConnection = true;
-    refuseByServer(handshake, 400, "framing", fault);
+    refuseByServer(handshake, fault.status, "framing", fault.reason);
     return true;
   }
   if (!context.refusesUnknownAtOnce || !handshake.undecided.some(({ name }) => !context.names.has(name))) return false;

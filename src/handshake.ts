@@ -93,6 +93,7 @@ export class Handshake {
   #accepted: Set<Expectation> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #isAsking = false;
+  #isWaitingForTurn = false;
   readonly #stream: ServerHttp2Stream | undefined;
   readonly #writeContinue: (callback?: () => void) => void;
   #closeCallbacks: (() => void)[] | undefined;
@@ -237,6 +238,8 @@ export class Handshake {
     // Node's own `_destroy` takes the socket with it, and on HTTP/2 an error without a listener ends the process.
     this.req._destroy = (error, done) => done(this.req.listenerCount("error") > 0 ? error : null);
     this.req.destroy(failure);
+    // What is thrown away from here on must not stop the socket: a client that leaves would go unseen.
+    if (!this.#stream && this.req.socket) this.#read.call(this.req, 0);
   }
 
   /** The request's `_read`: called when the stream wants content, whoever is behind it. */
@@ -257,7 +260,8 @@ export class Handshake {
         this.#discard();
         return;
       }
-      if (isFinalOnWire(this.res)) {
+      // Content that has begun to come needs no 100 (RFC 9110 §10.1.1): its reader is served whatever is on the wire.
+      if (this.received === 0 && isFinalOnWire(this.res)) {
         this.#destroyBody(
           new ExpectationError("ERR_EXPECT_TOO_LATE", "the final response began before the content was asked for"),
         );
@@ -309,7 +313,8 @@ export class Handshake {
     if (!this.#isContinued || this.hasArrived) return;
     if (!this.#stream && !this.res.socket) {
       // The 100 waits behind an earlier response: the client cannot know of it yet.
-      this.res.once("socket", () => this.#askForBytes());
+      if (!this.#isWaitingForTurn) this.res.once("socket", () => this.#askForBytes());
+      this.#isWaitingForTurn = true;
       return;
     }
     this.#isAsking = true;

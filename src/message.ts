@@ -59,14 +59,34 @@ export function mediaTypeOf(req: HttpRequest): string | undefined {
 }
 
 /**
- * Says what is wrong with the framing of an HTTP/1 request; `undefined` where nothing is.
+ * Says what is wrong with the header section of an HTTP/1 request; `undefined` where nothing is.
  *
  * Node's parser refuses these itself, unless `insecureHTTPParser` lets them through.
  *
  * @see RFC 9112 §3.2 (Host), §6.1 (Transfer-Encoding), §6.3 (Content-Length)
  */
-export function framingFault(req: HttpRequest): string | undefined {
-  if (req.httpVersionMajor !== 1) return http2Stream(req) ? undefined : "a version of HTTP that is none of HTTP/1";
+export function framingFault(req: HttpRequest): FramingFault | undefined {
+  if (req.httpVersionMajor === 2 && http2Stream(req)) return undefined;
+  // What Node 20 cuts off behind its limit may be the framing itself.
+  if (req.rawHeaders.length >= 2 * mostFields(req)) return { status: 431, reason: "more fields than can be read" };
+  const reason = badFraming(req);
+  return reason === undefined ? undefined : { status: 400, reason };
+}
+
+/** Why a request cannot be trusted to end where it says, and the status that tells so. */
+export interface FramingFault {
+  readonly status: 400 | 431;
+  readonly reason: string;
+}
+
+// Node: `server.maxHeadersCount`; null stands for 1,000, and 0 for no limit.
+function mostFields(req: HttpRequest): number {
+  const { server } = req.socket as { server?: { maxHeadersCount?: number | null } };
+  return (server?.maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
+}
+
+function badFraming(req: HttpRequest): string | undefined {
+  if (req.httpVersionMajor !== 1) return "a version of HTTP that is none of HTTP/1";
   const raw = req.rawHeaders;
   let hosts = 0;
   let lengths = 0;

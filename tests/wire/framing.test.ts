@@ -28,11 +28,12 @@ const FAULTS: Record<string, string> = {
   "two Host lines without content": "GET /files HTTP/1.1\r\nHost: test\r\nhost: other\r\n\r\n",
   "two lengths": `PUT /files HTTP/1.1\r\nHost: test\r\n${EXPECT}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`,
   "an absurd length": `PUT /files HTTP/1.1\r\nHost: test\r\n${EXPECT}Content-Length: 9007199254740993\r\n\r\n`,
+  "more fields than can be read": `PUT /files HTTP/1.1\r\nHost: test\r\n${"X: z\r\n".repeat(1_100)}Content-Length: 5\r\n\r\n`,
   "a negative length": `PUT /files HTTP/1.1\r\nHost: test\r\n${EXPECT}Content-Length: -1\r\n\r\n`,
 };
 
 describe.each([false, true])("insecureHTTPParser: %s", (insecureHTTPParser) => {
-  test.each(Object.entries(FAULTS))("%s: refused with 400 and closed, nothing runs", async (_name, request) => {
+  test.each(Object.entries(FAULTS))("%s: refused with 400 and closed, nothing runs", async (name, request) => {
     const ran: string[] = [];
     const guard = expectations({ logger: silent }) as Handler;
     const app = plainApp({
@@ -50,7 +51,7 @@ describe.each([false, true])("insecureHTTPParser: %s", (insecureHTTPParser) => {
     const wire = await WireClient.connect(port);
     wire.send(request, SMUGGLED);
     await wire.until("the connection ends", () => wire.hasFin || wire.isClosed);
-    expect(wire.statuses).toEqual([400]);
+    expect(wire.statuses).toEqual([name.startsWith("more fields") ? 431 : 400]);
     expect(ran).toEqual([]);
   });
 });
@@ -126,6 +127,15 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     wire.send("hello");
     expect(await wire.final()).toMatchObject({ status: 201, headers: { connection: "close" } });
     await wire.fin();
+  });
+
+  test("Upgrade that nobody takes up: closed, and what follows is not run", async () => {
+    const wire = await connect();
+    wire.send(`GET /next HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n${put("")}`);
+    expect(await wire.final()).toMatchObject({ status: 200, headers: { connection: "close" } });
+    wire.send(SMUGGLED);
+    await wire.closed();
+    expect(wire.statuses).toEqual([200]);
   });
 
   test("CONNECT with Expect: no 100, and nothing of what follows runs", async () => {

@@ -172,6 +172,22 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.statuses).toEqual([200]);
   });
 
+  test("serves a reader whose content has begun to come, although the final head is on the wire", async () => {
+    const wire = await serve(kind, (req, res) => {
+      res.writeHead(200);
+      res.write("early ");
+      // Until some of the content is there.
+      const poll = setInterval(() => {
+        if (handshakeOf(req).received === 0) return;
+        clearInterval(poll);
+        req.pipe(res);
+      }, 1);
+    });
+    wire.send(`${HEAD}Content-Length: 100000\r\n\r\n`, "x".repeat(100_000));
+    expect((await wire.final()).body).toBe(`early ${"x".repeat(100_000)}`);
+    expect(wire.statuses).toEqual([200]);
+  });
+
   test("sends one 100 although the application asks for it many times", async () => {
     const wire = await serve(kind, (req, res) => {
       req.read();

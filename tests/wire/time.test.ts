@@ -98,3 +98,20 @@ test("the idle time does not begin before an earlier response has let the 100 ou
   await wire.final(2);
   expect(wire.statuses).toEqual([200, 100, 201]);
 });
+
+test("a body that drips in behind a slow response adds no listener a byte", async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on("warning", warn);
+  const slow: Handler = (_req, res) => void setTimeout(() => res.end("slow"), 250);
+  const running = await startAttached("node:http", { routes: { "/slow": slow, "/files": store } }, { logger: silent });
+  const wire = await WireClient.connect(running.port);
+  wire.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n", UPLOAD.replace(": 5", ": 30"));
+  for (let i = 0; i < 30; i++) {
+    wire.send("x");
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  await wire.final(2);
+  process.off("warning", warn);
+  expect(warnings.filter(({ name }) => name === "MaxListenersExceededWarning")).toEqual([]);
+});
