@@ -7,7 +7,7 @@ import { type Expectation, isContinue } from "./expect-header.js";
 import { asError, readPolicies as readGuardPolicies } from "./expectations.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, type RefusedWith, type ServerContext } from "./handshake.js";
-import { type Logger, safeLogger } from "./logger.js";
+import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, isGone, mediaTypeOf } from "./message.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
@@ -20,7 +20,7 @@ import {
   type Upload,
   type UploadEnd,
 } from "./policy.js";
-import { logFault, logRefusal, type Recorded } from "./record.js";
+import { type Recorded, reportFault, reportRefusal, tellAccepted } from "./record.js";
 import { writePlainRefusal, writeRefusal } from "./refusal.js";
 
 /** Options of {@link admission}. */
@@ -60,7 +60,7 @@ const OPTION_KEYS = [
 interface Settings {
   readonly trusts: TrustsAddress;
   readonly policies: readonly { readonly name: string; readonly policy: Policy<never> }[];
-  readonly logger: Logger;
+  readonly logger: PreparedLogger;
   readonly policyTimeoutMs: number;
   readonly isVerbatim: boolean;
   readonly ignoresUnknown: boolean;
@@ -92,7 +92,7 @@ export function admission<Req extends HttpRequest = AdmissionRequest>(
     if (asking.refusal) return;
     if (!settings.trusts(asking.req.socket.remoteAddress ?? "", 0)) {
       const by = { status: 403, policy: "trustProxy", reason: "not a proxy that may ask" };
-      logRefusal(settings.logger, asking, by);
+      reportRefusal(settings.logger, asking, by);
       asking.refuse(by);
       writePlainRefusal(asking, 403);
       return;
@@ -105,7 +105,7 @@ export function admission<Req extends HttpRequest = AdmissionRequest>(
 
 function refuseQuestion(asking: Handshake, reason: string, settings: Settings): void {
   const by = { status: 400, policy: "admission", reason };
-  logRefusal(settings.logger, asking, by);
+  reportRefusal(settings.logger, asking, by);
   answerRefused(asking, refuse(400, { reason }), by, settings);
 }
 
@@ -133,15 +133,11 @@ class Hearing {
       return;
     }
     const upload = this.#upload();
-    const trials = settings.policies.map(({ name, policy }) => ({
-      policy: name,
-      run: () => {
-        if (this.#isOver) return false;
-        this.#current = name;
-        return policy(original.req as never, upload);
-      },
-    }));
-    const outcome = runInOrder(trials);
+    const outcome = runInOrder(settings.policies, ({ name, policy }) => {
+      if (this.#isOver) return false;
+      this.#current = name;
+      return policy(original.req as never, upload);
+    });
     if (!(outcome instanceof Promise)) {
       this.#end(outcome);
       return;
@@ -195,6 +191,7 @@ class Hearing {
       this.#isOver = true;
       this.#isAccepted = true;
       clearTimeout(this.#timer);
+      tellAccepted(this.#facts());
       // What policies reserved stays reserved: the upload itself comes by elsewhere.
       answer(asking, 204, {});
       return;
@@ -208,7 +205,7 @@ class Hearing {
     const facts = this.#facts();
     if (outcome.kind === "fault") {
       const by = { status: outcome.status, policy: outcome.policy, reason: undefined };
-      logFault(settings.logger, facts, by, outcome.error);
+      reportFault(settings.logger, facts, by, outcome.error);
       answerRefused(asking, refuse(outcome.status), by, settings);
       return;
     }
@@ -216,7 +213,7 @@ class Hearing {
     // 417 says that an expectation failed: a request that had none is told 403 (RFC 9110 §15.5.18).
     const status = verdict.status === 417 && facts.expectations.length === 0 ? 403 : verdict.status;
     const by = { status, policy: outcome.policy, reason: verdict.reason };
-    logRefusal(settings.logger, facts, by);
+    reportRefusal(settings.logger, facts, by);
     answerRefused(asking, verdict, by, settings, facts.expectations);
   }
 

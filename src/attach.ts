@@ -7,7 +7,7 @@ import { lowerAscii } from "./expect-header.js";
 import { admit, type Dispatch, isAdmitted, markAdmitted, refuseForError } from "./gate.js";
 import type { ServerContext } from "./handshake.js";
 import { LingeringSockets } from "./linger.js";
-import { type Logger, safeLogger } from "./logger.js";
+import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, http2Stream } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 
@@ -110,7 +110,7 @@ export function isSettled(server: AttachableServer): boolean {
 /**
  * What applies to a request whose server is not attached: the defaults, and nobody who refuses before the guards do.
  */
-export function createDetachedContext(logger: Logger): ServerContext {
+export function createDetachedContext(logger: PreparedLogger): ServerContext {
   return { ...createContext(logger, {}, new Set()), refusesUnknownAtOnce: false };
 }
 
@@ -129,7 +129,7 @@ export function serverOf(req: HttpRequest): AttachableServer | undefined {
   return typeof server?.emit === "function" ? server : undefined;
 }
 
-function createContext(logger: Logger, options: AttachOptions, names: ReadonlySet<string>): ServerContext {
+function createContext(logger: PreparedLogger, options: AttachOptions, names: ReadonlySet<string>): ServerContext {
   const unknown = optionalOneOf(
     "attach({ unknownExpectations })",
     options.unknownExpectations,

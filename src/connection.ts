@@ -15,8 +15,8 @@ export interface Connection {
   lastResponse: ServerResponse | undefined;
   /** The request under way that has content or an expectation. */
   busyWith: Handshake | undefined;
-  /** The handshakes whose responses are not done. */
-  readonly open: Set<Handshake>;
+  /** The handshakes whose responses are not done: one, as a rule. */
+  open: readonly Handshake[];
   /** Requests pipelined behind that one, in order. */
   readonly held: HeldRequest[];
 }
@@ -36,10 +36,11 @@ export function openConnection(socket: Socket): Connection {
 }
 
 function createConnection(socket: Socket): Connection {
-  const connection: Connection = { lastResponse: undefined, busyWith: undefined, open: new Set(), held: [] };
   // A response that waits behind another on its connection has no `close` of its own when the connection ends.
-  socket.once("close", () => {
-    for (const handshake of connection.open) handshake.close();
-  });
-  return connection;
+  socket.on("close", closeHandshakes);
+  return { lastResponse: undefined, busyWith: undefined, open: [], held: [] };
+}
+
+function closeHandshakes(this: Socket): void {
+  for (const handshake of connectionOf(this)?.open ?? []) handshake.close();
 }

@@ -167,5 +167,7 @@ function trimOws(text: string, from: number, to: number): string {
  * Lower case for A to Z alone: String.prototype.toLowerCase() also folds letters such as the Kelvin sign.
  */
 export function lowerAscii(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, which is what nearly every text is
+  if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase();
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

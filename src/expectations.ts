@@ -4,7 +4,7 @@ import { ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "./handshake.js";
-import { type Logger, safeLogger } from "./logger.js";
+import { type Logger, loggableUrl, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, http2Stream, isBare, isGone, isSafe, mediaTypeOf } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
@@ -19,7 +19,7 @@ import {
   type Upload,
   type UploadEnd,
 } from "./policy.js";
-import { logFault, logRefusal } from "./record.js";
+import { reportFault, reportRefusal } from "./record.js";
 import { type RefusalBody, type RefusalContent, writePlainRefusal, writeRefusal } from "./refusal.js";
 
 /** Hands a request on, or an error to the framework's error handling. */
@@ -82,9 +82,9 @@ const OPTION_KEYS = [
 ] as const satisfies readonly (keyof ExpectationOptions)[];
 
 interface Settings {
-  readonly policies: readonly { readonly name: string; readonly policy: Policy<never> }[];
+  readonly policies: readonly Trial[];
   readonly extensions: ReadonlyMap<string, Policy<never>>;
-  readonly logger: Logger;
+  readonly logger: PreparedLogger;
   readonly autoAttach: boolean;
   readonly isImmediate: boolean;
   readonly onlyExpectations: boolean;
@@ -127,7 +127,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
     if (!hasWarnedOfReader && isReadAlready(handshake)) {
       hasWarnedOfReader = true;
       const message = "a guard came too late: the content was read before it; mount it in front of body parsers";
-      settings.logger.warn({ event: "expectation.late", url: req.url }, message);
+      settings.logger.warn({ event: "expectation.late", url: loggableUrl(req.url ?? "") }, message);
     }
     new Judgement(handshake, settings, next).begin();
   };
@@ -142,13 +142,19 @@ function isReadAlready(handshake: Handshake): boolean {
   return handshake.length !== 0 && (handshake.hasReader || handshake.req.readableDidRead);
 }
 
+/** A policy of this guard, or the one that it has for an expectation of the request. */
+interface MemberTrial extends Trial {
+  readonly member?: Expectation;
+}
+
 /** One guard's decision about one request. Ends once: by its policies, by time, or because the client left. */
 class Judgement {
   #isOver = false;
   #isAbandoned = false;
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #current = "";
+  #upload: Upload | undefined;
+  current = "";
 
   constructor(
     readonly handshake: Handshake,
@@ -165,7 +171,7 @@ class Judgement {
       return;
     }
     handshake.beginVerdict();
-    const outcome = runInOrder(this.#trials());
+    const outcome = runInOrder(this.#trials(), (trial) => this.#ask(trial));
     if (outcome instanceof Promise) {
       this.#watch(settings.policyTimeoutMs);
       // `runInOrder` never rejects; what `next()` throws is the application's, and stays unhandled as it would anywhere.
@@ -189,81 +195,49 @@ class Judgement {
     return member.wellFormed ? this.settings.extensions.get(member.name) : undefined;
   }
 
-  #trials(): Trial[] {
+  #trials(): readonly MemberTrial[] {
+    const { policies, extensions } = this.settings;
+    if (extensions.size === 0 || this.handshake.expectations.length === 0) return policies;
+    const extended = this.handshake.undecided.flatMap((member): MemberTrial[] => {
+      const policy = this.#extension(member);
+      return policy ? [{ name: `expectation ${member.name}`, policy, member }] : [];
+    });
+    return [...extended, ...policies];
+  }
+
+  #ask({ name, policy, member }: MemberTrial): unknown {
+    if (this.#isOver) return false;
     const { handshake } = this;
-    const trials: Trial[] = [];
-    if (handshake.expectations.length > 0) {
-      for (const member of handshake.undecided) {
-        const policy = this.#extension(member);
-        if (policy) trials.push(this.#trial(`expectation ${member.name}`, policy, this.#upload(member)));
-      }
-    }
-    const upload = this.#upload(handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined);
-    for (const { name, policy } of this.settings.policies) trials.push(this.#trial(name, policy, upload));
-    return trials;
+    this.current = name;
+    if (member) return policy(handshake.req as never, new JudgedUpload(this, member));
+    const expectation = handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined;
+    this.#upload ??= new JudgedUpload(this, expectation);
+    return policy(handshake.req as never, this.#upload);
   }
 
-  #trial(name: string, policy: Policy<never>, upload: Upload): Trial {
-    return {
-      policy: name,
-      run: () => {
-        if (this.#isOver) return false;
-        this.#current = name;
-        return policy(this.handshake.req as never, upload);
-      },
-    };
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isAbandoned) this.#abort.abort();
+    return this.#abort.signal;
   }
 
-  #upload(expectation: Expectation | undefined): Upload {
-    const judgement = this;
-    const { handshake } = this;
-    return {
-      expectation,
-      length: handshake.length,
-      get mediaType() {
-        return mediaTypeOf(handshake.req);
-      },
-      get signal() {
-        judgement.#abort ??= new AbortController();
-        if (judgement.#isAbandoned) judgement.#abort.abort();
-        return judgement.#abort.signal;
-      },
-      get received() {
-        return handshake.received;
-      },
-      limitBytes(bytes, refusal) {
-        if (!Number.isSafeInteger(bytes) || bytes < 0) throw optionError("limitBytes(bytes)", bytes, "whole bytes");
-        if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
-        const policy = judgement.#current;
-        handshake.limit(bytes, () => judgement.#exceed(refusal, policy));
-      },
-      onClose(callback) {
-        if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
-        handshake.onClose(() => judgement.#callSafely(() => callback(endOf(handshake))));
-      },
-      report(message, error) {
-        judgement.settings.logger.error({ event: "expectation.error", err: asError(error) }, message);
-      },
-    };
-  }
-
-  // Attached before the first wait, and taken off when it ends: a request leaves nothing behind on its socket.
+  // Begun before the first wait.
   #watch(policyTimeoutMs: number): void {
-    const { req, res } = this.handshake;
     this.#timer = setTimeout(() => {
-      const error = new Error(`policy ${this.#current} did not answer within ${policyTimeoutMs} ms`);
+      const error = new Error(`policy ${this.current} did not answer within ${policyTimeoutMs} ms`);
       this.#abortSignal();
-      this.#end({ kind: "fault", policy: this.#current, status: 503, error });
+      this.#end({ kind: "fault", policy: this.current, status: 503, error });
     }, policyTimeoutMs);
-    req.on("aborted", this.#abandon);
-    res.on("close", this.#abandon);
+    this.handshake.onClose(() => {
+      if (!this.#isOver) this.#abandon();
+    });
   }
 
-  readonly #abandon = () => {
+  #abandon(): void {
     this.#abortSignal();
     this.#close();
     this.handshake.endVerdict();
-  };
+  }
 
   #abortSignal(): void {
     this.#isAbandoned = true;
@@ -272,10 +246,7 @@ class Judgement {
 
   #close(): void {
     this.#isOver = true;
-    if (!this.#timer) return;
     clearTimeout(this.#timer);
-    this.handshake.req.off("aborted", this.#abandon);
-    this.handshake.res.off("close", this.#abandon);
   }
 
   #end(outcome: Outcome): void {
@@ -303,13 +274,14 @@ class Judgement {
   #accept(): void {
     const { handshake, settings } = this;
     for (const member of handshake.undecided) if (this.#extension(member)) handshake.acceptExpectation(member);
-    handshake.isAppRunning = true;
+    handshake.accept();
     handshake.endVerdict();
     if (settings.isImmediate) handshake.sendContinue();
     this.next();
   }
 
-  #exceed(refusal: Refusal, policy: string): void {
+  /** The content has passed a limit that a policy set. */
+  exceed(refusal: Refusal, policy: string): void {
     const { handshake } = this;
     if (handshake.refusal || handshake.res.writableEnded || isGone(handshake.req, handshake.res)) return;
     const wasJudging = !this.#isOver;
@@ -327,12 +299,12 @@ class Judgement {
     const refusal = withStatus(verdict, finalStatus(verdict.status, handshake, settings.expectationStatus));
     const by = { status: refusal.status, policy, reason: refusal.reason };
     handshake.refuse(by);
-    logRefusal(settings.logger, handshake, by);
+    reportRefusal(settings.logger, handshake, by);
     if (settings.onRefusal && mayHandOn) this.#answerOtherwise(refusal);
     else this.#write(refusal);
   }
 
-  #callSafely(callback: () => void): void {
+  callSafely(callback: () => void): void {
     try {
       callback();
     } catch (error) {
@@ -353,7 +325,7 @@ class Judgement {
     // What is answered already stays answered: the record says with what.
     const by = { status: handshake.res.headersSent ? handshake.res.statusCode : status, policy, reason: undefined };
     handshake.refuse(by);
-    logFault(this.settings.logger, handshake, by, error);
+    reportFault(this.settings.logger, handshake, by, error);
     if (!handshake.res.headersSent) writePlainRefusal(handshake, status);
   }
 
@@ -384,6 +356,54 @@ class Judgement {
     } catch (error) {
       this.#fail("onRefusal", 500, asError(error));
     }
+  }
+}
+
+/** What a policy is told. Its methods may be taken off it: `(req, { limitBytes }) => …`. */
+class JudgedUpload implements Upload {
+  readonly length: number | undefined;
+
+  constructor(
+    readonly judgement: Judgement,
+    readonly expectation: Expectation | undefined,
+  ) {
+    this.length = judgement.handshake.length;
+  }
+
+  get mediaType(): string | undefined {
+    return mediaTypeOf(this.judgement.handshake.req);
+  }
+
+  get signal(): AbortSignal {
+    return this.judgement.signal;
+  }
+
+  get received(): number {
+    return this.judgement.handshake.received;
+  }
+
+  get limitBytes(): Upload["limitBytes"] {
+    const { judgement } = this;
+    return (bytes, refusal) => {
+      if (!Number.isSafeInteger(bytes) || bytes < 0) throw optionError("limitBytes(bytes)", bytes, "whole bytes");
+      if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
+      const policy = judgement.current;
+      judgement.handshake.limit(bytes, () => judgement.exceed(refusal, policy));
+    };
+  }
+
+  get onClose(): Upload["onClose"] {
+    const { judgement } = this;
+    return (callback) => {
+      if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
+      const { handshake } = judgement;
+      handshake.onClose(() => judgement.callSafely(() => callback(endOf(handshake))));
+    };
+  }
+
+  get report(): Upload["report"] {
+    const { logger } = this.judgement.settings;
+    return (message, error) => logger.error({ event: "expectation.error", err: asError(error) }, message);
   }
 }
 

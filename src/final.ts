@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import { openConnection } from "./connection.js";
-import type { Handshake } from "./handshake.js";
+import { currentHandshake, type Handshake } from "./handshake.js";
 import { http2Stream } from "./message.js";
 
 type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly (readonly [string, OutgoingHttpHeader])[];
@@ -30,45 +30,58 @@ function mustClose(handshake: Handshake, status: number): boolean {
 }
 
 function closeConnectionAfterFinal(handshake: Handshake): void {
-  const { res, context } = handshake;
-  const { socket } = handshake.req;
-  const connection = openConnection(socket);
-  const writeHead = res.writeHead;
-
+  const { res } = handshake;
   // Node's own rule for a final status without a 100 closes too much (content that came during the verdict, requests
   // without content) and too little (an application's `Connection: keep-alive`). `_expect_continue` is its only
   // switch. Wire test "keeps the connection when the content came during the verdict".
   (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;
+  (res as Watched)[WRITE_HEAD] = res.writeHead;
+  res.writeHead = writeHeadWatched as ServerResponse["writeHead"];
+  res.on("finish", closeWhereHeadEscaped);
+}
 
-  // Node calls this after the last response of a connection; its own would close with unread bytes: a reset.
-  const lingerAtItsEnd = () => {
-    socket.destroySoon = () => {
-      connection.lastResponse ??= res;
-      context.lingering.add(socket, contentLeft(handshake));
-    };
-  };
-  const close = () => {
-    connection.lastResponse ??= res;
-    lingerAtItsEnd();
-  };
+const WRITE_HEAD = Symbol("writeHead");
 
-  res.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]) {
-    const isFinal = status >= 200 && !res.headersSent;
-    if (isFinal && !handshake.hasArrived) lingerAtItsEnd();
-    if (isFinal && mustClose(handshake, status)) {
-      close();
+type Watched = ServerResponse & { [WRITE_HEAD]: ServerResponse["writeHead"] };
+
+// One function for all responses: see the handshake's.
+function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
+  const handshake = currentHandshake(this.req);
+  const isFinal = status >= 200 && !this.headersSent;
+  if (handshake && isFinal) {
+    if (!handshake.hasArrived) lingerAtItsEnd(handshake);
+    if (mustClose(handshake, status)) {
+      close(handshake);
       const at = typeof rest[0] === "string" || (rest[0] == null && rest.length > 1) ? 1 : 0;
-      rest[at] = withClose(res, rest[at] as Fields | undefined);
+      rest[at] = withClose(this, rest[at] as Fields | undefined);
     }
-    return Reflect.apply(writeHead, this, [status, ...rest]);
-  } as ServerResponse["writeHead"];
+  }
+  return Reflect.apply((this as Watched)[WRITE_HEAD], this, [status, ...rest]);
+}
 
-  // A head that was not written through the method above (`writeHeader`, a captured prototype) ends up here.
-  res.once("finish", () => {
-    if (connection.lastResponse !== res && !mustClose(handshake, res.statusCode)) return;
-    close();
-    socket.destroySoon();
-  });
+// A head that was not written through the method above (`writeHeader`, a captured prototype) ends up here.
+function closeWhereHeadEscaped(this: ServerResponse): void {
+  const handshake = currentHandshake(this.req);
+  if (!handshake) return;
+  const { socket } = handshake.req;
+  if (openConnection(socket).lastResponse !== this && !mustClose(handshake, this.statusCode)) return;
+  close(handshake);
+  socket.destroySoon();
+}
+
+function close(handshake: Handshake): void {
+  openConnection(handshake.req.socket).lastResponse ??= handshake.res;
+  lingerAtItsEnd(handshake);
+}
+
+// Node calls `destroySoon` after the last response of a connection; its own would close with unread bytes: a reset.
+function lingerAtItsEnd(handshake: Handshake): void {
+  const { res, context } = handshake;
+  const { socket } = handshake.req;
+  socket.destroySoon = () => {
+    openConnection(socket).lastResponse ??= res;
+    context.lingering.add(socket, contentLeft(handshake));
+  };
 }
 
 // Nothing is under way where the client waits for a verdict, or where all has come.

@@ -5,7 +5,7 @@ import { type Connection, connectionOf, type HeldRequest, openConnection } from 
 import { watchFinal } from "./final.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "./handshake.js";
 import { type FramingFault, framingFault, http2Stream, isBare } from "./message.js";
-import { logFault, logRefusal } from "./record.js";
+import { reportFault, reportRefusal, tellAccepted, tellContent } from "./record.js";
 import { writePlainRefusal } from "./refusal.js";
 
 /** How many requests wait behind one with content, on one connection. */
@@ -103,9 +103,9 @@ function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
   if (!http2Stream(req) && req.socket) {
-    const { open } = openConnection(req.socket);
-    open.add(handshake);
-    handshake.onClose(() => open.delete(handshake));
+    const connection = openConnection(req.socket);
+    connection.open = [...connection.open, handshake];
+    handshake.onClose(() => leave(connection, handshake));
   }
   return handshake;
 }
@@ -119,6 +119,8 @@ const LISTENER: HandshakeListener = {
     handshake.isAppRunning = true;
     refuseByServer(handshake, 408, "body-timeout", "no content arrived in time");
   },
+  onAccept: tellAccepted,
+  onContent: tellContent,
 };
 
 /** Answers 500 in the place of an application that has no error handler of its own. */
@@ -127,25 +129,29 @@ export function refuseForError(req: IncomingMessage, error: unknown): void {
   if (!handshake) throw error;
   const refusal = { status: 500, policy: "guard", reason: undefined };
   handshake.refuse(refusal);
-  logFault(handshake.context.logger, handshake, refusal, error instanceof Error ? error : new Error(String(error)));
+  reportFault(handshake.context.logger, handshake, refusal, error instanceof Error ? error : new Error(String(error)));
   writePlainRefusal(handshake, 500);
 }
 
 function refuseByServer(handshake: Handshake, status: number, policy: string, reason: string): void {
   const refusal = { status, policy, reason };
   handshake.refuse(refusal);
-  logRefusal(handshake.context.logger, handshake, refusal);
+  reportRefusal(handshake.context.logger, handshake, refusal);
   writePlainRefusal(handshake, status, reason);
   if (status === 408) handshake.failBody("ERR_EXPECT_BODY_TIMEOUT", reason);
   else handshake.failBody("ERR_EXPECT_REFUSED", reason);
 }
 
 function occupy(connection: Connection, handshake: Handshake): void {
-  connection.busyWith = handshake;
-  handshake.onClose(() => {
-    connection.busyWith = undefined;
-    releaseHeld(connection);
-  });
+  // Its client has left while it waited: its place is taken by nobody.
+  if (connection.open.includes(handshake)) connection.busyWith = handshake;
+}
+
+function leave(connection: Connection, handshake: Handshake): void {
+  connection.open = connection.open.filter((other) => other !== handshake);
+  if (connection.busyWith !== handshake) return;
+  connection.busyWith = undefined;
+  releaseHeld(connection);
 }
 
 function hold(connection: Connection, req: IncomingMessage, go: () => void): void {

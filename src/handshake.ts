@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import { contentChannel, gauges } from "./diagnostics.js";
 import { ExpectationError, type ExpectationErrorCode } from "./errors.js";
 import { type Expectation, expectLines, isContinue, parseExpect } from "./expect-header.js";
 import type { LingeringSockets } from "./linger.js";
-import type { Logger } from "./logger.js";
+import type { PreparedLogger } from "./logger.js";
 import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isGone, isHttp11 } from "./message.js";
 
 /** What the server that a request came in on has to say about it. */
 export interface ServerContext {
   readonly lingering: LingeringSockets;
   readonly bodyTimeoutMs: number;
-  readonly logger: Logger;
+  readonly logger: PreparedLogger;
   /** Whether an expectation that nobody accepted is passed over. */
   readonly ignoresUnknown: boolean;
   /** Whether the server itself refuses expectations that no name covers, before any guard sees them. */
@@ -53,6 +54,10 @@ export interface HandshakeListener {
   onUndecided(handshake: Handshake): void;
   /** No byte for `bodyTimeoutMs` although the application asks for some. */
   onIdle(handshake: Handshake): void;
+  /** Decided in the client's favour: its 100 is sent, or its content is read, or its response ends without either. */
+  onAccept(handshake: Handshake): void;
+  /** The first content has come, so long after the 100. */
+  onContent(handshake: Handshake, waitedMs: number): void;
 }
 
 const HANDSHAKE = Symbol.for("express-expectations:handshake:1");
@@ -84,7 +89,12 @@ export class Handshake {
   /** Whether the bytes that follow the request on its connection cannot be trusted. */
   isLastOfConnection = false;
   refusal: RefusedWith | undefined;
+  /** When a guard last accepted; `undefined` where none did. */
+  acceptedAt: number | undefined;
   #isContinued = false;
+  #continuedAt: number | undefined;
+  #isPending = false;
+  #isSettled = false;
   #isDiscarded = false;
   #judging = 0;
   #isReadHeld = false;
@@ -118,14 +128,15 @@ export class Handshake {
     this.#push = req.push as typeof this.push;
     this.#writeContinue = res.writeContinue;
     (req as Carrier)[HANDSHAKE] = this;
-    res.once("close", () => this.close());
+    res.on("close", closeHandshake);
     if (this.length === 0) return;
-    req._read = (size) => this.read(size);
-    req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
-    res.writeContinue = (callback?: () => void) => {
-      this.sendContinue();
-      if (callback) process.nextTick(callback);
-    };
+    if (this.isWithheld) {
+      this.#isPending = true;
+      gauges().pendingHandshakes++;
+    }
+    req._read = readThroughHandshake;
+    req.push = pushThroughHandshake;
+    res.writeContinue = continueThroughHandshake;
   }
 
   get state(): HandshakeState {
@@ -149,6 +160,12 @@ export class Handshake {
     return this.expectations.filter((member) => !isContinue(member) && !this.#accepted?.has(member));
   }
 
+  /** A guard has accepted; another one may still refuse. */
+  accept(): void {
+    this.isAppRunning = true;
+    this.acceptedAt = performance.now();
+  }
+
   acceptExpectation(member: Expectation): void {
     this.#accepted ??= new Set();
     this.#accepted.add(member);
@@ -169,15 +186,15 @@ export class Handshake {
   /** Calls back once, when the response is finished or the client has left. */
   onClose(callback: () => void): void {
     if (this.#isClosed) callback();
-    else {
-      this.#closeCallbacks ??= [];
-      this.#closeCallbacks.push(callback);
-    }
+    else if (this.#closeCallbacks) this.#closeCallbacks.push(callback);
+    else this.#closeCallbacks = [callback];
   }
 
   /** The response is finished, or nobody is left to read it. */
   close(): void {
     this.#stopIdleTimer();
+    this.#leavePending();
+    if (this.acceptedAt !== undefined) this.#settle();
     this.#isClosed = true;
     const callbacks = this.#closeCallbacks;
     this.#closeCallbacks = undefined;
@@ -186,8 +203,8 @@ export class Handshake {
 
   /** Calls `exceed` as soon as more than `bytes` have arrived. */
   limit(bytes: number, exceed: () => void): void {
-    this.#limits ??= [];
-    this.#limits.push({ bytes, exceed });
+    if (this.#limits) this.#limits.push({ bytes, exceed });
+    else this.#limits = [{ bytes, exceed }];
     this.#leastLimit = Math.min(this.#leastLimit, bytes);
     if (this.received > bytes) exceed();
   }
@@ -200,15 +217,19 @@ export class Handshake {
   sendContinue(): void {
     if (!this.isWithheld || this.refusal || isFinalOnWire(this.res) || isGone(this.req, this.res)) return;
     this.#isContinued = true;
+    if (contentChannel.hasSubscribers) this.#continuedAt = performance.now();
     if (this.#stream || !this.res.headersSent) this.#writeContinue.call(this.res);
     // Node 24 and later refuse `writeContinue()` once a head is prepared, even while none of it is on the wire.
     else if (this.res.socket) this.res.socket.write(CONTINUE);
     else this.res.once("socket", (socket) => socket.write(CONTINUE));
+    this.#leavePending();
+    this.#settle();
   }
 
   /** Marks the request as refused: from here on its content is thrown away. */
   refuse(refusal: RefusedWith): void {
     this.refusal = refusal;
+    this.#leavePending();
     this.#stopIdleTimer();
   }
 
@@ -275,6 +296,7 @@ export class Handshake {
       }
       this.hasReader = true;
       this.sendContinue();
+      if (this.acceptedAt !== undefined) this.#settle();
       this.#askForBytes();
     }
     this.#read.call(req, size);
@@ -286,9 +308,11 @@ export class Handshake {
     if (chunk === null) {
       // HTTP/2 ends the stream of a client that went away like any other.
       this.hasArrived = this.#stream?.aborted !== true;
+      this.#leavePending();
       this.#stopIdleTimer();
       return this.#isDiscarded ? false : this.#push.call(this.req, null);
     }
+    if (this.#continuedAt !== undefined) this.#tellContent(this.#continuedAt);
     this.received += (chunk as Uint8Array).length;
     if (this.#isDiscarded || this.refusal || this.req.destroyed) return true;
     if (this.received > this.#leastLimit) {
@@ -326,11 +350,46 @@ export class Handshake {
     }
   }
 
+  #leavePending(): void {
+    if (!this.#isPending) return;
+    this.#isPending = false;
+    gauges().pendingHandshakes--;
+  }
+
+  #settle(): void {
+    if (this.#isSettled || this.refusal) return;
+    this.#isSettled = true;
+    this.listener.onAccept(this);
+  }
+
+  #tellContent(continuedAt: number): void {
+    this.#continuedAt = undefined;
+    this.listener.onContent(this, performance.now() - continuedAt);
+  }
+
   #stopIdleTimer(): void {
     clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
     this.#isAsking = false;
   }
+}
+
+// One function each for all requests: a closure for each of them would be the most of what a pending handshake takes.
+function closeHandshake(this: HttpResponse): void {
+  currentHandshake(this.req)?.close();
+}
+
+function readThroughHandshake(this: IncomingMessage, size: number): void {
+  currentHandshake(this)?.read(size);
+}
+
+function pushThroughHandshake(this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding): boolean {
+  return currentHandshake(this)?.push(chunk, encoding) ?? false;
+}
+
+function continueThroughHandshake(this: ServerResponse, callback?: () => void): void {
+  currentHandshake(this.req)?.sendContinue();
+  if (callback) process.nextTick(callback);
 }
 
 // Not `end`: Node listens for that itself when a response is done.

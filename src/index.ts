@@ -6,6 +6,7 @@ export { ExpectationError, type ExpectationErrorCode } from "./errors.js";
 export type { Expectation } from "./expect-header.js";
 export { type ExpectationOptions, expectations, type Guard, type Next } from "./expectations.js";
 export { type HandshakeInfo, type HandshakeState, handshakeOf, type RefusedWith } from "./handshake.js";
+export type { LingerEndMessage } from "./linger.js";
 export { fromWinston, type Logger, silent, type WinstonLike } from "./logger.js";
 export type { HttpRequest, HttpResponse } from "./message.js";
 export { type Authorization, type AuthorizeOptions, authorize } from "./policies/authorize.js";
@@ -27,6 +28,14 @@ export {
   type Verdict,
   when,
 } from "./policy.js";
-export type { RefusalRecord } from "./record.js";
+export type {
+  AcceptMessage,
+  AcceptRecord,
+  ContentMessage,
+  FaultMessage,
+  RefusalRecord,
+  RefuseMessage,
+} from "./record.js";
 export type { RefusalContent } from "./refusal.js";
 export { holdExpectation, type RelayOptions, relayExpectation } from "./relay.js";
+export { type OmissionRecord, type SampledOptions, sampled } from "./sampled.js";

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { gauges, lingerEndChannel, publish } from "./diagnostics.js";
 
 /** Bounds of a lingering close. */
 export interface LingerLimits {
@@ -10,7 +11,22 @@ export interface LingerLimits {
   readonly maxLingering: number;
 }
 
+/** A refused connection is gone: what `express-expectations:linger-end` tells. */
+export interface LingerEndMessage {
+  readonly socket: Socket;
+  /** How long it lingered, in milliseconds. */
+  readonly durationMs: number;
+  /** Refused content that was read and thrown away, in bytes. */
+  readonly discardedBytes: number;
+  /**
+   * `"client"`: it had ended its side; `"time"`: `lingerMs` was over; `"crowded"`: more than `maxLingering` lingered;
+   * `"server"`: the server was closed.
+   */
+  readonly reason: "client" | "time" | "crowded" | "server";
+}
+
 interface Lingering {
+  readonly since: number;
   readonly until: number;
   bytes: number;
   quietSince: number;
@@ -18,6 +34,7 @@ interface Lingering {
   readonly contentLeft: number | undefined;
   hasSentFin: boolean;
   readonly wasListening: boolean;
+  endedBy: LingerEndMessage["reason"];
 }
 
 /** A pause after which content that was arriving counts as ended (FACTS: some clients give up at an early FIN). */
@@ -59,14 +76,17 @@ export class LingeringSockets {
     while (this.#sockets.size >= this.#limits.maxLingering) this.#endOldest();
     const now = performance.now();
     const entry: Lingering = {
+      since: now,
       until: now + this.#limits.lingerMs,
       bytes: 0,
       quietSince: now,
       contentLeft,
       hasSentFin: false,
       wasListening: isListening(socket),
+      endedBy: "client",
     };
     this.#sockets.set(socket, entry);
+    gauges().lingeringConnections++;
     this.#drain(socket, entry);
     if (contentLeft === 0) sendFin(socket, entry);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
@@ -100,26 +120,43 @@ export class LingeringSockets {
     const now = performance.now();
     for (const [socket, entry] of this.#sockets) {
       const isServerClosed = entry.wasListening && !isListening(socket);
-      if (now >= entry.until || isServerClosed) socket.destroy();
-      else if (now - entry.quietSince >= PAUSE_MS) sendFin(socket, entry);
+      if (now >= entry.until || isServerClosed) {
+        entry.endedBy = isServerClosed ? "server" : "time";
+        socket.destroy();
+      } else if (now - entry.quietSince >= PAUSE_MS) sendFin(socket, entry);
     }
   }
 
   #forget(socket: Socket): void {
+    const entry = this.#sockets.get(socket);
+    if (!entry) return;
     this.#sockets.delete(socket);
+    gauges().lingeringConnections--;
+    if (lingerEndChannel.hasSubscribers) tellEnd(socket, entry);
     if (this.#sockets.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   #endOldest(): void {
-    for (const oldest of this.#sockets.keys()) {
+    for (const [oldest, entry] of this.#sockets) {
+      entry.endedBy = "crowded";
       // Its `close` comes later: until then it would be the oldest once more.
       this.#forget(oldest);
       oldest.destroy();
       return;
     }
   }
+}
+
+function tellEnd(socket: Socket, { since, bytes, endedBy }: Lingering): void {
+  const message: LingerEndMessage = {
+    socket,
+    durationMs: performance.now() - since,
+    discardedBytes: bytes,
+    reason: endedBy,
+  };
+  publish(lingerEndChannel, message);
 }
 
 function sendFin(socket: Socket, entry: Lingering): void {

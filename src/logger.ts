@@ -16,8 +16,23 @@ export interface WinstonLike {
   error(entry: object): unknown;
 }
 
+/** How bad a record is. */
+export type Level = keyof Logger;
+
+/** Writes one record. */
+export type Write = (details: object, message: string) => void;
+
+/** Where a logger tells, before a record is built, what is to write it: nothing at all, as often as not. */
+export const PREPARE: unique symbol = Symbol.for("express-expectations:prepare:1");
+
+/** A logger that can be asked before a record is built. */
+export interface PreparedLogger extends Logger {
+  /** What writes the next record of this level; `undefined` where it is left out. */
+  [PREPARE](level: Level): Write | undefined;
+}
+
 /** Writes nothing. */
-export const silent: Logger = Object.freeze({ warn() {}, error() {} });
+export const silent: Logger = Object.freeze({ warn() {}, error() {}, [PREPARE]: () => undefined });
 
 /** The default logger: one line of JSON a record, on the standard error stream. */
 export const consoleLogger: Logger = Object.freeze({
@@ -66,7 +81,7 @@ export function fromWinston(logger: WinstonLike): Logger {
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no logger, and for a raw winston logger.
  */
-export function safeLogger(given: unknown, option = "logger"): Logger {
+export function safeLogger(given: unknown, option = "logger"): PreparedLogger {
   const logger = given === undefined ? consoleLogger : given;
   requireMethods(logger, option);
   if (isWinston(logger)) {
@@ -75,10 +90,13 @@ export function safeLogger(given: unknown, option = "logger"): Logger {
       `${option}: received a winston logger, which takes (message, details) and would drop every message; pass fromWinston(logger)`,
     );
   }
-  return {
+  const write: Record<Level, Write> = {
     warn: (details, message) => quietly(() => logger.warn(details, message)),
     error: (details, message) => quietly(() => logger.error(details, message)),
   };
+  const prepared = logger as Partial<PreparedLogger>;
+  const prepare = (level: Level) => (prepared[PREPARE] ? prepared[PREPARE](level) : write[level]);
+  return { ...write, [PREPARE]: prepare };
 }
 
 function requireMethods(logger: unknown, option: string): asserts logger is Logger {
@@ -95,7 +113,7 @@ function isWinston(logger: object): boolean {
 }
 
 // A logger may be asynchronous by mistake: a promise that rejects must not end the process either.
-function quietly(write: () => unknown): void {
+export function quietly(write: () => unknown): void {
   try {
     const written = write();
     if (written instanceof Promise) written.catch(() => {});

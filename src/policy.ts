@@ -118,10 +118,10 @@ export type Outcome =
 
 export const ACCEPT: Outcome = Object.freeze({ kind: "accept" });
 
-/** One policy to run: its name, and the call that gives its answer. */
+/** One policy to run, with its name. */
 export interface Trial {
-  readonly policy: string;
-  readonly run: () => unknown;
+  readonly name: string;
+  readonly policy: Policy<never>;
 }
 
 /**
@@ -129,21 +129,28 @@ export interface Trial {
  *
  * The outcome comes back at once as long as every policy answers at once. Never throws and never rejects:
  * what a policy throws becomes a fault, and so does an answer that is no verdict.
+ *
+ * @param ask - calls the policy, and gives its answer.
  */
-export function runInOrder(trials: readonly Trial[], from = 0): Outcome | Promise<Outcome> {
+export function runInOrder<T extends { readonly name: string }>(
+  trials: readonly T[],
+  ask: (trial: T) => unknown,
+  from = 0,
+): Outcome | Promise<Outcome> {
   for (let i = from; i < trials.length; i++) {
-    const { policy, run } = trials[i] as Trial;
+    const trial = trials[i] as T;
+    const policy = trial.name;
     let answer: unknown;
     let isLater: boolean;
     try {
-      answer = run();
+      answer = ask(trial);
       isLater = isThenable(answer);
     } catch (error) {
       return fault(policy, error);
     }
     if (isLater) {
       return Promise.resolve(answer).then(
-        (verdict) => judge(policy, verdict) ?? runInOrder(trials, i + 1),
+        (verdict) => judge(policy, verdict) ?? runInOrder(trials, ask, i + 1),
         (error: unknown) => fault(policy, error),
       );
     }

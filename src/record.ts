@@ -1,5 +1,6 @@
+import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
 import type { Handshake, RefusedWith } from "./handshake.js";
-import { type Logger, loggableUrl, printable } from "./logger.js";
+import { loggableUrl, PREPARE, type PreparedLogger, printable } from "./logger.js";
 import type { HttpRequest } from "./message.js";
 
 /** One refusal, as it is logged. Keys without a value are left out. */
@@ -27,22 +28,82 @@ export interface RefusalRecord {
   readonly requestId?: string;
 }
 
-/** What a record tells about: a request with its handshake, or one that a proxy asks about. */
-export type Recorded = Pick<Handshake, "req" | "expectations" | "length" | "received" | "startedAt">;
-
-/** Writes the one record of a refusal, at `warn`. */
-export function logRefusal(logger: Logger, handshake: Recorded, by: RefusedWith): void {
-  const details = recordOf("expectation.refused", handshake, by);
-  logger.warn(details, `${details.method} ${details.url} refused with ${by.status} by ${details.policy}`);
+/** One acceptance, as the channel `express-expectations:accept` tells it: `status` is 100 where one was sent. */
+export interface AcceptRecord extends Omit<RefusalRecord, "event" | "status" | "policy" | "reason" | "bytesSpared"> {
+  readonly event: "expectation.accepted";
+  readonly status?: 100;
 }
 
-/** Writes the one record of a fault, at `error`, with the error that caused it. */
-export function logFault(logger: Logger, handshake: Recorded, by: RefusedWith, err: Error): void {
-  const details = { ...recordOf("expectation.error", handshake, by), err };
-  logger.error(
-    details,
-    `${details.method} ${details.url} refused with ${by.status}: ${printable(String(err.message))}`,
-  );
+/** What `express-expectations:accept` tells: once for each request that guards accepted, or whose 100 was sent. */
+export interface AcceptMessage {
+  readonly req: HttpRequest;
+  /** Its `durationMs` ends with the verdict. */
+  readonly record: AcceptRecord;
+}
+
+/** What `express-expectations:refuse` tells. */
+export interface RefuseMessage {
+  readonly req: HttpRequest;
+  readonly record: RefusalRecord;
+}
+
+/** What `express-expectations:error` tells. */
+export interface FaultMessage {
+  readonly req: HttpRequest;
+  readonly record: RefusalRecord;
+  readonly error: Error;
+}
+
+/** What `express-expectations:content` tells. */
+export interface ContentMessage {
+  readonly req: HttpRequest;
+  /** From the 100 to the first byte of content, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+/** What a record tells about: a request with its handshake, or one that a proxy asks about. */
+export type Recorded = Pick<Handshake, "req" | "expectations" | "length" | "received" | "startedAt"> &
+  Partial<Pick<Handshake, "state" | "acceptedAt">>;
+
+/** Tells of a refusal, once: the log at `warn`, and who subscribed. */
+export function reportRefusal(logger: PreparedLogger, handshake: Recorded, by: RefusedWith): void {
+  const write = logger[PREPARE]("warn");
+  if (!write && !refuseChannel.hasSubscribers) return;
+  const record = refusalOf("expectation.refused", handshake, by);
+  write?.(record, `${record.method} ${record.url} refused with ${by.status} by ${record.policy}`);
+  if (!refuseChannel.hasSubscribers) return;
+  const message: RefuseMessage = { req: handshake.req, record };
+  publish(refuseChannel, message);
+}
+
+/** Tells of a fault, once: the log at `error`, with the error that caused it, and who subscribed. */
+export function reportFault(logger: PreparedLogger, handshake: Recorded, by: RefusedWith, error: Error): void {
+  const write = logger[PREPARE]("error");
+  if (!write && !errorChannel.hasSubscribers) return;
+  const record = refusalOf("expectation.error", handshake, by);
+  const text = `${record.method} ${record.url} refused with ${by.status}: ${printable(String(error.message))}`;
+  write?.({ ...record, err: error }, text);
+  if (!errorChannel.hasSubscribers) return;
+  const message: FaultMessage = { req: handshake.req, record, error };
+  publish(errorChannel, message);
+}
+
+/** Tells subscribers that a request was accepted. */
+export function tellAccepted(handshake: Recorded): void {
+  if (!acceptChannel.hasSubscribers) return;
+  const record = withoutEmpty({
+    event: "expectation.accepted",
+    status: handshake.state === "continued" ? 100 : undefined,
+    ...factsOf(handshake, handshake.acceptedAt),
+  }) as unknown as AcceptRecord;
+  const message: AcceptMessage = { req: handshake.req, record };
+  publish(acceptChannel, message);
+}
+
+/** Tells subscribers how long the first content took to come. */
+export function tellContent({ req }: Recorded, waitedMs: number): void {
+  const message: ContentMessage = { req, waitedMs };
+  publish(contentChannel, message);
 }
 
 interface FrameworkRequest {
@@ -53,28 +114,37 @@ interface FrameworkRequest {
   readonly id?: unknown;
 }
 
-function recordOf(event: RefusalRecord["event"], handshake: Recorded, by: RefusedWith): RefusalRecord {
-  const { req, length } = handshake;
-  const { originalUrl, baseUrl, route, ip, id } = req as FrameworkRequest;
-  const expectation = handshake.expectations.map((member) => member.raw).join(", ");
-  const requestId = text(id) ?? text(req.headers["x-request-id"]);
+function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: RefusedWith): RefusalRecord {
+  const { length, received } = handshake;
   return withoutEmpty({
     event,
-    method: req.method ?? "",
-    url: loggableUrl(text(originalUrl) ?? req.url ?? ""),
-    route: typeof route?.path === "string" ? `${text(baseUrl) ?? ""}${route.path}` : undefined,
     status: by.status,
     policy: by.policy,
     reason: by.reason === undefined ? undefined : printable(by.reason),
+    ...factsOf(handshake),
+    bytesSpared: length === undefined ? undefined : Math.max(0, length - received),
+  }) as unknown as RefusalRecord;
+}
+
+function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Record<string, unknown> {
+  const { req, length } = handshake;
+  const { originalUrl, baseUrl, route, ip, id } = req as FrameworkRequest;
+  const expectation = handshake.expectations.map((member) => member.raw).join(", ");
+  const userAgent = req.headers["user-agent"];
+  const requestId = text(id) ?? text(req.headers["x-request-id"]);
+  const client = text(ip) ?? clientAddress(req);
+  return {
+    method: printable(req.method ?? ""),
+    url: loggableUrl(text(originalUrl) ?? req.url ?? ""),
+    route: typeof route?.path === "string" ? `${printable(text(baseUrl) ?? "")}${route.path}` : undefined,
     expectation: expectation === "" ? undefined : printable(expectation),
     declaredLength: length,
-    bytesSpared: length === undefined ? undefined : Math.max(0, length - handshake.received),
-    client: text(ip) ?? clientAddress(req),
-    userAgent: req.headers["user-agent"] === undefined ? undefined : printable(req.headers["user-agent"]),
-    durationMs: Math.round((performance.now() - handshake.startedAt) * 1000) / 1000,
+    client: client === undefined ? undefined : printable(client),
+    userAgent: userAgent === undefined ? undefined : printable(userAgent),
+    durationMs: Math.round((decidedAt - handshake.startedAt) * 1000) / 1000,
     httpVersion: req.httpVersion,
     requestId: requestId === undefined ? undefined : printable(requestId),
-  }) as unknown as RefusalRecord;
+  };
 }
 
 function clientAddress(req: HttpRequest): string | undefined {

@@ -2,10 +2,10 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { isContinue, lowerAscii } from "./expect-header.js";
 import { type ExpectationOptions, expectations, type Guard, type Next } from "./expectations.js";
 import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "./handshake.js";
-import { type Logger, safeLogger } from "./logger.js";
+import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, isGone } from "./message.js";
 import { optionalCount, requireKnownKeys } from "./options.js";
-import { logFault } from "./record.js";
+import { reportFault } from "./record.js";
 import { writePlainRefusal } from "./refusal.js";
 
 /** Options of {@link holdExpectation}; all are optional. */
@@ -74,7 +74,7 @@ const RELAY = Symbol.for("express-expectations:relay:1");
 
 type Carrier = HttpRequest & { [RELAY]?: Relay };
 
-function hold(req: HttpRequest, originTimeoutMs: number, logger: Logger | undefined): Relay | undefined {
+function hold(req: HttpRequest, originTimeoutMs: number, logger: PreparedLogger | undefined): Relay | undefined {
   const handshake = currentHandshake(req);
   if (!handshake || handshake.refusal) return undefined;
   if (handshake.isWithheld) {
@@ -107,7 +107,7 @@ class Relay {
   constructor(
     readonly handshake: Handshake,
     readonly originTimeoutMs: number,
-    readonly logger: Logger,
+    readonly logger: PreparedLogger,
   ) {
     const { req } = handshake;
     this.#expect = handshake.expectations.map(({ raw }) => raw).join(", ");
@@ -192,7 +192,7 @@ class Relay {
     const by = { status, policy: "relay", reason: undefined };
     handshake.isAppRunning = true;
     handshake.refuse(by);
-    logFault(this.logger, handshake, by, error);
+    reportFault(this.logger, handshake, by, error);
     writePlainRefusal(handshake, status);
     this.#throwAway(this.#proxyReq);
     if (this.#proxyReq) destroyQuietly(this.#proxyReq);

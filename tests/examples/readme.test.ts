@@ -166,7 +166,41 @@ describe("tables", () => {
   test("name exactly the keys of a log record", async () => {
     const record = await members("dist/esm/record.d.ts", "RefusalRecord");
     expect(record).toContain("policy");
-    expect(keysOf("Logging").sort()).toEqual(record.sort());
+    const omission = await members("dist/esm/sampled.d.ts", "OmissionRecord");
+    expect(omission).toContain("omitted");
+    expect(keysOf("Logging").sort()).toEqual([...record, ...omission].sort());
+  });
+
+  test("name exactly the channels, and what their messages have", async () => {
+    const channels = await fs.readFile(path.join(checkout.folder, "dist/esm/diagnostics.js"), "utf8");
+    const names = [...channels.matchAll(/channel\("(express-expectations:[\w-]+)"\)/g)].map(([, name]) => name);
+    const rows = [
+      ...section("Diagnostics").matchAll(/^\| `(express-expectations:[\w-]+)` +\| `(\w+)` +\| ([^|]*) \|/gm),
+    ];
+    expect(rows.map(([, channel]) => channel).sort()).toEqual(names.sort());
+    for (const [, channel, message = "", cell = ""] of rows) {
+      const file = message === "LingerEndMessage" ? "linger" : "record";
+      const keys = [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key);
+      expect({ channel, keys: keys.sort() }).toEqual({
+        channel,
+        keys: (await members(`dist/esm/${file}.d.ts`, message)).sort(),
+      });
+    }
+  });
+
+  test("name exactly the metrics and events of the OpenTelemetry example", async () => {
+    const source = await fs.readFile(
+      path.join(REPOSITORY, "examples/opentelemetry/expectations-telemetry.mjs"),
+      "utf8",
+    );
+    const metrics = [...source.matchAll(/create\w+\("(expectation\.[\w.]+)"/g)].map(([, name]) => name);
+    const outcomes = [...source.matchAll(/record\.status === 100 \? "(\w+)" : "(\w+)"/g)].flatMap(
+      ([, ...names]) => names,
+    );
+    const events = [...source.matchAll(/addEvent\("(expectation\.\w+)"/g)].map(([, name]) => name);
+    const rows = [...section("Tracing").matchAll(/^\| `(expectation\.[\w.]+)` +\|/gm)].map(([, name]) => name);
+    expect(metrics.length).toBeGreaterThan(0);
+    expect(rows.sort()).toEqual([...metrics, ...events, ...outcomes.map((name) => `expectation.${name}`)].sort());
   });
 
   test("name exactly what a policy is told about an upload", async () => {

@@ -295,20 +295,22 @@ describe("takes time linear in the length of the line", () => {
     "100-continue over and over": (n) => "100-continue,".repeat(n / 13),
   };
 
-  function fastestMs(line: string): number {
-    let fastest = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 5 && !(run > 0 && fastest > 1_000); run++) {
-      const begin = performance.now();
-      parseExpect([line]).some(isContinue);
-      fastest = Math.min(fastest, performance.now() - begin);
-    }
-    return fastest;
+  function msOf(line: string): number {
+    const begin = performance.now();
+    parseExpect([line]).some(isContinue);
+    return performance.now() - begin;
   }
 
   test.each(Object.entries(HOSTILE))("%s: ten times the length, far less than a hundred times the time", (_, make) => {
-    const short = fastestMs(make(16_000));
-    const long = fastestMs(make(160_000));
-    expect(long).toBeLessThan(1_000);
-    expect(long / Math.max(short, 0.5)).toBeLessThan(50);
+    const lines = { short: make(16_000), long: make(160_000) };
+    const fastest = { short: Number.POSITIVE_INFINITY, long: Number.POSITIVE_INFINITY };
+    const ratio = () => fastest.long / Math.max(fastest.short, 0.5);
+    // On a busy machine a run may be interrupted: the fastest of as many as it takes, within bounds.
+    for (let run = 0; run < 5 || (run < 50 && ratio() >= 50); run++) {
+      fastest.short = Math.min(fastest.short, msOf(lines.short));
+      fastest.long = Math.min(fastest.long, msOf(lines.long));
+    }
+    expect(fastest.long).toBeLessThan(1_000);
+    expect(ratio()).toBeLessThan(50);
   });
 });

@@ -304,6 +304,6 @@ describe("loggableUrl", () => {
     ]) {
       loggableUrl(url);
     }
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
   });
 });

@@ -132,7 +132,7 @@ describe("authorize", () => {
   describe.each(WAYS)("when the check answers %s", (_way, wrap) => {
     const judge = async (answer: unknown) => {
       const policy = authorize(() => wrap(answer) as Authorization, { challenge: 'Bearer realm="uploads"' });
-      return runInOrder([{ policy: policy.name, run: () => policy(REQ, UPLOAD) }]);
+      return runInOrder([policy], () => policy(REQ, UPLOAD));
     };
 
     test("true accepts", async () => {

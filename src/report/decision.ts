@@ -1,0 +1,130 @@
+/** What a record tells: a refusal, a fault, an acceptance, or how many records a sampled logger left out. */
+export type DecisionEvent =
+  | "expectation.refused"
+  | "expectation.error"
+  | "expectation.accepted"
+  | "expectation.omitted";
+
+/** What the report wants to know of one record; a key that is missing, or of another type, is `undefined`. */
+export interface Decision {
+  readonly event: DecisionEvent;
+  /** Milliseconds since 1970. */
+  readonly time?: number | undefined;
+  readonly method?: string | undefined;
+  /** The request's target; of a record that is read, only where there is no route. */
+  readonly url?: string | undefined;
+  readonly route?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly expectation?: string | undefined;
+  readonly client?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly httpVersion?: string | undefined;
+  readonly status?: number | undefined;
+  /** Bytes. */
+  readonly bytesSpared?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly omitted?: number | undefined;
+}
+
+/** The keys of a record that a report reads. Loggers call the time differently: the first valid one counts. */
+export const FIELDS = [
+  "event",
+  "time",
+  "timestamp",
+  "@timestamp",
+  "method",
+  "url",
+  "route",
+  "policy",
+  "expectation",
+  "client",
+  "userAgent",
+  "httpVersion",
+  "status",
+  "bytesSpared",
+  "durationMs",
+  "omitted",
+] as const;
+
+export type Field = (typeof FIELDS)[number];
+
+/** The place of each field in {@link FIELDS}. */
+const AT = Object.fromEntries(FIELDS.map((field, at) => [field, at])) as Readonly<Record<Field, number>>;
+
+const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
+  "expectation.refused",
+  "expectation.error",
+  "expectation.accepted",
+  "expectation.omitted",
+]);
+
+/**
+ * Makes a decision of what a JSON object has for each of {@link FIELDS}, in that order.
+ *
+ * @returns `undefined` where the object is no record of this package.
+ */
+export function decisionFrom(values: readonly unknown[]): Decision | undefined {
+  const event = values[AT.event];
+  if (!EVENTS.has(event)) return undefined;
+  const route = text(values[AT.route]);
+  return {
+    event: event as DecisionEvent,
+    time: timeFrom(values[AT.time]) ?? timeFrom(values[AT.timestamp]) ?? timeFrom(values[AT["@timestamp"]]),
+    method: text(values[AT.method]),
+    url: route ? undefined : text(values[AT.url]),
+    route,
+    policy: text(values[AT.policy]),
+    expectation: text(values[AT.expectation]),
+    client: text(values[AT.client]),
+    userAgent: text(values[AT.userAgent]),
+    httpVersion: text(values[AT.httpVersion]),
+    status: status(values[AT.status]),
+    bytesSpared: amount(values[AT.bytesSpared]),
+    durationMs: amount(values[AT.durationMs]),
+    omitted: amount(values[AT.omitted]),
+  };
+}
+
+// The loggers of this package cut at 1,024 characters and an ellipsis; others may not.
+const LONGEST_VALUE = 1_025;
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? cut(value, LONGEST_VALUE) : undefined;
+}
+
+/** The beginning of a text, as a copy. */
+export function cut(value: string, length: number): string {
+  return value.length <= length ? value : copied(value.slice(0, length));
+}
+
+/** The same text in memory of its own: V8 makes of a slice a view that keeps the whole text. */
+export function copied(text: string): string {
+  return Buffer.from(text, "utf16le").toString("utf16le");
+}
+
+function status(value: unknown): number | undefined {
+  return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 999
+    ? (value as number)
+    : undefined;
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : undefined;
+}
+
+// Below this, a number of seconds: as milliseconds it would be before March 1973.
+const FIRST_MS = 1e11;
+const YEAR_10000_MS = 253_402_300_800_000;
+
+/**
+ * Milliseconds since 1970 of what a logger writes as the time: milliseconds, seconds, or text such as ISO 8601.
+ */
+export function timeFrom(value: unknown): number | undefined {
+  const time =
+    typeof value === "string"
+      ? Date.parse(cut(value, 64))
+      : typeof value === "number" && value < FIRST_MS
+        ? value * 1_000
+        : value;
+  return typeof time === "number" && time > 0 && time < YEAR_10000_MS ? Math.floor(time) : undefined;
+}

@@ -1,0 +1,31 @@
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)([smhdw])$/;
+const DATE_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?)?$/i;
+
+/**
+ * Reads a moment: ISO 8601 (UTC where no zone is named), or how long ago it was, such as `24h` or `7d`.
+ *
+ * @param now - milliseconds since 1970.
+ * @returns milliseconds since 1970; `undefined` for what is no moment.
+ */
+export function momentFrom(text: string, now: number): number | undefined {
+  const ago = DURATION.exec(text);
+  if (ago) return now - Number(ago[1]) * (UNITS[ago[2] as string] as number);
+  const [, date, clock = "00:00", zone = "Z"] = DATE_TIME.exec(text) ?? [];
+  if (date === undefined || !isDate(date)) return undefined;
+  const moment = Date.parse(`${date}T${clock}${zone.toUpperCase()}`);
+  return Number.isNaN(moment) ? undefined : moment;
+}
+
+// Date.parse takes the 30th of February for the 2nd of March.
+function isDate(date: string): boolean {
+  const midnight = new Date(`${date}T00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);
+}

@@ -1,0 +1,97 @@
+import { copied } from "./decision.js";
+import type { Row, Rows } from "./summary.js";
+import { visible } from "./visible.js";
+
+/** Keys that are counted at the same time. */
+export const MOST_KEYS = 4_096;
+
+// Of each key, side by side: how often it came, the bytes that were spared, when it came last, and its credit,
+// which is what keeps it in the table.
+const COUNT = 0;
+const BYTES = 1;
+const LAST = 2;
+const CREDIT = 3;
+const WIDTH = 4;
+
+/**
+ * Counts the most frequent keys in bounded memory, after Misra and Gries.
+ *
+ * When the table is full, the median credit is taken from every key, and who has none left goes. So a key that makes
+ * up more than one in {@link MOST_KEYS} / 2 is never lost, whatever else comes. Counts are exact as long as there are
+ * no more than {@link MOST_KEYS} keys, and never too high.
+ */
+export class TopKeys {
+  /** Where each key's numbers begin. */
+  readonly #places = new Map<string, number>();
+  readonly #numbers = new Float64Array(MOST_KEYS * WIDTH);
+  #free: number[] = Array.from({ length: MOST_KEYS }, (_, i) => (MOST_KEYS - 1 - i) * WIDTH);
+  #total = 0;
+  // Many keys come many times in a row.
+  #lastKey: string | undefined;
+  #lastPlace = 0;
+
+  /** @param time - milliseconds since 1970; 0 for none. */
+  add(key: string, bytesSpared: number, time: number): void {
+    this.#total++;
+    const at = key === this.#lastKey ? this.#lastPlace : (this.#places.get(key) ?? this.#placeFor(key));
+    this.#lastKey = key;
+    this.#lastPlace = at;
+    const numbers = this.#numbers;
+    numbers[at + COUNT] = (numbers[at + COUNT] as number) + 1;
+    numbers[at + BYTES] = (numbers[at + BYTES] as number) + bytesSpared;
+    numbers[at + CREDIT] = (numbers[at + CREDIT] as number) + 1;
+    if (time > (numbers[at + LAST] as number)) numbers[at + LAST] = time;
+  }
+
+  /** The most frequent keys, and how many there were of all others together. */
+  rows(limit: number): Rows {
+    const rows = [...this.#places].map(([key, at]) => this.#rowOf(key, at)).sort(byFrequency);
+    const top = rows.slice(0, limit);
+    return { rows: top, others: top.reduce((rest, row) => rest - row.count, this.#total) };
+  }
+
+  #rowOf(key: string, at: number): Row {
+    const [count = 0, bytesSpared = 0, lastAt = 0] = this.#numbers.subarray(at, at + CREDIT);
+    const row = { key: visible(key), count, bytesSpared };
+    return lastAt === 0 ? row : { ...row, lastAt: new Date(lastAt).toISOString() };
+  }
+
+  #placeFor(key: string): number {
+    if (this.#free.length === 0) this.#purge();
+    const at = this.#free.pop() as number;
+    // Not the key itself, which may be a part of a longer text.
+    this.#places.set(copied(key), at);
+    return at;
+  }
+
+  #purge(): void {
+    const numbers = this.#numbers;
+    const median = this.#medianCredit();
+    for (const [key, at] of this.#places) {
+      const credit = (numbers[at + CREDIT] as number) - median;
+      numbers[at + CREDIT] = credit;
+      if (credit > 0) continue;
+      numbers.fill(0, at, at + WIDTH);
+      this.#places.delete(key);
+      this.#free.push(at);
+    }
+  }
+
+  // The table is full: every place is taken.
+  #medianCredit(): number {
+    const credits = new Float64Array(MOST_KEYS);
+    let once = 0;
+    for (let i = 0; i < MOST_KEYS; i++) {
+      const credit = this.#numbers[i * WIDTH + CREDIT] as number;
+      credits[i] = credit;
+      if (credit === 1) once++;
+    }
+    // The usual flood: nothing can be less.
+    if (once > MOST_KEYS / 2) return 1;
+    return credits.sort()[MOST_KEYS >> 1] as number;
+  }
+}
+
+function byFrequency(a: Row, b: Row): number {
+  return b.count - a.count || b.bytesSpared - a.bytesSpared || (a.key < b.key ? -1 : 1);
+}

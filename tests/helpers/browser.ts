@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+
+const CHROMIUM = "/usr/bin/chromium";
+const DEADLINE_MS = 10_000;
+
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Why no browser can be had on this machine, said on the console too; `undefined` where there is one. */
+export function reasonToSkipBrowser(): string | undefined {
+  if (existsSync(CHROMIUM)) return undefined;
+  const reason = `no ${CHROMIUM} on this machine`;
+  process.stderr.write(`skipped: ${reason}\n`);
+  return reason;
+}
+
+/** Starts Debian's Chromium without a window. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+}
+
+/** A page, with all that it complained about and fetched. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Console errors and warnings, uncaught exceptions, violations of its Content-Security-Policy. */
+  readonly complaints: string[];
+  /** URLs in the order in which they were asked for. */
+  readonly requests: string[];
+}
+
+/** Opens an empty page of its own profile. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(DEADLINE_MS);
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => requests.push(request.url()));
+  return { page, complaints, requests };
+}
+
+/** The text of an element as it can be seen: what is hidden is no part of it. */
+export async function textOf(element: Locator): Promise<string> {
+  return (await element.allInnerTexts()).join("\n").trim();
+}
+
+/** Texts that can be seen in the table of a section, cell by cell. */
+export async function rowsOf(page: Page, heading: string): Promise<string[][]> {
+  const rows = await page.getByRole("region", { name: heading, exact: true }).locator("tbody tr").all();
+  return Promise.all(rows.map((row) => row.locator("th .key, td:visible").allInnerTexts()));
+}
+
+/** What a headline number says. */
+export function figureOf(page: Page, name: string): Locator {
+  return page
+    .locator(".figures > div")
+    .filter({ has: page.getByText(name, { exact: true }) })
+    .locator("dd");
+}
+
+/** By how many pixels a page is wider than its window. */
+export function overflowOf(page: Page): Promise<number> {
+  return page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
