@@ -1,15 +1,16 @@
 // The load generator: a process of its own, on raw sockets, that really waits for the 100 before it sends a body.
-// Gets jobs from run.mjs by IPC, one at a time: { job: "get" | "refuse", port, ms, connections }.
+// Gets jobs from run.mjs by IPC, one at a time: { job, port, ms, connections, … }.
 import { once } from "node:events";
 import { connect } from "node:net";
 
 /** What a client declares, and would send after a 100. */
 const DECLARED_BYTES = 100 * 2 ** 20;
+/** What a client that does not wait sends. */
+const PUSHED_BYTES = 16 * 2 ** 20;
 /** How long a client waits for a 100 or a final status before it sends its body all the same, as curl does. */
 const PATIENCE_MS = 1_000;
 
 const GET = "GET /hello HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
-const UPLOAD = `PUT /files HTTP/1.1\r\nHost: bench\r\nExpect: 100-continue\r\nContent-Type: image/png\r\nContent-Length: ${DECLARED_BYTES}\r\n\r\n`;
 
 const pools = new Map();
 
@@ -72,26 +73,27 @@ async function lengthOfOne(port) {
   return length;
 }
 
-/** Uploads that are to be refused, each on a connection of its own, for a given time. */
-async function refuse({ port, ms, connections }) {
+/** Runs `one` again and again on so many connections, for a given time, and sums up. */
+async function repeat({ ms, connections }, one) {
   const latencies = [];
   const statuses = {};
   let bodyBytes = 0;
   const startedAt = performance.now();
   await Promise.all(
-    Array.from({ length: connections }, async () => {
+    Array.from({ length: connections }, async (_, i) => {
       while (performance.now() - startedAt < ms) {
-        const upload = await refusedUpload(port);
+        const upload = await one(i);
         latencies.push(upload.ms);
         bodyBytes += upload.bodyBytes;
         statuses[upload.status] = (statuses[upload.status] ?? 0) + 1;
       }
     }),
   );
-  const seconds = (performance.now() - startedAt) / 1000;
+  const elapsedMs = performance.now() - startedAt;
   latencies.sort((a, b) => a - b);
   return {
-    perSecond: latencies.length / seconds,
+    count: latencies.length,
+    ms: elapsedMs,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
     statuses,
@@ -99,43 +101,143 @@ async function refuse({ port, ms, connections }) {
   };
 }
 
-// From the connection on to the final status. The body goes out after a 100, or when patience ends.
-async function refusedUpload(port) {
+/** Uploads of a declared 100 MiB that are to be refused, each on a connection of its own. */
+const refuse = (job) => repeat(job, () => upload(job.port, DECLARED_BYTES, { expects: true }));
+
+/** The same without `Expect`: 16 MiB that are sent without waiting, until a response is there. */
+const push = (job) => repeat(job, () => upload(job.port, PUSHED_BYTES, { expects: false }));
+
+/** Uploads with `Expect` that are to be accepted, each on a connection of its own. */
+const acceptFresh = (job) => repeat(job, () => upload(job.port, job.bytes, { expects: true }));
+
+/** The same on connections that are kept alive. */
+async function accept(job) {
+  const clients = await Promise.all(Array.from({ length: job.connections }, () => UploadClient.connect(job.port)));
+  try {
+    return await repeat(job, (i) => clients[i].upload(job.bytes));
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+}
+
+const held = [];
+
+/** Opens so many connections that send a head with `Expect` and wait; `release` ends them. */
+async function hold({ port, connections }) {
+  const head = headOf("/pending", 1024, true);
+  for (let i = 0; i < connections; i += 200) {
+    const some = await Promise.all(Array.from({ length: Math.min(200, connections - i) }, () => open(port)));
+    for (const socket of some) socket.write(head);
+    held.push(...some);
+  }
+  return { count: held.length };
+}
+
+async function release() {
+  for (const socket of held.splice(0)) socket.destroy();
+  return {};
+}
+
+function headOf(path, bytes, expects) {
+  return `PUT ${path} HTTP/1.1\r\nHost: bench\r\n${expects ? "Expect: 100-continue\r\n" : ""}Content-Type: image/png\r\nContent-Length: ${bytes}\r\n\r\n`;
+}
+
+const PIECE = Buffer.alloc(64 * 1024, "x");
+
+// Sends a body in pieces, as fast as the socket takes them, until it is whole or somebody says stop.
+function bodySender(socket, bytes) {
+  let sent = 0;
+  let isOver = false;
+  const write = () => {
+    while (!isOver && socket.writable && sent < bytes) {
+      const piece = bytes - sent < PIECE.length ? PIECE.subarray(0, bytes - sent) : PIECE;
+      sent += piece.length;
+      if (!socket.write(piece)) break;
+    }
+  };
+  return {
+    start() {
+      socket.on("drain", write);
+      write();
+    },
+    stop() {
+      isOver = true;
+      socket.off("drain", write);
+      // What the kernel has not taken did not leave this process.
+      return Math.max(0, sent - socket.writableLength);
+    },
+  };
+}
+
+// From the connection on to the final status. The body goes out after a 100, when patience ends, or at once.
+async function upload(port, bytes, { expects }) {
   const startedAt = performance.now();
   const socket = await open(port);
-  let bodyBytes = 0;
-  let isOver = false;
-  const sendBody = () => {
-    const piece = Buffer.alloc(64 * 1024, "x");
-    const write = () => {
-      while (!isOver && socket.writable && bodyBytes < DECLARED_BYTES) {
-        bodyBytes += piece.length;
-        if (!socket.write(piece)) break;
-      }
-    };
-    socket.on("drain", write);
-    write();
-  };
-  const patience = setTimeout(sendBody, PATIENCE_MS);
+  const body = bodySender(socket, bytes);
+  const patience = expects ? setTimeout(body.start, PATIENCE_MS) : undefined;
   const status = await new Promise((resolve) => {
     let text = "";
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
-      if (!text.includes("\r\n\r\n")) return;
-      if (text.startsWith("HTTP/1.1 100 ")) {
+      if (text.startsWith("HTTP/1.1 100 ") && text.includes("\r\n\r\n")) {
         text = text.slice(text.indexOf("\r\n\r\n") + 4);
         clearTimeout(patience);
-        sendBody();
-      } else resolve(Number(text.slice(9, 12)));
+        body.start();
+      }
+      if (text.includes("\r\n\r\n")) resolve(Number(text.slice(9, 12)));
     });
     socket.on("close", () => resolve(0));
-    socket.write(UPLOAD);
+    socket.write(headOf("/files", bytes, expects));
+    if (!expects) body.start();
   });
-  const ms = performance.now() - startedAt;
-  isOver = true;
   clearTimeout(patience);
+  const bodyBytes = body.stop();
   socket.destroy();
-  return { status, ms, bodyBytes };
+  return { status, ms: performance.now() - startedAt, bodyBytes };
+}
+
+class UploadClient {
+  #socket;
+  #text = "";
+  #onText = () => {};
+
+  static async connect(port) {
+    return new UploadClient(await open(port));
+  }
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk) => {
+      this.#text += chunk.toString("latin1");
+      this.#onText();
+    });
+    socket.on("close", () => this.#onText());
+  }
+
+  async upload(bytes) {
+    const startedAt = performance.now();
+    const body = bodySender(this.#socket, bytes);
+    const status = await new Promise((resolve) => {
+      this.#onText = () => {
+        if (this.#text.startsWith("HTTP/1.1 100 ")) {
+          const end = this.#text.indexOf("\r\n\r\n");
+          if (end < 0) return;
+          this.#text = this.#text.slice(end + 4);
+          body.start();
+        }
+        const final = /^HTTP\/1\.1 (\d+) .*?\r\n\r\n/s.exec(this.#text);
+        if (final) this.#text = "";
+        if (final || this.#socket.destroyed) resolve(Number(final?.[1] ?? 0));
+      };
+      this.#socket.write(headOf("/files", bytes, true));
+    });
+    return { status, ms: performance.now() - startedAt, bodyBytes: body.stop() };
+  }
+
+  destroy() {
+    this.#onText = () => {};
+    this.#socket.destroy();
+  }
 }
 
 async function open(port) {
@@ -149,7 +251,7 @@ function quantile(sorted, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
 
-const JOBS = { get, refuse };
+const JOBS = { get, refuse, push, accept, acceptFresh, hold, release };
 
 process.on("message", async ({ job, ...options }) => process.send(await JOBS[job](options)));
 process.on("disconnect", () => process.exit(0));

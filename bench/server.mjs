@@ -2,7 +2,10 @@
 // middleware alone.
 import { once } from "node:events";
 import { createServer } from "node:http";
+import cors from "cors";
 import express from "express";
+import { rateLimit } from "express-rate-limit";
+import helmet from "helmet";
 import { attach, expectations, maxSize, silent } from "../dist/esm/index.js";
 
 function app(...middlewares) {
@@ -10,10 +13,6 @@ function app(...middlewares) {
   for (const middleware of middlewares) made.use(middleware);
   made.get("/hello", (_req, res) => {
     res.json({ hello: "world" });
-  });
-  made.put("/files", (req, res) => {
-    req.resume();
-    req.on("end", () => res.status(201).end());
   });
   return made;
 }
@@ -24,6 +23,9 @@ const servers = {
   without: createServer(app()),
   "without, again": createServer(app()),
   "no-op": createServer(app((_req, _res, next) => next())),
+  helmet: createServer(app(helmet())),
+  cors: createServer(app(cors())),
+  "express-rate-limit": createServer(app(rateLimit({ limit: 1e9, windowMs: 600_000, validate: false }))),
   with: attach(createServer(app(guard())), { logger: silent }),
   "attach({ guard })": attach(createServer(app()), { logger: silent, guard: guard() }),
 };

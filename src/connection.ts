@@ -31,14 +31,17 @@ export function connectionOf(socket: Socket): Connection | undefined {
 
 export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
-  carrier[CONNECTION] ??= createConnection(socket);
+  carrier[CONNECTION] ??= { lastResponse: undefined, busyWith: undefined, open: [], held: [] };
   return carrier[CONNECTION];
 }
 
-function createConnection(socket: Socket): Connection {
-  // A response that waits behind another on its connection has no `close` of its own when the connection ends.
-  socket.on("close", closeHandshakes);
-  return { lastResponse: undefined, busyWith: undefined, open: [], held: [] };
+/**
+ * Sees to it that a handshake is closed with its connection, where its response waits behind another one: such a
+ * response has no `close` of its own.
+ */
+export function closeWithConnection({ res, req }: Handshake): void {
+  if (res.socket || req.socket.listeners("close").includes(closeHandshakes)) return;
+  req.socket.on("close", closeHandshakes);
 }
 
 function closeHandshakes(this: Socket): void {

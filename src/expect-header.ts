@@ -16,6 +16,15 @@ export interface Expectation {
 
 const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
 
+/** What nearly every field is, whole. */
+const CONTINUE: Expectation = Object.freeze({
+  name: "100-continue",
+  value: undefined,
+  parameters: NO_PARAMETERS,
+  raw: "100-continue",
+  wellFormed: true,
+});
+
 /**
  * Parses the lines of an `Expect` field. Never throws; takes time linear in the length of the lines.
  *
@@ -24,6 +33,7 @@ const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze(Object.cre
  * @see RFC 9110 §10.1.1
  */
 export function parseExpect(lines: readonly string[]): Expectation[] {
+  if (lines.length === 1 && lines[0] === CONTINUE.raw) return [CONTINUE];
   const members: Expectation[] = [];
   for (const line of lines) {
     for (const raw of splitList(line)) members.push(parseMember(raw));

@@ -93,7 +93,7 @@ function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): n
 // Puts `Connection: close` where Node will take it from, in place of any other, and leaves the caller's object alone.
 function withClose(res: ServerResponse, fields: Fields | undefined): Fields | undefined {
   if (res.getHeaderNames().length > 0 || fields == null) {
-    res.removeHeader("Keep-Alive");
+    if (res.hasHeader("Keep-Alive")) res.removeHeader("Keep-Alive");
     res.setHeader("Connection", "close");
     return fields == null ? undefined : withoutConnection(fields);
   }
@@ -104,6 +104,7 @@ function withClose(res: ServerResponse, fields: Fields | undefined): Fields | un
 
 function withoutConnection(fields: Fields): Fields {
   if (!Array.isArray(fields)) {
+    if (!Object.keys(fields).some(isAboutConnection)) return fields;
     return Object.fromEntries(Object.entries(fields).filter(([name]) => !isAboutConnection(name)));
   }
   if (Array.isArray(fields[0])) return fields.filter((field) => !isAboutConnection((field as [string])[0]));

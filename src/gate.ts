@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type Connection, connectionOf, type HeldRequest, openConnection } from "./connection.js";
+import { type Connection, closeWithConnection, connectionOf, type HeldRequest, openConnection } from "./connection.js";
 import { watchFinal } from "./final.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "./handshake.js";
 import { type FramingFault, framingFault, http2Stream, isBare } from "./message.js";
@@ -106,6 +106,7 @@ function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext
     const connection = openConnection(req.socket);
     connection.open = [...connection.open, handshake];
     handshake.onClose(() => leave(connection, handshake));
+    closeWithConnection(handshake);
   }
   return handshake;
 }

@@ -91,6 +91,7 @@ export class Handshake {
   refusal: RefusedWith | undefined;
   /** When a guard last accepted; `undefined` where none did. */
   acceptedAt: number | undefined;
+  readonly #hasOthers: boolean;
   #isContinued = false;
   #continuedAt: number | undefined;
   #isPending = false;
@@ -120,6 +121,7 @@ export class Handshake {
   ) {
     this.expectations = req.headers.expect === undefined ? [] : parseExpect(expectLines(req.rawHeaders));
     this.length = announcedContent(req).length;
+    this.#hasOthers = !this.expectations.every(isContinue);
     this.hasArrived = this.length === 0 || req.complete;
     this.expectsContinue = this.length !== 0 && isHttp11(req) && this.expectations.some(isContinue);
     this.#stream = http2Stream(req);
@@ -156,7 +158,8 @@ export class Handshake {
   }
 
   /** The expectations that are not `100-continue` and that nobody has accepted. */
-  get undecided(): Expectation[] {
+  get undecided(): readonly Expectation[] {
+    if (!this.#hasOthers) return NONE;
     return this.expectations.filter((member) => !isContinue(member) && !this.#accepted?.has(member));
   }
 
@@ -394,6 +397,8 @@ function continueThroughHandshake(this: ServerResponse, callback?: () => void): 
 
 // Not `end`: Node listens for that itself when a response is done.
 const READER_EVENTS = new Set<string | symbol>(["data", "readable", "error"]);
+
+const NONE: readonly Expectation[] = Object.freeze([]);
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 

@@ -1,4 +1,4 @@
-import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
 import { ExpectationError } from "./errors.js";
 import { type Handshake, isFinalOnWire } from "./handshake.js";
@@ -20,17 +20,17 @@ export type RefusalBody =
   | ((refusal: Refusal, req: HttpRequest) => RefusalContent | undefined);
 
 /** Fields that describe a body which will not be sent. */
-const STALE_FIELDS = [
-  "Content-Encoding",
-  "Content-Language",
-  "Content-Length",
-  "Content-Range",
-  "Content-Type",
-  "ETag",
-  "Last-Modified",
-  "Trailer",
-  "Transfer-Encoding",
-];
+const STALE_FIELDS: ReadonlySet<string> = new Set([
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-range",
+  "content-type",
+  "etag",
+  "last-modified",
+  "trailer",
+  "transfer-encoding",
+]);
 
 /**
  * Writes the refusal of a request, at once and whole. Throws what `refusalBody` or somebody's wrapper of the response
@@ -46,20 +46,21 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     cut(handshake);
     return;
   }
-  const before = res.getHeaders();
   const content = hasNoBody(refusal.status) ? undefined : contentOf(handshake, refusal, refusalBody);
   try {
-    for (const name of STALE_FIELDS) res.removeHeader(name);
-    for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value as string | string[]);
-    if (content && !res.hasHeader("Content-Type")) res.setHeader("Content-Type", content.type);
-    if (!hasNoBody(refusal.status)) res.setHeader("Content-Length", content ? Buffer.byteLength(content.body) : 0);
     if (!http2Stream(req)) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
-    res.writeHead(refusal.status);
+    removeFields(res, (name) => STALE_FIELDS.has(name));
+    const fields = fieldsOf(refusal, content);
+    if (res.getHeaderNames().length === 0) res.writeHead(refusal.status, fields);
+    else {
+      for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
+      res.writeHead(refusal.status);
+    }
     // On HTTP/2 a bare `end()` leaves the stream open.
     res.end(content ? content.body : "");
   } catch (error) {
     if (isFinalOnWire(res)) cut(handshake);
-    else putBack(res, before);
+    else takeBack(res, refusal);
     throw error;
   }
   if (handshake.isAppRunning) disarm(res);
@@ -74,10 +75,32 @@ export function writePlainRefusal(handshake: Handshake, status: number, reason?:
   }
 }
 
-function putBack(res: ServerResponse, fields: OutgoingHttpHeaders): void {
+type Fields = Record<string, string | string[]>;
+
+function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefined): Fields {
+  const fields: Fields = {};
+  let hasType = false;
+  for (const name of Object.keys(headers)) {
+    const folded = name.toLowerCase();
+    if (folded === "content-length") continue;
+    hasType ||= folded === "content-type";
+    fields[name] = headers[name] as string | string[];
+  }
+  if (hasNoBody(status)) return fields;
+  if (content && !hasType) fields["Content-Type"] = content.type;
+  fields["Content-Length"] = String(content ? Buffer.byteLength(content.body) : 0);
+  return fields;
+}
+
+// What the refusal set; the fields of middlewares that came before it, such as CORS, stay for the next attempt.
+function takeBack(res: ServerResponse, refusal: Refusal): void {
   if (res.headersSent) return;
-  for (const name of res.getHeaderNames()) res.removeHeader(name);
-  for (const [name, value] of Object.entries(fields)) if (value != null) res.setHeader(name, value);
+  const own = new Set(Object.keys(refusal.headers).map((name) => name.toLowerCase()));
+  removeFields(res, (name) => STALE_FIELDS.has(name) || own.has(name));
+}
+
+function removeFields(res: ServerResponse, isOver: (name: string) => boolean): void {
+  for (const name of res.getHeaderNames()) if (isOver(name.toLowerCase())) res.removeHeader(name);
 }
 
 function hasNoBody(status: number): boolean {

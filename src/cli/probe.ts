@@ -2,12 +2,15 @@ import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
 import { size } from "../probe/describe.js";
 import { EXCHANGES } from "../probe/exchanges.js";
+import { renderProbePage } from "../probe/page.js";
 import { type Consent, probeUrl } from "../probe/probe.js";
 import type { ProbeRequest } from "../probe/request.js";
 import { shownUrl } from "../probe/shown.js";
 import type { Command, Terminal } from "./main.js";
 import { PROBE_HELP, type ProbeOptions, parseProbeArgs, UsageError } from "./probe-options.js";
 import { type Paint, probeText, verdictLine } from "./probe-text.js";
+import { FileError } from "./report-input.js";
+import { writeWhole } from "./report-page.js";
 
 const WRONG_USAGE = 2;
 
@@ -16,7 +19,6 @@ export const probe: Command = async (args, terminal) => {
   let options: ProbeOptions | "help";
   try {
     options = parseProbeArgs(args);
-    if (options !== "help" && options.html !== undefined) throw new UsageError("--html: not available yet; --json is");
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     terminal.stderr.write(`express-expectations probe: ${error.message}\n`);
@@ -32,6 +34,14 @@ export const probe: Command = async (args, terminal) => {
   const paint = paintOf(terminal);
   if (options.isJson) terminal.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   else terminal.stdout.write(options.isQuiet ? `${verdictLine(result, paint)}\n` : probeText(result, paint));
+  if (options.html === undefined) return result.verdict.exitCode;
+  try {
+    await writeWhole(options.html, renderProbePage(result));
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    terminal.stderr.write(`express-expectations probe: --html: ${error.message}\n`);
+    return WRONG_USAGE;
+  }
   return result.verdict.exitCode;
 };
 

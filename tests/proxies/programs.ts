@@ -43,9 +43,9 @@ export class ProxyProgram {
     );
   }
 
-  /** Real Caddy with the configuration of examples/caddy-forward-auth. */
+  /** Real Caddy with the configuration of examples/behind-caddy. */
   static caddy(ports: Ports): Promise<ProxyProgram> {
-    return ProxyProgram.#start("caddy-forward-auth/Caddyfile", ports, (folder, file) => {
+    return ProxyProgram.#start("behind-caddy/Caddyfile", ports, (folder, file) => {
       const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
       const args = ["run", "--adapter", "caddyfile", "--config", file];
       return spawn("caddy", args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });

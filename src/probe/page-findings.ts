@@ -1,0 +1,94 @@
+import { escapeHtml } from "../html.js";
+import { exchangeAnchor, findingAnchor, linesBlock } from "./page-lines.js";
+import type { Evidence, Finding, FindingCode, Fix, ProbeResult } from "./result.js";
+
+const WHERE: Readonly<Record<Finding["hop"], string>> = {
+  endpoint: "at the endpoint",
+  unknown: "at a hop that was not told apart (--via tells)",
+  proxy: "at the proxy",
+  origin: "at the origin",
+};
+
+/** What was found: code, cause, evidence. */
+export function findingsSection({ findings }: ProbeResult): string {
+  if (findings.length === 0) return "";
+  return `<section aria-labelledby="findings">
+<h2 id="findings">Findings</h2>
+<div class="stack">
+${findings.map(findingCard).join("\n")}
+</div>
+</section>`;
+}
+
+function findingCard({ code, severity, title, hop, cause, evidence, fixes }: Finding): string {
+  const first = shownFirst(evidence);
+  const rest = evidence.filter((one) => !first.includes(one));
+  const more =
+    rest.length === 0
+      ? ""
+      : `<details><summary>${rest.length} more ${rest.length === 1 ? "exchange" : "exchanges"}</summary><div class="evidence">${rest.map(evidenceFigure).join("")}</div></details>`;
+  return `<article class="card finding ${severity}" id="${findingAnchor(code)}">
+<div class="said">
+<h3>${escapeHtml(title)}</h3>
+<p class="tags"><span class="severity">${severity}</span><code>${code}</code><span>${WHERE[hop]}</span>${fixes.length === 0 ? "" : `<a href="#fixes">What to change</a>`}</p>
+<p class="cause">${escapeHtml(cause)}</p>
+</div>
+<div class="evidence">${first.map(evidenceFigure).join("")}</div>
+${more}
+</article>`;
+}
+
+/** Two exchanges may be a contrast, and are shown both; of more, one is enough, or one of each URL. */
+function shownFirst(evidence: readonly Evidence[]): Evidence[] {
+  if (evidence.length <= 2) return [...evidence];
+  return (["target", "direct"] as const).flatMap((endpoint) => evidence.find((one) => one.endpoint === endpoint) ?? []);
+}
+
+function evidenceFigure({ endpoint, exchange, lines }: Evidence): string {
+  const where = endpoint === "direct" ? ", without the proxy" : "";
+  return `<figure><figcaption>Evidence: exchange <a href="#${exchangeAnchor(exchange)}">${exchange}</a>${where}</figcaption>${linesBlock(lines)}</figure>`;
+}
+
+const SIDES: Readonly<Record<Fix["side"], string>> = {
+  client: "On the client",
+  proxy: "On the proxy",
+  server: "On the server",
+};
+
+interface SharedFix extends Fix {
+  readonly against: readonly FindingCode[];
+}
+
+/** What helps, by side. */
+export function fixesSection(findings: readonly Finding[]): string {
+  const fixes = sharedFixes(findings);
+  if (fixes.length === 0) return "";
+  const sides = (Object.keys(SIDES) as Fix["side"][]).flatMap((side) => {
+    const here = fixes.filter((fix) => fix.side === side);
+    if (here.length === 0) return [];
+    return `<div class="card"><h3>${SIDES[side]}</h3>${here.map(fixItem).join("")}</div>`;
+  });
+  return `<section aria-labelledby="fixes">
+<h2 id="fixes">What to change</h2>
+<div class="sides">
+${sides.join("\n")}
+</div>
+</section>`;
+}
+
+// What helps against several findings stands once.
+function sharedFixes(findings: readonly Finding[]): SharedFix[] {
+  const shared = new Map<string, SharedFix>();
+  for (const { code, fixes } of findings) {
+    for (const fix of fixes) {
+      const key = JSON.stringify([fix.side, fix.text, fix.code]);
+      shared.set(key, { ...fix, against: [...(shared.get(key)?.against ?? []), code] });
+    }
+  }
+  return [...shared.values()];
+}
+
+function fixItem({ text, code, against }: SharedFix): string {
+  const links = against.map((one) => `<a href="#${findingAnchor(one)}">${one}</a>`).join(", ");
+  return `<div class="fix"><p>${escapeHtml(text)}</p>${code === undefined ? "" : `<div class="copy"><pre>${escapeHtml(code)}</pre></div>`}<p class="for">against ${links}</p></div>`;
+}

@@ -1,0 +1,76 @@
+// Starts each set-up in turn and plays the exchanges through it.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { measure, REFUSED_PUSHED, REFUSED_WAITING } from "./measure.mjs";
+import { Origin } from "./origin.mjs";
+import { PROGRAMS, RunningProxy, versionOf } from "./programs.mjs";
+import { ROOT } from "./setups.mjs";
+import { claimsOf } from "./verdict.mjs";
+
+/**
+ * Plays `runs` of each exchange through each set-up.
+ *
+ * @yields `{ setup, claims }`; `{ setup, skipped }` or `{ setup, error }` with the reason.
+ */
+export async function* playAll(setups, runs) {
+  const folder = await mkdtemp(join(tmpdir(), "expectations-refused-"));
+  const files = { waiting: join(folder, "waiting"), pushed: join(folder, "pushed") };
+  await writeFile(files.waiting, REFUSED_WAITING);
+  await writeFile(files.pushed, REFUSED_PUSHED);
+  const pems = await certificate();
+  try {
+    for (const setup of setups) {
+      const skipped = reasonToSkip(setup);
+      if (skipped) yield { setup, skipped };
+      else yield await played(setup, files, pems, runs);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function reasonToSkip({ hops, needs }) {
+  if (spawnSync("curl", ["--version"]).error) return "curl is not installed";
+  const absent = hops.map(({ program }) => program).find((program) => versionOf(program) === undefined);
+  if (absent) return `${PROGRAMS[absent].package} is not installed`;
+  if (needs && !existsSync(needs.file)) return `${needs.package} is not installed`;
+  return undefined;
+}
+
+async function played(setup, files, pems, runs) {
+  try {
+    return { setup, claims: claimsOf(await play(setup, files, pems, runs)) };
+  } catch (error) {
+    return { setup, error: error.stack };
+  }
+}
+
+async function play({ hops, isTls, isForward, oftener }, files, pems, runs) {
+  const origin = await Origin.start();
+  const proxies = [];
+  try {
+    let port = origin.port;
+    for (const hop of [...hops].reverse()) {
+      const whole = { ...hop, files: hop.files.map((file) => join(ROOT, file)) };
+      const admission = origin.admissions[hop.asks ?? "nginx"].address().port;
+      const proxy = await RunningProxy.start(whole, { origin: port, admission }, pems);
+      proxies.push(proxy);
+      port = proxy.port;
+    }
+    const via = { port, isTls, forwardTo: isForward ? origin.port : undefined };
+    return await measure(via, origin, files, runs, oftener);
+  } finally {
+    for (const proxy of proxies.reverse()) await proxy.stop();
+    origin.stop();
+  }
+}
+
+// The certificate of the other tests: it is text within a TypeScript file.
+async function certificate() {
+  const text = await readFile(join(ROOT, "tests/helpers/certificate.ts"), "utf8");
+  const [key, cert] = text.match(/-----BEGIN [^`]*-----END [A-Z ]*-----/g).map((pem) => `${pem}\n`);
+  return { "key.pem": key, "cert.pem": cert, "both.pem": cert + key };
+}
