@@ -46,6 +46,7 @@ export async function measureIdle(load, rounds) {
     }
     return Object.fromEntries(VARIANTS.map((name) => [name, summed(slots[name], slots.without)]));
   } finally {
+    await load.run({ job: "close" });
     server.disconnect();
   }
 }

@@ -29,6 +29,13 @@ async function openPool(port, connections) {
   return Promise.all(Array.from({ length: connections }, async () => new GetClient(await open(port), length)));
 }
 
+/** Ends the connections that were kept for the next slot. */
+async function close() {
+  for (const pool of pools.values()) for (const client of pool) client.destroy();
+  pools.clear();
+  return {};
+}
+
 class GetClient {
   #socket;
   #onAnswer = () => {};
@@ -45,6 +52,11 @@ class GetClient {
     socket.on("close", () => {
       throw new Error("the server closed a connection that is kept alive");
     });
+  }
+
+  destroy() {
+    this.#socket.removeAllListeners("close");
+    this.#socket.destroy();
   }
 
   getUntil(deadline) {
@@ -251,7 +263,7 @@ function quantile(sorted, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
 
-const JOBS = { get, refuse, push, accept, acceptFresh, hold, release };
+const JOBS = { get, close, refuse, push, accept, acceptFresh, hold, release };
 
 process.on("message", async ({ job, ...options }) => process.send(await JOBS[job](options)));
 process.on("disconnect", () => process.exit(0));

@@ -39,8 +39,8 @@ const HAPROXY_CLOSES = proxy(
   "http-request set-var(txn.expect) req.hdr(Expect)\nhttp-after-response set-header Connection close if { status ge 300 } { var(txn.expect) -m found }",
 );
 const CADDY = proxy(
-  "Caddy waits for the origin's 100 only when it is told to.",
-  "reverse_proxy origin:3000 {\n  transport http {\n    expect_continue_timeout 5s\n  }\n}",
+  "Caddy sends a 100 of its own: let it ask the origin first, and keep Expect to itself.",
+  "forward_auth origin:3000 {\n  uri /admission\n  header_up -Expect\n}\nreverse_proxy origin:3000 {\n  header_up -Expect\n}",
 );
 
 /** What each finding means and what helps. */

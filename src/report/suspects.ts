@@ -274,13 +274,15 @@ export const SUSPECTS: readonly SuspectFacts[] = [
     id: "varnish",
     name: "Varnish",
     known: ["Sends the 100 itself, at once, and takes Expect away."],
-    change: ["Take uploads past it: return (pipe) in vcl_recv, or a route of their own."],
+    change: ["Take uploads past it: std.late_100_continue(true) and return (pipe), with Expect set again in vcl_pipe."],
   },
   {
     id: "caddy",
     name: "Caddy",
-    known: ["Sends a 100 itself besides the origin's, unless expect_continue_timeout is set."],
-    change: ["reverse_proxy { transport http { expect_continue_timeout 5s } }, or forward_auth."],
+    known: [
+      "Sends a 100 itself besides the origin's; with expect_continue_timeout still in some of a thousand uploads.",
+    ],
+    change: ["Let it ask first: forward_auth, and header_up -Expect towards the origin."],
   },
   {
     id: "apache-httpd",

@@ -240,5 +240,5 @@ test("the report begins with the verdict and ends with what to change", async ()
   expect(stdout).toMatch(/\n {2}withheld {8}→ head {2}← [\d.]+ 100 {2}← [\d.]+ 100 {2}· content withheld\n/);
   expect(stdout).toMatch(/\n {14}→ Expect: 100-continue\n/);
   expect(stdout).toMatch(/\nWhat to change\n/);
-  expect(stdout).toContain("expect_continue_timeout 5s");
+  expect(stdout).toContain("forward_auth origin:3000");
 });
