@@ -8,7 +8,7 @@ import { asError, readPolicies as readGuardPolicies } from "./expectations.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, type RefusedWith, type ServerContext } from "./handshake.js";
 import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
-import { type HttpRequest, type HttpResponse, isGone, mediaTypeOf } from "./message.js";
+import { type HttpRequest, type HttpResponse, mediaTypeOf } from "./message.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
   isRefusal,
@@ -182,7 +182,7 @@ class Hearing {
   #end(reached: Outcome): void {
     if (this.#isOver) return;
     const { asking } = this;
-    if (isGone(asking.req, asking.res)) {
+    if (asking.isGone) {
       this.#close();
       return;
     }

@@ -11,8 +11,11 @@ export interface HeldRequest {
 
 /** What is known of an HTTP/1 connection; made for connections that carry content or expectations. */
 export interface Connection {
-  /** The response that ends it: nothing that comes after is dispatched (RFC 9112 §9.6). */
-  lastResponse: ServerResponse | undefined;
+  /**
+   * The response that ends it: nothing that comes after is dispatched (RFC 9112 §9.6). {@link SENT} once it is on the
+   * wire, so that a socket that lingers keeps nothing of its request in memory.
+   */
+  lastResponse: Pick<ServerResponse, "writableEnded"> | undefined;
   /** The request under way that has content or an expectation. */
   busyWith: Handshake | undefined;
   /** The handshakes whose responses are not done: one, as a rule. */
@@ -20,6 +23,9 @@ export interface Connection {
   /** Requests pipelined behind that one, in order. */
   readonly held: HeldRequest[];
 }
+
+/** A last response that is on the wire. */
+export const SENT: Pick<ServerResponse, "writableEnded"> = Object.freeze({ writableEnded: true });
 
 const CONNECTION = Symbol.for("express-expectations:connection:1");
 

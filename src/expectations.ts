@@ -5,7 +5,7 @@ import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "./handshake.js";
 import { type Logger, loggableUrl, type PreparedLogger, safeLogger } from "./logger.js";
-import { type HttpRequest, type HttpResponse, http2Stream, isBare, isGone, isSafe, mediaTypeOf } from "./message.js";
+import { type HttpRequest, type HttpResponse, http2Stream, isBare, isSafe, mediaTypeOf } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
   isRefusal,
@@ -252,7 +252,7 @@ class Judgement {
   #end(outcome: Outcome): void {
     if (this.#isOver) return;
     const { handshake } = this;
-    if (isGone(handshake.req, handshake.res)) {
+    if (handshake.isGone) {
       this.#abandon();
       return;
     }
@@ -283,7 +283,7 @@ class Judgement {
   /** The content has passed a limit that a policy set. */
   exceed(refusal: Refusal, policy: string): void {
     const { handshake } = this;
-    if (handshake.refusal || handshake.res.writableEnded || isGone(handshake.req, handshake.res)) return;
+    if (handshake.refusal || handshake.res.writableEnded || handshake.isGone) return;
     const wasJudging = !this.#isOver;
     this.#abortSignal();
     this.#close();
@@ -337,7 +337,7 @@ class Judgement {
     handshake.isAppRunning = true;
     const fault = (message: string) => this.#fail("onRefusal", 500, new ExpectationError("ERR_EXPECT_POLICY", message));
     const timer = setTimeout(() => {
-      if (!isHandedOn && !res.headersSent && !isGone(req, res)) {
+      if (!isHandedOn && !res.headersSent && !handshake.isGone) {
         isHandedOn = true;
         fault(`onRefusal did not answer within ${settings.policyTimeoutMs} ms`);
       }

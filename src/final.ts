@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
-import { openConnection } from "./connection.js";
+import { openConnection, SENT } from "./connection.js";
 import { currentHandshake, type Handshake } from "./handshake.js";
 import { http2Stream } from "./message.js";
 
@@ -64,7 +64,8 @@ function closeWhereHeadEscaped(this: ServerResponse): void {
   const handshake = currentHandshake(this.req);
   if (!handshake) return;
   const { socket } = handshake.req;
-  if (openConnection(socket).lastResponse !== this && !mustClose(handshake, this.statusCode)) return;
+  const { lastResponse } = openConnection(socket);
+  if (lastResponse === SENT || (lastResponse !== this && !mustClose(handshake, this.statusCode))) return;
   close(handshake);
   socket.destroySoon();
 }
@@ -76,13 +77,15 @@ function close(handshake: Handshake): void {
 
 // Node calls `destroySoon` after the last response of a connection; its own would close with unread bytes: a reset.
 function lingerAtItsEnd(handshake: Handshake): void {
-  const { res, context } = handshake;
   const { socket } = handshake.req;
   socket.destroySoon = () => {
-    openConnection(socket).lastResponse ??= res;
-    context.lingering.add(socket, contentLeft(handshake));
+    socket.destroySoon = lingersAlready;
+    openConnection(socket).lastResponse = SENT;
+    handshake.context.lingering.add(socket, contentLeft(handshake));
   };
 }
+
+function lingersAlready(): void {}
 
 // Nothing is under way where the client waits for a verdict, or where all has come.
 function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): number | undefined {

@@ -5,7 +5,7 @@ import { ExpectationError, type ExpectationErrorCode } from "./errors.js";
 import { type Expectation, expectLines, isContinue, parseExpect } from "./expect-header.js";
 import type { LingeringSockets } from "./linger.js";
 import type { PreparedLogger } from "./logger.js";
-import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isGone, isHttp11 } from "./message.js";
+import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isHttp11 } from "./message.js";
 
 /** What the server that a request came in on has to say about it. */
 export interface ServerContext {
@@ -92,6 +92,9 @@ export class Handshake {
   /** When a guard last accepted; `undefined` where none did. */
   acceptedAt: number | undefined;
   readonly #hasOthers: boolean;
+  /** The HTTP/1 socket. Kept, as is `stream`: behind Express each look at a request costs (it changes its prototype). */
+  readonly #socket: IncomingMessage["socket"] | undefined;
+  readonly #isHttp11: boolean;
   #isContinued = false;
   #continuedAt: number | undefined;
   #isPending = false;
@@ -105,7 +108,8 @@ export class Handshake {
   #idleTimer: NodeJS.Timeout | undefined;
   #isAsking = false;
   #isWaitingForTurn = false;
-  readonly #stream: ServerHttp2Stream | undefined;
+  /** The HTTP/2 stream; `undefined` on HTTP/1. */
+  readonly stream: ServerHttp2Stream | undefined;
   readonly #writeContinue: (callback?: () => void) => void;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
@@ -123,9 +127,11 @@ export class Handshake {
     this.length = announcedContent(req).length;
     this.#hasOthers = !this.expectations.every(isContinue);
     this.hasArrived = this.length === 0 || req.complete;
-    this.expectsContinue = this.length !== 0 && isHttp11(req) && this.expectations.some(isContinue);
-    this.#stream = http2Stream(req);
-    this.#isContinued = this.expectsContinue && isContinuedByOthers(res, this.#stream);
+    this.#isHttp11 = isHttp11(req);
+    this.expectsContinue = this.length !== 0 && this.#isHttp11 && this.expectations.some(isContinue);
+    this.stream = http2Stream(req);
+    this.#socket = this.stream ? undefined : req.socket;
+    this.#isContinued = this.expectsContinue && isContinuedByOthers(res, this.stream);
     this.#read = req._read;
     this.#push = req.push as typeof this.push;
     this.#writeContinue = res.writeContinue;
@@ -152,9 +158,16 @@ export class Handshake {
     return this.expectsContinue && !this.#isContinued && !this.hasArrived;
   }
 
+  /** Whether nobody is left to answer: the client went away, or the connection was ended. */
+  get isGone(): boolean {
+    const { stream } = this;
+    if (stream) return stream.destroyed || stream.closed || stream.aborted;
+    return this.#socket?.destroyed === true || this.res.destroyed;
+  }
+
   /** Whether the request carries an expectation that counts: HTTP/1.0 has no `100-continue` (RFC 9110 §10.1.1). */
   get hasExpectation(): boolean {
-    return this.expectations.some((member) => !isContinue(member) || isHttp11(this.req));
+    return this.expectations.some((member) => !isContinue(member) || this.#isHttp11);
   }
 
   /** The expectations that are not `100-continue` and that nobody has accepted. */
@@ -218,10 +231,10 @@ export class Handshake {
    * @see RFC 9110 §10.1.1, §15.2.1
    */
   sendContinue(): void {
-    if (!this.isWithheld || this.refusal || isFinalOnWire(this.res) || isGone(this.req, this.res)) return;
+    if (!this.isWithheld || this.refusal || isFinalOnWire(this.res) || this.isGone) return;
     this.#isContinued = true;
     if (contentChannel.hasSubscribers) this.#continuedAt = performance.now();
-    if (this.#stream || !this.res.headersSent) this.#writeContinue.call(this.res);
+    if (this.stream || !this.res.headersSent) this.#writeContinue.call(this.res);
     // Node 24 and later refuse `writeContinue()` once a head is prepared, even while none of it is on the wire.
     else if (this.res.socket) this.res.socket.write(CONTINUE);
     else this.res.once("socket", (socket) => socket.write(CONTINUE));
@@ -263,7 +276,7 @@ export class Handshake {
     this.req._destroy = (error, done) => done(this.req.listenerCount("error") > 0 ? error : null);
     this.req.destroy(failure);
     // What is thrown away from here on must not stop the socket: a client that leaves would go unseen.
-    if (!this.#stream && this.req.socket) this.#read.call(this.req, 0);
+    if (!this.stream && this.req.socket) this.#read.call(this.req, 0);
   }
 
   /** The request's `_read`: called when the stream wants content, whoever is behind it. */
@@ -310,7 +323,7 @@ export class Handshake {
     this.#isAsking = false;
     if (chunk === null) {
       // HTTP/2 ends the stream of a client that went away like any other.
-      this.hasArrived = this.#stream?.aborted !== true;
+      this.hasArrived = this.stream?.aborted !== true;
       this.#leavePending();
       this.#stopIdleTimer();
       return this.#isDiscarded ? false : this.#push.call(this.req, null);
@@ -331,14 +344,14 @@ export class Handshake {
   #discard(): void {
     if (this.#isDiscarded) return;
     this.#isDiscarded = true;
-    if (!this.#stream) this.req.complete = true;
+    if (!this.stream) this.req.complete = true;
     this.#push.call(this.req, null);
   }
 
   // One timer an upload; it means something only while the application asks: one that is slow to read is no idle client.
   #askForBytes(): void {
     if (!this.#isContinued || this.hasArrived) return;
-    if (!this.#stream && !this.res.socket) {
+    if (!this.stream && !this.res.socket) {
       // The 100 waits behind an earlier response: the client cannot know of it yet.
       if (!this.#isWaitingForTurn) this.res.once("socket", () => this.#askForBytes());
       this.#isWaitingForTurn = true;

@@ -118,10 +118,3 @@ function isNamed(name: string, folded: string): boolean {
 export function isHttp11(req: HttpRequest): boolean {
   return req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1);
 }
-
-/** Whether nobody is left to answer: the client went away, or the connection was ended. */
-export function isGone(req: HttpRequest, res: HttpResponse): boolean {
-  const stream = http2Stream(req);
-  if (stream) return stream.destroyed || stream.closed || stream.aborted;
-  return (req.socket as { destroyed?: boolean } | undefined)?.destroyed === true || (res as ServerResponse).destroyed;
-}

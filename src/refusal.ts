@@ -2,7 +2,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
 import { ExpectationError } from "./errors.js";
 import { type Handshake, isFinalOnWire } from "./handshake.js";
-import { type HttpRequest, http2Stream, isGone } from "./message.js";
+import type { HttpRequest } from "./message.js";
 import { type Refusal, refuse } from "./policy.js";
 
 /** What a refusal carries as its body. */
@@ -40,15 +40,15 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
  * answer, the connection is cut: a client must not take half a response for whole.
  */
 export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
-  const { req, res } = handshake;
-  if (isGone(req, res) || res.writableEnded) return;
+  const { res } = handshake;
+  if (handshake.isGone || res.writableEnded) return;
   if (res.headersSent || isFinalOnWire(res)) {
     cut(handshake);
     return;
   }
   const content = hasNoBody(refusal.status) ? undefined : contentOf(handshake, refusal, refusalBody);
   try {
-    if (!http2Stream(req)) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
+    if (!handshake.stream) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
     removeFields(res, (name) => STALE_FIELDS.has(name));
     const fields = fieldsOf(refusal, content);
     if (res.getHeaderNames().length === 0) res.writeHead(refusal.status, fields);
@@ -127,8 +127,7 @@ function problem({ status, reason }: Refusal): string {
   return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
 }
 
-function cut({ req }: Handshake): void {
-  const stream = http2Stream(req);
+function cut({ req, stream }: Handshake): void {
   if (stream) stream.close(constants.NGHTTP2_CANCEL);
   else req.socket.destroy();
 }

@@ -3,7 +3,7 @@ import { isContinue, lowerAscii } from "./expect-header.js";
 import { type ExpectationOptions, expectations, type Guard, type Next } from "./expectations.js";
 import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "./handshake.js";
 import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
-import { type HttpRequest, type HttpResponse, isGone } from "./message.js";
+import type { HttpRequest, HttpResponse } from "./message.js";
 import { optionalCount, requireKnownKeys } from "./options.js";
 import { reportFault } from "./record.js";
 import { writePlainRefusal } from "./refusal.js";
@@ -67,7 +67,7 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
  */
 export function relayExpectation(req: HttpRequest, res: HttpResponse, proxyReq: ClientRequest): void {
   const relay = (req as Carrier)[RELAY] ?? hold(req, ORIGIN_TIMEOUT_MS, undefined);
-  relay?.begin(res, proxyReq);
+  relay?.begin(proxyReq);
 }
 
 const RELAY = Symbol.for("express-expectations:relay:1");
@@ -135,9 +135,9 @@ class Relay {
   }
 
   /** Sends `Expect` along, and waits for what the origin says to it. */
-  begin(res: HttpResponse, proxyReq: ClientRequest): void {
+  begin(proxyReq: ClientRequest): void {
     const { req, refusal } = this.handshake;
-    if (refusal || isGone(req, res)) {
+    if (refusal || this.handshake.isGone) {
       // The time ran out while the proxy waited for a connection.
       destroyQuietly(proxyReq);
       return;
@@ -186,7 +186,7 @@ class Relay {
     const { handshake } = this;
     if (this.#isOver) return;
     this.#end();
-    if (handshake.refusal || handshake.res.headersSent || isGone(handshake.req, handshake.res)) return;
+    if (handshake.refusal || handshake.res.headersSent || handshake.isGone) return;
     const error =
       cause ?? new Error(`the origin sent neither a 100 nor a final status within ${this.originTimeoutMs} ms`);
     const by = { status, policy: "relay", reason: undefined };

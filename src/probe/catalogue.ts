@@ -2,6 +2,8 @@ import type { Finding, FindingCode, Fix, ScenarioId } from "./result.js";
 
 interface Entry {
   readonly severity: Finding["severity"];
+  /** Where a proxy does it and the origin does not. */
+  readonly severityAtProxy?: Finding["severity"];
   readonly title: string;
   readonly cause: string;
   readonly fixes: readonly Fix[];
@@ -119,7 +121,7 @@ export const CATALOGUE: Readonly<Record<FindingCode, Entry>> = {
     severity: "error",
     title: "417 leaves the connection open",
     cause:
-      "After a 417 curl repeats the upload on the same connection. The server takes the repeat for the content it did not get, and what follows in the file for a new request: a file can smuggle requests. Node does that for every expectation it does not know.",
+      "After a 417 curl repeats the upload on the same connection. The server takes the repeat for the content it did not get, and what follows in the file for a new request: a file can smuggle requests. Node does that for every expectation it does not know; HAProxy in mode http takes Connection: close off the origin's refusal.",
     fixes: [CLOSE, ATTACH, HAPROXY_CLOSES, LEAVE_OUT],
     outdoes: ["reuse-fails"],
   },
@@ -127,7 +129,7 @@ export const CATALOGUE: Readonly<Record<FindingCode, Entry>> = {
     severity: "warning",
     title: "a refusal leaves the connection open",
     cause:
-      "The final status came while announced content was outstanding, and did not say close. Some clients send the next request there, where the server still waits for content, or the content after all.",
+      "The final status came while announced content was outstanding, and did not say close. Some clients send the next request there, where the server still waits for content, or the content after all. HAProxy in mode http takes Connection: close off the origin's refusal.",
     fixes: [CLOSE, ATTACH, HAPROXY_CLOSES],
   },
   "refusal-reset": {
@@ -164,10 +166,11 @@ export const CATALOGUE: Readonly<Record<FindingCode, Entry>> = {
     fixes: [server("Do not read a request's content once it is answered."), ATTACH],
   },
   "near-miss-accepted": {
-    severity: "warning",
+    severity: "note",
+    severityAtProxy: "warning",
     title: "what only looks like 100-continue is taken for it",
     cause:
-      "The server looks for 100-continue somewhere in the field. Hops that read the same request differently can be played against each other. Node and Go do so.",
+      "The server looks for 100-continue somewhere in the field, as Node and Go do. By itself that is harmless: who sends it is answered 100. Hops that read the same field differently can be played against each other.",
     fixes: [
       ATTACH,
       proxy(
@@ -185,8 +188,9 @@ export const CATALOGUE: Readonly<Record<FindingCode, Entry>> = {
   },
   "unknown-ignored": {
     severity: "note",
-    title: "an unknown expectation is passed over",
-    cause: "RFC 9110 §10.1.1 lets a server do so; one that refuses with 417 tells the client.",
+    title: "an unknown expectation is not refused while content is withheld",
+    cause:
+      "RFC 9110 §10.1.1 lets a server pass over it; one that refuses with 417 at once tells the client. Apache does so behind the content.",
     fixes: [],
   },
   "refusal-after-body": {
@@ -265,9 +269,10 @@ export const CATALOGUE: Readonly<Record<FindingCode, Entry>> = {
     ],
   },
   "empty-refused": {
-    severity: "warning",
+    severity: "note",
     title: "an empty Expect field is refused",
-    cause: "An empty list has no members and expects nothing (RFC 9110 §5.6.1.2). Node answers 417 by itself.",
+    cause:
+      "An empty list has no members and expects nothing (RFC 9110 §5.6.1.2); clients seldom send one. Node, Squid and Varnish answer 417 by themselves.",
     fixes: [ATTACH],
   },
   "case-sensitive": {

@@ -86,10 +86,10 @@ function finding(
   identified: readonly Identification[],
   more = "",
 ): Finding {
-  const { severity, title, cause, fixes } = CATALOGUE[code];
+  const { severity, severityAtProxy = severity, title, cause, fixes } = CATALOGUE[code];
   return {
     code,
-    severity,
+    severity: hop === "proxy" ? severityAtProxy : severity,
     title,
     hop,
     cause: `${cause}${more}${suspects(hop, identified)}`,

@@ -1,8 +1,8 @@
 import type { Connection } from "./connection.js";
 import type { ExchangeSpec } from "./exchanges.js";
-import type { WireEvent } from "./result.js";
-import { isContinue, isFinal, saysClose } from "./summary.js";
-import { CURL_WAIT_MS, LONG_WATCH_MS, PAGE_MS, SECOND_MS, WATCH_MS } from "./timing.js";
+import type { ExchangeId, WireEvent } from "./result.js";
+import { isContent, isContinue, isFinal, saysClose } from "./summary.js";
+import { CLOSING_WATCH_MS, CURL_WAIT_MS, LONG_WATCH_MS, PAGE_MS, SECOND_MS, WATCH_MS } from "./timing.js";
 
 /** What an exchange sends, and how long it waits. */
 export interface Score {
@@ -15,6 +15,9 @@ export interface Score {
   readonly verdictMs: number;
   readonly finalMs: number;
 }
+
+/** How long a refusal is looked for behind the 100, where it could say more than the others. */
+const WATCHED_MS: Partial<Readonly<Record<ExchangeId, number>>> = { withheld: LONG_WATCH_MS, large: WATCH_MS };
 
 /** The most that the waits of an exchange take together. */
 export function longestMs({ spec, content, verdictMs, finalMs }: Omit<Score, "head" | "secondHead">): number {
@@ -69,9 +72,8 @@ async function push(connection: Connection, score: Score): Promise<void> {
 
 async function withhold(connection: Connection, score: Score): Promise<void> {
   if (!(await waitFor(connection, "a 100 or a final response", hasVerdict, score.verdictMs))) return;
-  if (!hasFinal(connection)) {
-    await connection.journal.until(() => hasFinal(connection), score.spec.id === "withheld" ? LONG_WATCH_MS : WATCH_MS);
-  }
+  const watchMs = WATCHED_MS[score.spec.id] ?? 0;
+  if (!hasFinal(connection)) await connection.journal.until(() => hasFinal(connection), watchMs);
   if (!hasFinal(connection)) return;
   await watchPage(connection);
   await watchEnd(connection);
@@ -88,8 +90,7 @@ async function handshake(connection: Connection, score: Score): Promise<void> {
     if (!(await waitFor(connection, "a final response", hasFinal, score.finalMs))) return;
   }
   await watchPage(connection);
-  const isSent = connection.journal.has((event) => event.kind === "sent" && event.what === "content");
-  if (!isSent) return watchEnd(connection);
+  if (!connection.journal.has(isContent)) return watchEnd(connection);
   if (score.spec.id === "sent" && isReusable(connection)) await second(connection, score, score.finalMs);
 }
 
@@ -132,7 +133,10 @@ async function watchPage({ journal }: Connection): Promise<void> {
 
 // Whatever comes behind the final response within a short time: the connection's end, another 100.
 async function watchEnd({ journal }: Connection): Promise<void> {
-  await journal.until(() => journal.isOver, WATCH_MS);
+  const final = journal.events.find(isFinal);
+  // That it ends is said, and nothing under way can be lost.
+  const isSaid = final !== undefined && saysClose(final) && !journal.has(isContent);
+  await journal.until(() => journal.isOver, isSaid ? CLOSING_WATCH_MS : WATCH_MS);
 }
 
 function isReusable(connection: Connection): boolean {

@@ -63,7 +63,7 @@ function fateOf(events: readonly WireEvent[]): "answered" | "swallowed" | "ended
   return events.some(isEnd) ? "ended" : "swallowed";
 }
 
-function isContent(event: WireEvent): event is Extract<WireEvent, { kind: "sent" }> {
+export function isContent(event: WireEvent): event is Extract<WireEvent, { kind: "sent" }> {
   return event.kind === "sent" && event.what === "content";
 }
 

@@ -7,6 +7,9 @@ export const WATCH_MS = 150;
 /** The same where a refusal behind the 100 is looked for thoroughly. */
 export const LONG_WATCH_MS = 300;
 
+/** The same behind a refusal that says close, while all content is withheld. */
+export const CLOSING_WATCH_MS = 50;
+
 /** How long a peer has for its answer to the harmless second request of a refused upload. */
 export const SECOND_MS = 500;
 

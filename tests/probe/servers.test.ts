@@ -75,7 +75,7 @@ afterAll(() => {
 });
 
 testUnless(goMissing)(
-  "Go's net/http is healthy, but for the near-miss that it accepts",
+  "Go's net/http is healthy, with notes of what it accepts",
   async () => {
     const program = join(goFolder, "server");
     const built = spawnSync("go", ["build", "-o", program, join(__dirname, "server.go")], { encoding: "utf8" });
@@ -85,6 +85,7 @@ testUnless(goMissing)(
     const address = line.toString().trim();
     const accepting = await probeJson("--yes", `http://${address}/upload`);
     expect(codesOf(accepting)).toEqual(["near-miss-accepted", "unknown-ignored"]);
+    expect(accepting.verdict).toMatchObject({ outcome: "healthy", exitCode: 0 });
     expect(accepting.findings[0]?.evidence.map(({ exchange }) => exchange)).toEqual(["near-space"]);
     // Pushed content is left out: Go closes without reading it, and whether the reset comes first is a matter of chance.
     const only = EXCHANGE_IDS.filter((id) => id !== "pushed").join(",");
