@@ -121,7 +121,7 @@ export async function measureWorkload(load, { job, subjects: names, slotMs, stat
 
 async function slot(load, subject, job, status) {
   const before = subject.cpuMs();
-  const done = await load.run({ ...job, port: subject.port });
+  const done = await load.run({ ...job, port: subject.port, isForm: subject.name === "multer limit" });
   return {
     cpuUs: ((subject.cpuMs() - before) * 1000) / done.count,
     perSecond: (done.count * 1000) / done.ms,

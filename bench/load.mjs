@@ -114,7 +114,7 @@ async function repeat({ ms, connections }, one) {
 }
 
 /** Uploads of a declared 100 MiB that are to be refused, each on a connection of its own. */
-const refuse = (job) => repeat(job, () => upload(job.port, DECLARED_BYTES, { expects: true }));
+const refuse = (job) => repeat(job, () => upload(job.port, DECLARED_BYTES, { expects: true, isForm: job.isForm }));
 
 /** The same without `Expect`: 16 MiB that are sent without waiting, until a response is there. */
 const push = (job) => repeat(job, () => upload(job.port, PUSHED_BYTES, { expects: false }));
@@ -150,14 +150,20 @@ async function release() {
   return {};
 }
 
-function headOf(path, bytes, expects) {
-  return `PUT ${path} HTTP/1.1\r\nHost: bench\r\n${expects ? "Expect: 100-continue\r\n" : ""}Content-Type: image/png\r\nContent-Length: ${bytes}\r\n\r\n`;
+/** How a form begins whose one field is a file, for those that take nothing else. */
+const FORM = Buffer.from(
+  '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\nContent-Type: image/png\r\n\r\n',
+);
+
+function headOf(path, bytes, expects, isForm = false) {
+  const type = isForm ? "multipart/form-data; boundary=b" : "image/png";
+  return `PUT ${path} HTTP/1.1\r\nHost: bench\r\n${expects ? "Expect: 100-continue\r\n" : ""}Content-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n`;
 }
 
 const PIECE = Buffer.alloc(64 * 1024, "x");
 
 // Sends a body in pieces, as fast as the socket takes them, until it is whole or somebody says stop.
-function bodySender(socket, bytes) {
+function bodySender(socket, bytes, isForm = false) {
   let sent = 0;
   let isOver = false;
   const write = () => {
@@ -170,6 +176,10 @@ function bodySender(socket, bytes) {
   return {
     start() {
       socket.on("drain", write);
+      if (isForm) {
+        sent += FORM.length;
+        socket.write(FORM);
+      }
       write();
     },
     stop() {
@@ -182,10 +192,10 @@ function bodySender(socket, bytes) {
 }
 
 // From the connection on to the final status. The body goes out after a 100, when patience ends, or at once.
-async function upload(port, bytes, { expects }) {
+async function upload(port, bytes, { expects, isForm }) {
   const startedAt = performance.now();
   const socket = await open(port);
-  const body = bodySender(socket, bytes);
+  const body = bodySender(socket, bytes, isForm);
   const patience = expects ? setTimeout(body.start, PATIENCE_MS) : undefined;
   const status = await new Promise((resolve) => {
     let text = "";
@@ -199,7 +209,7 @@ async function upload(port, bytes, { expects }) {
       if (text.includes("\r\n\r\n")) resolve(Number(text.slice(9, 12)));
     });
     socket.on("close", () => resolve(0));
-    socket.write(headOf("/files", bytes, expects));
+    socket.write(headOf("/files", bytes, expects, isForm));
     if (!expects) body.start();
   });
   clearTimeout(patience);

@@ -101,7 +101,14 @@ function put(file, mark, text) {
   writeFileSync(file, `${whole.slice(0, from + begin.length)}\n\n${text}\n\n${whole.slice(to)}`);
 }
 
-const found = await measure();
+// What was not measured this time stays as it was.
+function withEarlier(found) {
+  const earlier = JSON.parse(readFileSync(at("results.json"), "utf8"));
+  return { ...earlier, ...found, workloads: { ...earlier.workloads, ...found.workloads } };
+}
+
+const measured = await measure();
+const found = values.only && values.write ? withEarlier(measured) : measured;
 const misses = missesOf(found, values.check);
 const tables = tablesOf(found, misses);
 console.log(tables.whole);

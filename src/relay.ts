@@ -60,12 +60,12 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
  * leave `Expect` out of the request's own fields; {@link holdExpectation} is not needed there, on an attached server.
  *
  * @param req - the client's request.
- * @param res - the response to the client.
+ * @param _res - the response to the client, for the order that `proxyReq` listeners get them in.
  * @param proxyReq - the request to the origin, of which nothing is sent yet.
  * @example proxy.on("proxyReq", (proxyReq, req, res) => relayExpectation(req, res, proxyReq));
  * @see RFC 9110 §10.1.1
  */
-export function relayExpectation(req: HttpRequest, res: HttpResponse, proxyReq: ClientRequest): void {
+export function relayExpectation(req: HttpRequest, _res: HttpResponse, proxyReq: ClientRequest): void {
   const relay = (req as Carrier)[RELAY] ?? hold(req, ORIGIN_TIMEOUT_MS, undefined);
   relay?.begin(proxyReq);
 }
