@@ -3,7 +3,7 @@
 // What it costs to decide before the upload: tables as markdown, numbers in results.json, plots as SVG. `--write` puts
 // the tables into README.md and bench/README.md; `--check` is the short form for every change: generous bounds, ratios
 // to bare Node of the same run. Exit code 1 where a line is missed. See README.md beside this file.
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -118,5 +118,6 @@ if (values.write) {
   if (found.growth) writeFileSync(at("../docs/growth.svg"), growthPlot(found));
   put(at("README.md"), "results", tables.whole);
   put(at("../README.md"), "bench", tables.short);
+  execFileSync("npx", ["biome", "format", "--write", "README.md", "bench"], { cwd: at("..") });
 }
 process.exitCode = misses.length > 0 ? 1 : 0;
