@@ -225,6 +225,13 @@ test("has one section for each error code", async () => {
   expect(headings.sort()).toEqual([...codes].sort());
 });
 
+test("shows the help of probe as the program prints it", async () => {
+  const program = checkout.start(["dist/esm/cli/bin.js", "probe", "--help"]);
+  expect(await program.end()).toBe(0);
+  expect(program.output).toContain("--via URL");
+  expect(readme).toContain(program.output.trimEnd());
+});
+
 test("has no link to a file or heading that does not exist", async () => {
   const anchors = new Set(
     [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
