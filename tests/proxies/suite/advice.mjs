@@ -14,11 +14,11 @@ export const ADVICE = {
   },
   Caddy: {
     best: ["Caddy, `forward_auth`"],
-    text: "`reverse_proxy` alone sends a `100` at once and the app's behind it. With `expect_continue_timeout` the app's is waited for and passed on, and refusals come before the content; but in some of a thousand uploads Caddy begins to read before it has passed it on, and then there are two again, which some clients do not survive. `forward_auth` asks the policies of an endpoint first; with `header_up -Expect` towards the app, the one `100` is Caddy's.",
+    text: "`reverse_proxy` alone sends a `100` at once and the app's behind it. With `expect_continue_timeout` the app's is waited for and passed on, and refusals come before the content; but in some of a thousand uploads Caddy begins to read before it has passed it on, and then there are two again, which some clients do not survive. `forward_auth` asks the policies of an endpoint first; with `header_up -Expect` towards the app, the one `100` is Caddy's. A refusal of an upload that has `Expect` and is pushed without waiting is followed by a reset within a millisecond.",
   },
   Squid: {
     best: ["Squid, `accel`"],
-    text: "Carries the handshake through as it comes, as an accelerator and as a forward proxy; it refuses unknown expectations by itself. Leave `force_request_body_continuation` out.",
+    text: "Carries the handshake through as it comes, as an accelerator and as a forward proxy; it refuses unknown expectations by itself. To an HTTP/1.0 client that sends `Expect` it passes the app's `100` on, which HTTP forbids: it asks the app in HTTP/1.1. Leave `force_request_body_continuation` out.",
   },
   Varnish: {
     best: ["Varnish, `return (pipe)`"],
