@@ -58,13 +58,19 @@ function findingText({ severity, title, code, hop, cause, evidence }: Finding, p
   const style = { error: "red", warning: "yellow", note: "dim" } as const;
   const heading = `${paint(style[severity], severity)} ${paint("bold", title)} [${code}]${WHERE[hop]}`;
   if (severity === "note") return heading;
-  return [heading, ...wrapped(cause, "  "), ...shortest(evidence).flatMap((one) => evidenceLines(one, paint))].join(
-    "\n",
-  );
+  return [
+    heading,
+    ...wrapped(cause, "  "),
+    ...shortest(code, evidence).flatMap((one) => evidenceLines(one, paint)),
+  ].join("\n");
 }
 
+/** Findings that two exchanges with the same URL show together. */
+const COMPARED: ReadonlySet<string> = new Set(["case-sensitive", "expect-fails", "h2-differs"]);
+
 // One exchange is enough to see it; where two URLs differ, one of each.
-function shortest(evidence: readonly Evidence[]): Evidence[] {
+function shortest(code: string, evidence: readonly Evidence[]): readonly Evidence[] {
+  if (COMPARED.has(code)) return evidence;
   return (["target", "direct"] as const).flatMap((endpoint) => evidence.find((one) => one.endpoint === endpoint) ?? []);
 }
 

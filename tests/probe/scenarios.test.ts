@@ -242,3 +242,15 @@ test("the report begins with the verdict and ends with what to change", async ()
   expect(stdout).toMatch(/\nWhat to change\n/);
   expect(stdout).toContain("forward_auth origin:3000");
 });
+
+test("the report shows both exchanges where a finding compares them", async () => {
+  const { url } = await startPeer((served) => {
+    if (!isHandshake(served)) return false;
+    served.end(response("502 Bad Gateway", [CLOSE]));
+    return true;
+  });
+  const { stdout } = await runProbe(["--yes", url]);
+  expect(stdout).toContain("[expect-fails]");
+  expect(stdout).toMatch(/\n {2}control:\n/);
+  expect(stdout).toMatch(/\n {2}withheld:\n/);
+});
