@@ -9,11 +9,11 @@ const ratio = (workload, a, b, figure = "cpuUs") => workload[a][figure] / worklo
 export function missesOf({ micro, idle, workloads, pending }, isShort) {
   const misses = [];
   const atMost = (what, found, line) => {
-    const bound = isShort ? line * 1.6 : line;
+    const bound = isShort ? line * 2 : line;
     if (!(found <= bound)) misses.push(`${what}: ${found.toFixed(2)}, line ${line}`);
   };
   const atLeast = (what, found, line) => {
-    const bound = isShort ? line * 0.8 : line;
+    const bound = isShort ? line * 0.6 : line;
     if (!(found >= bound)) misses.push(`${what}: ${found.toFixed(3)}, line ${line}`);
   };
   if (micro) {
