@@ -2,21 +2,22 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import proxyaddr from "proxy-addr";
 import { type AdmissionRequest, type OriginalRequest, readOriginal, type TrustsAddress } from "./admission-request.js";
 import { createDetachedContext } from "./attach.js";
-import { ExpectationError, optionError } from "./errors.js";
+import { asError, ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue } from "./expect-header.js";
-import { asError, readPolicies as readGuardPolicies } from "./expectations.js";
+import { readPolicies as readGuardPolicies } from "./expectations.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, type RefusedWith, type ServerContext } from "./handshake.js";
 import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, mediaTypeOf } from "./message.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
-  isRefusal,
   type Outcome,
   type Policy,
   type Refusal,
   refuse,
+  requireLimit,
   runInOrder,
+  type Trial,
   type Upload,
   type UploadEnd,
 } from "./policy.js";
@@ -59,7 +60,7 @@ const OPTION_KEYS = [
 
 interface Settings {
   readonly trusts: TrustsAddress;
-  readonly policies: readonly { readonly name: string; readonly policy: Policy<never> }[];
+  readonly policies: readonly Trial[];
   readonly logger: PreparedLogger;
   readonly policyTimeoutMs: number;
   readonly isVerbatim: boolean;
@@ -156,8 +157,7 @@ class Hearing {
       signal: this.#abort.signal,
       received: 0,
       limitBytes: (bytes, verdict) => {
-        if (!Number.isSafeInteger(bytes) || bytes < 0) throw optionError("limitBytes(bytes)", bytes, "whole bytes");
-        if (!isRefusal(verdict)) throw optionError("limitBytes(bytes, refusal)", verdict, "what refuse(status) makes");
+        requireLimit(bytes, verdict);
         if (original.length === undefined || original.length <= bytes) return;
         this.#exceeded ??= { kind: "refuse", policy: this.#current, verdict };
       },

@@ -4,7 +4,7 @@ import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import type { HttpRequest, HttpResponse } from "./message.js";
 import { optionalCount, requireKnownKeys } from "./options.js";
 import { Aggregate } from "./report/aggregate.js";
-import { type Decision, decisionFrom, FIELDS } from "./report/decision.js";
+import { copied, type Decision, decisionFrom, FIELDS } from "./report/decision.js";
 import { contentSecurityPolicy, renderPage } from "./report/page.js";
 import type { Summary } from "./report/summary.js";
 
@@ -153,7 +153,7 @@ const LONGEST_VALUE = 256;
 
 // A copy: a part of a long text keeps the whole of it in memory.
 function short(value: unknown): unknown {
-  return typeof value === "string" ? Buffer.from(value.slice(0, LONGEST_VALUE)).toString() : value;
+  return typeof value === "string" ? copied(value.slice(0, LONGEST_VALUE)) : value;
 }
 
 const TICK_MS = 1_000;

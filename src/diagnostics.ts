@@ -18,8 +18,8 @@ const blamed = new WeakSet<object>();
  * neither the request nor the other subscribers.
  *
  * `channel.publish()` would make it an uncaught exception, and end the process: there is no public way around that, so
- * the list that Node keeps in `_subscribers` is called from here, where there is one. Unit test "a subscriber that
- * throws ends nothing".
+ * the list that Node keeps in `_subscribers` is called from here, where there is one. Wire test "subscribers that throw
+ * or reject change no response, and end nothing".
  */
 export function publish(to: Channel, message: object): void {
   const subscribers = (to as { _subscribers?: unknown })._subscribers;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AttachableServer, attachForGuard, createDetachedContext, isSettled, serverOf } from "./attach.js";
-import { ExpectationError, optionError } from "./errors.js";
+import { asError, ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "./handshake.js";
@@ -8,12 +8,12 @@ import { type Logger, loggableUrl, type PreparedLogger, safeLogger } from "./log
 import { type HttpRequest, type HttpResponse, http2Stream, isBare, isSafe, mediaTypeOf } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
-  isRefusal,
   type Outcome,
   type Policy,
   policyName,
   type Refusal,
   refuse,
+  requireLimit,
   runInOrder,
   type Trial,
   type Upload,
@@ -182,7 +182,6 @@ class Judgement {
   // A name that the server leaves to guards, or that one accepted already, is for another guard to refuse.
   #unknownMember(): Expectation | undefined {
     const { handshake, settings } = this;
-    if (handshake.expectations.length === 0) return undefined;
     for (const member of handshake.undecided) {
       if (this.#extension(member)) continue;
       if (settings.ignoresUnknown) handshake.acceptExpectation(member);
@@ -210,8 +209,10 @@ class Judgement {
     const { handshake } = this;
     this.current = name;
     if (member) return policy(handshake.req as never, new JudgedUpload(this, member));
-    const expectation = handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined;
-    this.#upload ??= new JudgedUpload(this, expectation);
+    this.#upload ??= new JudgedUpload(
+      this,
+      handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined,
+    );
     return policy(handshake.req as never, this.#upload);
   }
 
@@ -385,8 +386,7 @@ class JudgedUpload implements Upload {
   get limitBytes(): Upload["limitBytes"] {
     const { judgement } = this;
     return (bytes, refusal) => {
-      if (!Number.isSafeInteger(bytes) || bytes < 0) throw optionError("limitBytes(bytes)", bytes, "whole bytes");
-      if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
+      requireLimit(bytes, refusal);
       const policy = judgement.current;
       judgement.handshake.limit(bytes, () => judgement.exceed(refusal, policy));
     };
@@ -413,9 +413,8 @@ function finalStatus(status: number, handshake: Handshake, expectationStatus: nu
   return status === 417 ? 403 : status;
 }
 
-function endOf({ req, res, refusal }: Handshake): UploadEnd {
+function endOf({ res, stream, refusal }: Handshake): UploadEnd {
   // On HTTP/2 the compatibility API calls every response finished that has closed.
-  const stream = http2Stream(req);
   const isWhole = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
   return { status: isWhole ? res.statusCode : undefined, isRefused: refusal !== undefined };
 }
@@ -428,10 +427,6 @@ function withStatus(refusal: Refusal, status: number): Refusal {
     ...(reason === undefined ? {} : { reason }),
     ...(body === undefined ? {} : { body }),
   });
-}
-
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 // Attaches the server of whatever request comes first.

@@ -1,8 +1,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { constants } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { openConnection, SENT } from "./connection.js";
 import { currentHandshake, type Handshake } from "./handshake.js";
-import { http2Stream } from "./message.js";
 
 type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly (readonly [string, OutgoingHttpHeader])[];
 
@@ -11,7 +10,7 @@ type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly (readonly [s
  * be used again, since what comes next on it is that content (FACTS: a kept-alive 417 lets an honest curl smuggle).
  */
 export function watchFinal(handshake: Handshake): void {
-  if (http2Stream(handshake.req)) closeStreamAfterFinal(handshake);
+  if (handshake.stream) closeStreamAfterFinal(handshake, handshake.stream);
   else if (handshake.req.socket) closeConnectionAfterFinal(handshake);
 }
 
@@ -125,9 +124,8 @@ const RESET_DELAY_MS = 300;
 // A stream that has answered but still has content coming stays open until somebody closes it (RFC 9113 §8.1:
 // RST_STREAM with NO_ERROR after a complete response). A client that reads the response and the reset at once may take
 // the upload for failed (curl 7.88 on h2c). Pausing holds Node's own reset back, and the client by its window.
-function closeStreamAfterFinal(handshake: Handshake): void {
-  const stream = http2Stream(handshake.req);
-  stream?.once("finish", () => {
+function closeStreamAfterFinal(handshake: Handshake, stream: ServerHttp2Stream): void {
+  stream.once("finish", () => {
     if (handshake.hasArrived || !mustClose(handshake, handshake.res.statusCode)) return;
     stream.pause();
     const timer = setTimeout(() => {

@@ -2,6 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Connection, closeWithConnection, connectionOf, type HeldRequest, openConnection } from "./connection.js";
+import { asError } from "./errors.js";
 import { watchFinal } from "./final.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "./handshake.js";
 import { type FramingFault, framingFault, http2Stream, isBare } from "./message.js";
@@ -94,7 +95,7 @@ export function markAdmitted(req: IncomingMessage): IncomingMessage {
  */
 export function beginHandshake(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const handshake = watch(req, res, context);
-  if (!http2Stream(req) && req.socket) occupy(openConnection(req.socket), handshake);
+  if (!handshake.stream && req.socket) occupy(openConnection(req.socket), handshake);
   return handshake;
 }
 
@@ -102,7 +103,7 @@ export function beginHandshake(req: IncomingMessage, res: ServerResponse, contex
 function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
-  if (!http2Stream(req) && req.socket) {
+  if (!handshake.stream && req.socket) {
     const connection = openConnection(req.socket);
     connection.open = [...connection.open, handshake];
     handshake.onClose(() => leave(connection, handshake));
@@ -130,7 +131,7 @@ export function refuseForError(req: IncomingMessage, error: unknown): void {
   if (!handshake) throw error;
   const refusal = { status: 500, policy: "guard", reason: undefined };
   handshake.refuse(refusal);
-  reportFault(handshake.context.logger, handshake, refusal, error instanceof Error ? error : new Error(String(error)));
+  reportFault(handshake.context.logger, handshake, refusal, asError(error));
   writePlainRefusal(handshake, 500);
 }
 

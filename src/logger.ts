@@ -113,7 +113,7 @@ function isWinston(logger: object): boolean {
 }
 
 // A logger may be asynchronous by mistake: a promise that rejects must not end the process either.
-export function quietly(write: () => unknown): void {
+function quietly(write: () => unknown): void {
   try {
     const written = write();
     if (written instanceof Promise) written.catch(() => {});

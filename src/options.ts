@@ -44,6 +44,12 @@ export function optionalCount(option: string, value: unknown, fallback: number, 
   throw optionError(option, value, `a whole number from 1 to ${most}`);
 }
 
+/** A whole number from 1, without a bound above. */
+export function requireCount(option: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw optionError(option, value, "a whole number from 1");
+}
+
 export function optionalFunction<F>(option: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
   throw optionError(option, value, "a function");

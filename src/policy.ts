@@ -110,6 +110,17 @@ export function isRefusal(value: unknown): value is Refusal {
   return typeof value === "object" && value !== null && (value as { [REFUSAL]?: true })[REFUSAL] === true;
 }
 
+/**
+ * Checks what a policy passes to `limitBytes`.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no number of bytes, or no refusal.
+ */
+export function requireLimit(bytes: unknown, refusal: unknown): void {
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
+    throw optionError("limitBytes(bytes)", bytes, "whole bytes");
+  if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
+}
+
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
   | { readonly kind: "accept" }

@@ -1,6 +1,5 @@
-import { optionError } from "./errors.js";
 import { type Level, type Logger, PREPARE, type PreparedLogger, safeLogger, type Write } from "./logger.js";
-import { requireKnownKeys } from "./options.js";
+import { requireCount, requireKnownKeys } from "./options.js";
 
 /** Options of {@link sampled}. */
 export interface SampledOptions {
@@ -31,10 +30,7 @@ const WINDOW_MS = 1_000;
 export function sampled(logger: Logger, options: SampledOptions): Logger {
   const beneath = safeLogger(logger, "sampled(logger)");
   requireKnownKeys("sampled", options, ["perSecond"]);
-  const { perSecond } = options;
-  if (!Number.isSafeInteger(perSecond) || perSecond < 1) {
-    throw optionError("sampled(logger, { perSecond })", perSecond, "a whole number from 1");
-  }
+  const perSecond = requireCount("sampled(logger, { perSecond })", options.perSecond);
   const windows: Record<Level, Window> = {
     warn: new Window(beneath, "warn", perSecond),
     error: new Window(beneath, "error", perSecond),

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { ExpectationError, optionError } from "../errors.js";
+import { ExpectationError } from "../errors.js";
 import type { HttpRequest } from "../message.js";
-import { optionalCount, optionalFunction, requireKnownKeys } from "../options.js";
+import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../options.js";
 import { named, type Policy, refuse, type Upload } from "../policy.js";
 
 /** Options of {@link concurrency}. */
@@ -29,10 +29,7 @@ const OPTION_KEYS = ["limit", "key", "retryAfterSeconds"] as const satisfies rea
  */
 export function concurrency<Req extends HttpRequest = IncomingMessage>(options: ConcurrencyOptions<Req>): Policy<Req> {
   requireKnownKeys("concurrency", options, OPTION_KEYS);
-  const { limit } = options;
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw optionError("concurrency({ limit })", limit, "a whole number from 1");
-  }
+  const limit = requireCount("concurrency({ limit })", options.limit);
   const key = optionalFunction("concurrency({ key })", options.key);
   const retryAfterSeconds = optionalCount("concurrency({ retryAfterSeconds })", options.retryAfterSeconds, 5);
   const busy = refuse(503, {
