@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { WRONG_USAGE } from "./usage.js";
 
 /** What a command reads from and writes to, so that tests can stand in for a terminal. */
 export interface Terminal {
@@ -11,9 +12,6 @@ export interface Terminal {
 
 /** Runs one command and tells its exit code. */
 export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
-
-/** Wrong usage. */
-export const USAGE_ERROR = 2;
 
 const HELP = `Usage: express-expectations COMMAND
 
@@ -38,5 +36,5 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command) return (await command())(rest, terminal);
   terminal.stderr.write(name === "" ? HELP : `express-expectations: no command ${JSON.stringify(name)}\n\n${HELP}`);
-  return USAGE_ERROR;
+  return WRONG_USAGE;
 }

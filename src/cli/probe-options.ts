@@ -4,6 +4,7 @@ import { ExpectationError } from "../errors.js";
 import { basic, basicOf, type ProbeRequest, type ProxyAddress } from "../probe/request.js";
 import { EXCHANGE_IDS } from "../probe/result.js";
 import { parseSize } from "../size.js";
+import { UsageError } from "./usage.js";
 
 /** What the command line asks for. */
 export interface ProbeOptions {
@@ -13,11 +14,6 @@ export interface ProbeOptions {
   readonly isQuiet: boolean;
   /** Content may be sent without a question. */
   readonly yes: boolean;
-}
-
-/** Wrong usage; the message says which option, what was received and what is right. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 export const PROBE_HELP: string = `Usage: express-expectations probe [OPTION…] URL

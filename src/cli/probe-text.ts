@@ -1,11 +1,11 @@
 import { timelineOf } from "../probe/describe.js";
 import type { EndpointResult, Evidence, Finding, Fix, ProbeResult } from "../probe/result.js";
-
-/** Writes text in a colour, or as it is. */
-export type Paint = (style: "red" | "green" | "yellow" | "bold" | "dim", text: string) => string;
+import type { Paint } from "./terminal.js";
+import { wrap } from "./wrap.js";
 
 const NAME_WIDTH = 16;
 const EVIDENCE_LINES = 14;
+const WIDTH = 100;
 
 /** The report for people: verdict, a timeline for each exchange, findings with what helps. */
 export function probeText(result: ProbeResult, paint: Paint): string {
@@ -60,7 +60,7 @@ function findingText({ severity, title, code, hop, cause, evidence }: Finding, p
   if (severity === "note") return heading;
   return [
     heading,
-    ...wrapped(cause, "  "),
+    ...wrap(cause, WIDTH, "  ", "  "),
     ...shortest(code, evidence).flatMap((one) => evidenceLines(one, paint)),
   ].join("\n");
 }
@@ -94,24 +94,6 @@ function fixesText(findings: readonly Finding[], paint: Paint): string {
 }
 
 function fixLines({ side, text, code }: Fix): string[] {
-  const [first = "", ...more] = wrapped(text, "    ", `  ${side}: `);
+  const [first = "", ...more] = wrap(text, WIDTH, `  ${side}: `, "    ");
   return [first, ...more, ...(code === undefined ? [] : code.split("\n").map((line) => `      ${line}`))];
-}
-
-const WIDTH = 100;
-
-function wrapped(text: string, indent: string, start: string = indent): string[] {
-  const lines: string[] = [];
-  let line = start;
-  let isEmpty = true;
-  for (const word of text.split(" ")) {
-    if (!isEmpty && line.length + word.length + 1 > WIDTH) {
-      lines.push(line);
-      line = indent;
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
 }

@@ -1,18 +1,16 @@
 import { createInterface } from "node:readline/promises";
-import { styleText } from "node:util";
 import { size } from "../probe/describe.js";
 import { EXCHANGES } from "../probe/exchanges.js";
 import { renderProbePage } from "../probe/page.js";
 import { type Consent, probeUrl } from "../probe/probe.js";
 import type { ProbeRequest } from "../probe/request.js";
 import { shownUrl } from "../probe/shown.js";
+import { FileError, writeWhole } from "./files.js";
 import type { Command, Terminal } from "./main.js";
-import { PROBE_HELP, type ProbeOptions, parseProbeArgs, UsageError } from "./probe-options.js";
-import { type Paint, probeText, verdictLine } from "./probe-text.js";
-import { FileError } from "./report-input.js";
-import { writeWhole } from "./report-page.js";
-
-const WRONG_USAGE = 2;
+import { PROBE_HELP, type ProbeOptions, parseProbeArgs } from "./probe-options.js";
+import { probeText, verdictLine } from "./probe-text.js";
+import { ERASE_LINE, paintOf, print } from "./terminal.js";
+import { UsageError, WRONG_USAGE } from "./usage.js";
 
 /** Says what happens to an upload with `Expect: 100-continue` on the wire. */
 export const probe: Command = async (args, terminal) => {
@@ -25,15 +23,14 @@ export const probe: Command = async (args, terminal) => {
     return WRONG_USAGE;
   }
   if (options === "help") {
-    terminal.stdout.write(PROBE_HELP);
-    return 0;
+    return print(terminal.stdout, PROBE_HELP);
   }
   const progress = progressOf(terminal, options.isQuiet);
   const result = await probeUrl(options.request, await consentOf(options, terminal), progress.step);
   progress.end();
   const paint = paintOf(terminal);
-  if (options.isJson) terminal.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
-  else terminal.stdout.write(options.isQuiet ? `${verdictLine(result, paint)}\n` : probeText(result, paint));
+  if (options.isJson) await print(terminal.stdout, `${JSON.stringify(result, undefined, 2)}\n`);
+  else await print(terminal.stdout, options.isQuiet ? `${verdictLine(result, paint)}\n` : probeText(result, paint));
   if (options.html === undefined) return result.verdict.exitCode;
   try {
     await writeWhole(options.html, renderProbePage(result));
@@ -73,17 +70,10 @@ interface Progress {
   readonly end: () => void;
 }
 
-const CLEAR_LINE = "\r\x1b[K";
-
 function progressOf({ stderr }: Terminal, isQuiet: boolean): Progress {
   if (isQuiet || !stderr.isTTY) return { step: () => {}, end: () => {} };
   return {
-    step: ({ title }, index, total) => void stderr.write(`${CLEAR_LINE}${index + 1}/${total} ${title}`),
-    end: () => void stderr.write(CLEAR_LINE),
+    step: ({ title }, index, total) => void stderr.write(`${ERASE_LINE}${index + 1}/${total} ${title}`),
+    end: () => void stderr.write(ERASE_LINE),
   };
-}
-
-function paintOf({ stdout, env }: Terminal): Paint {
-  const isColoured = stdout.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
-  return isColoured ? (style, text) => styleText(style, text) : (_, text) => text;
 }

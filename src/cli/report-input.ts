@@ -3,13 +3,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { visible } from "../report/visible.js";
+import { FileError, reasonOf } from "./files.js";
 
 const CHUNK_BYTES = 2 ** 18;
-
-/** Something that cannot be read or written, in one line that names it. */
-export class FileError extends Error {
-  override readonly name = "FileError";
-}
 
 /** A log that is there to be read. */
 export interface Input {
@@ -113,22 +109,4 @@ async function* unpacked(first: Buffer, rest: AsyncIterable<Buffer>): AsyncItera
   stored.on("error", (error) => gunzip.destroy(error));
   stored.pipe(gunzip);
   yield* gunzip;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  ENOTDIR: "there is no such file",
-  EISDIR: "is a folder",
-  EACCES: "no permission",
-  EPERM: "no permission",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space left",
-  Z_BUF_ERROR: "its gzip data end too early",
-  Z_DATA_ERROR: "its gzip data are damaged",
-};
-
-/** Why something cannot be read or written. */
-export function reasonOf(error: unknown): string {
-  const { code = "", message = "" } = error as { code?: string; message?: string };
-  return REASONS[code] ?? visible(message || code);
 }

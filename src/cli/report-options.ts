@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { momentFrom } from "../report/moment.js";
 import { visible } from "../report/visible.js";
+import { UsageError } from "./usage.js";
 
 export const HELP = `Usage: express-expectations report [OPTION…] [FILE…]
 
@@ -28,11 +29,6 @@ export interface ReportOptions {
   readonly top: number;
   readonly json: boolean;
   readonly html: string | undefined;
-}
-
-/** Wrong usage, in one line. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Terminal } from "./main.js";
 import { bytesText } from "./report-units.js";
+import { ERASE_LINE } from "./terminal.js";
 
 const EVERY_MS = 100;
-const ERASE_LINE = "\r\x1b[K";
 
 /** A line on a terminal's standard error that tells how far the reading is; nothing where that is no terminal. */
 export class Progress {

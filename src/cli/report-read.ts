@@ -3,7 +3,8 @@ import type { Decision } from "../report/decision.js";
 import { LineReader } from "../report/line.js";
 import { LogReader } from "../report/log-reader.js";
 import type { Summary } from "../report/summary.js";
-import { FileError, type Input } from "./report-input.js";
+import { FileError } from "./files.js";
+import type { Input } from "./report-input.js";
 import type { ReportOptions } from "./report-options.js";
 
 /** A summary of logs: it tells what was read. */

@@ -1,9 +1,8 @@
 import type { Bucket, Question, Rows, Summary, Suspect } from "../report/summary.js";
-import { type Column, tableLines, widthOfColumn, wrap } from "./report-table.js";
+import { type Column, tableLines, widthOfColumn } from "./report-table.js";
 import { bytesText, countText, durationText, shareText, timeText } from "./report-units.js";
-
-/** Writes text in a style, or as it is. */
-export type Paint = (style: "bold" | "dim" | "yellow" | "cyan", text: string) => string;
+import type { Paint } from "./terminal.js";
+import { wrap } from "./wrap.js";
 
 /** How the text is to be written. */
 export interface TextOptions {

@@ -1,5 +1,7 @@
 import * as net from "node:net";
+import { PassThrough, Writable } from "node:stream";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { main } from "../../src/cli/main.js";
 import { codesOf, probeJson, runProbe } from "./command.js";
 import { CONTINUE, closePeers, listenRaw, type Peer, Reader, response, type Served, startPeer } from "./peer.js";
 
@@ -253,4 +255,15 @@ test("the report shows both exchanges where a finding compares them", async () =
   expect(stdout).toContain("[expect-fails]");
   expect(stdout).toMatch(/\n {2}control:\n/);
   expect(stdout).toMatch(/\n {2}withheld:\n/);
+});
+
+test("a reader of the report that has gone is nothing to complain about", async () => {
+  const { url } = await startPeer(() => false);
+  const stdout = new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error("broken pipe"), { code: "EPIPE" })),
+  });
+  const stderr = new PassThrough();
+  const terminal = { stdin: new PassThrough(), stdout, stderr, env: {} };
+  expect(await main(["probe", "--only", "plain", url], terminal)).toBe(0);
+  expect(stderr.read()).toBeNull();
 });

@@ -1,6 +1,10 @@
 import { chmod, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { visible } from "../report/visible.js";
-import { FileError, reasonOf } from "./report-input.js";
+
+/** Something that cannot be read or written, in one line that names it. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+}
 
 /**
  * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one.
@@ -29,4 +33,22 @@ async function write(file: string, text: string): Promise<void> {
     await rm(part, { force: true });
     throw error;
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "is a folder",
+  EACCES: "no permission",
+  EPERM: "no permission",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left",
+  Z_BUF_ERROR: "its gzip data end too early",
+  Z_DATA_ERROR: "its gzip data are damaged",
+};
+
+/** Why something cannot be read or written. */
+export function reasonOf(error: unknown): string {
+  const { code = "", message = "" } = error as { code?: string; message?: string };
+  return REASONS[code] ?? visible(message || code);
 }
