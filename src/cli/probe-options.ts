@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ExpectationError } from "../errors.js";
-import { basic, basicOf, type ProbeRequest, type ProxyAddress } from "../probe/request.js";
+import { addressOf, basic, basicOf, type ProbeRequest, type ProxyAddress } from "../probe/request.js";
 import { EXCHANGE_IDS } from "../probe/result.js";
 import { parseSize } from "../size.js";
 import { UsageError } from "./usage.js";
@@ -196,13 +196,7 @@ function resolved(text: string): [string, string] {
 function proxyOf(text: string, user: string | undefined): ProxyAddress {
   const url = urlOf("--proxy", text.includes("://") ? text : `http://${text}`);
   const authorization = user === undefined ? basicOf(url) : credentials("--proxy-user", user);
-  const isTls = url.protocol === "https:";
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port) || (isTls ? 443 : 80),
-    isTls,
-    ...(authorization !== undefined && { authorization }),
-  };
+  return { ...addressOf(url), ...(authorization !== undefined && { authorization }) };
 }
 
 function wrong(option: string, received: string, expected: string): UsageError {

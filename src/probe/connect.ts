@@ -2,7 +2,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { ProbeFault } from "./fault.js";
-import type { ProbeRequest, ProxyAddress } from "./request.js";
+import { addressOf, type ProbeRequest, type ProxyAddress } from "./request.js";
 import { fieldOf, ResponseParser } from "./response-parser.js";
 import { escaped, Shown } from "./shown.js";
 
@@ -24,9 +24,7 @@ export class TunnelRefused extends ProbeFault {
  * @throws {ProbeFault} with what went wrong, in time.
  */
 export async function connect(request: ProbeRequest, url: URL, alpn: readonly string[]): Promise<net.Socket> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const isTls = url.protocol === "https:";
-  const port = Number(url.port) || (isTls ? 443 : 80);
+  const { host, port, isTls } = addressOf(url);
   const { proxy, timeoutMs } = request;
   const deadline = performance.now() + timeoutMs;
   const left = () => Math.max(1, deadline - performance.now());

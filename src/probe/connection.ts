@@ -46,6 +46,13 @@ export class Journal {
     }
     return isTrue();
   }
+
+  /** Waits like {@link until}, and notes down what came of it where nothing did. */
+  async waitFor(what: string, isTrue: () => boolean, ms: number): Promise<boolean> {
+    if (await this.until(isTrue, ms)) return true;
+    if (!this.isOver) this.add({ kind: "quiet", ms, waitedFor: what });
+    return false;
+  }
 }
 
 /** An HTTP/1 client on one connection: sends what it is told, keeps what comes back. */

@@ -1,4 +1,5 @@
 import type { ExchangeResult, WireEvent } from "./result.js";
+import { isContent, isFinal } from "./summary.js";
 
 /** One event as lines: time, direction, bytes. */
 export function linesOf(event: WireEvent): string[] {
@@ -27,9 +28,8 @@ export function timelineOf({ events, skipped, expect, announced }: ExchangeResul
   if (skipped !== undefined) return `skipped: ${skipped}`;
   const steps = events.map((event) => stepOf(event)).filter((step) => step !== undefined);
   const last = events.at(-1);
-  const wasSent = events.some((event) => event.kind === "sent" && event.what === "content");
-  const isDecided = events.some((event) => event.kind === "received" && event.status >= 200);
-  if (expect !== undefined && announced !== "none" && !wasSent && !isDecided && last?.kind === "received") {
+  const isOpen = !events.some((event) => isContent(event) || isFinal(event));
+  if (expect !== undefined && announced !== "none" && isOpen && last?.kind === "received") {
     steps.push("· content withheld");
   }
   return steps.join("  ");

@@ -52,18 +52,14 @@ export async function playHttp2(
 }
 
 async function handshake(journal: Journal, stream: http2.ClientHttp2Stream, score: Score): Promise<void> {
-  const wait = async (what: string, isTrue: () => boolean, ms: number) => {
-    if (await journal.until(isTrue, ms)) return true;
-    if (!journal.isOver) journal.add({ kind: "quiet", ms, waitedFor: what });
-    return false;
-  };
   const hasFinal = () => journal.has(isFinal);
-  if (!(await wait("a 100 or a final response", () => journal.has(isContinue) || hasFinal(), score.verdictMs))) return;
+  const hasVerdict = () => journal.has(isContinue) || hasFinal();
+  if (!(await journal.waitFor("a 100 or a final response", hasVerdict, score.verdictMs))) return;
   if (!hasFinal()) {
     if (!score.content) return void (await journal.until(hasFinal, WATCH_MS));
     journal.add({ kind: "sent", what: "content", lines: [], bytes: score.content.length });
     stream.end(score.content);
-    if (!(await wait("a final response", hasFinal, score.finalMs))) return;
+    if (!(await journal.waitFor("a final response", hasFinal, score.finalMs))) return;
   }
   await journal.until(() => journal.has(({ kind }) => kind === "complete"), PAGE_MS);
 }

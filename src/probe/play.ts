@@ -57,12 +57,12 @@ export async function play(connection: Connection, score: Score): Promise<void> 
 }
 
 async function ask(connection: Connection, score: Score): Promise<void> {
-  if (await waitFor(connection, "a final response", hasFinal, score.finalMs)) await watchPage(connection);
+  if (await waitForFinal(connection, score)) await watchPage(connection);
 }
 
 async function push(connection: Connection, score: Score): Promise<void> {
   if (score.content) connection.sendContent(score.content);
-  if (await waitFor(connection, "a final response", hasFinal, score.finalMs)) {
+  if (await waitForFinal(connection, score)) {
     await watchPage(connection);
     // A refusal whose connection breaks behind it is one that other clients lose.
     if (status(connection) >= 300) await watchEnd(connection);
@@ -71,7 +71,7 @@ async function push(connection: Connection, score: Score): Promise<void> {
 }
 
 async function withhold(connection: Connection, score: Score): Promise<void> {
-  if (!(await waitFor(connection, "a 100 or a final response", hasVerdict, score.verdictMs))) return;
+  if (!(await waitForVerdict(connection, score))) return;
   const watchMs = WATCHED_MS[score.spec.id] ?? 0;
   if (!hasFinal(connection)) await connection.journal.until(() => hasFinal(connection), watchMs);
   if (!hasFinal(connection)) return;
@@ -83,11 +83,11 @@ async function withhold(connection: Connection, score: Score): Promise<void> {
 }
 
 async function handshake(connection: Connection, score: Score): Promise<void> {
-  if (!(await waitFor(connection, "a 100 or a final response", hasVerdict, score.verdictMs))) return;
+  if (!(await waitForVerdict(connection, score))) return;
   if (!hasFinal(connection)) {
     if (!score.content) return void (await connection.journal.until(() => hasFinal(connection), WATCH_MS));
     connection.sendContent(score.content);
-    if (!(await waitFor(connection, "a final response", hasFinal, score.finalMs))) return;
+    if (!(await waitForFinal(connection, score))) return;
   }
   await watchPage(connection);
   if (!connection.journal.has(isContent)) return watchEnd(connection);
@@ -103,7 +103,7 @@ async function sendAfter(connection: Connection, score: Score, delayMs: number):
     }
     if (!score.content) return;
     connection.sendContent(score.content);
-    if (!(await waitFor(connection, "a final response", hasFinal, score.finalMs))) return;
+    if (!(await waitForFinal(connection, score))) return;
   }
   await watchPage(connection);
   await watchEnd(connection);
@@ -112,19 +112,15 @@ async function sendAfter(connection: Connection, score: Score, delayMs: number):
 async function second(connection: Connection, score: Score, ms: number): Promise<void> {
   connection.sendHead("second head", score.secondHead);
   const before = finals(connection);
-  await waitFor(connection, "an answer to a second request", () => finals(connection) > before, ms);
+  await connection.journal.waitFor("an answer to a second request", () => finals(connection) > before, ms);
 }
 
-async function waitFor(
-  connection: Connection,
-  what: string,
-  isTrue: (connection: Connection) => boolean,
-  ms: number,
-): Promise<boolean> {
-  const { journal } = connection;
-  if (await journal.until(() => isTrue(connection), ms)) return true;
-  if (!journal.isOver) journal.add({ kind: "quiet", ms, waitedFor: what });
-  return false;
+function waitForVerdict(connection: Connection, { verdictMs }: Score): Promise<boolean> {
+  return connection.journal.waitFor("a 100 or a final response", () => hasVerdict(connection), verdictMs);
+}
+
+function waitForFinal(connection: Connection, { finalMs }: Score): Promise<boolean> {
+  return connection.journal.waitFor("a final response", () => hasFinal(connection), finalMs);
 }
 
 async function watchPage({ journal }: Connection): Promise<void> {

@@ -1,10 +1,20 @@
 import { isSecretField } from "./shown.js";
 
-/** A forward proxy. */
-export interface ProxyAddress {
+/** Where a URL's server listens. */
+export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
+}
+
+/** The address in a URL; an IPv6 one without its brackets. */
+export function addressOf(url: URL): ServerAddress {
+  const isTls = url.protocol === "https:";
+  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || (isTls ? 443 : 80), isTls };
+}
+
+/** A forward proxy. */
+export interface ProxyAddress extends ServerAddress {
   /** The value of `Proxy-Authorization`. */
   readonly authorization?: string;
 }
