@@ -7,6 +7,7 @@ import { expectations, maxSize, silent } from "../dist/esm/index.js";
 import { safeLogger } from "../dist/esm/logger.js";
 import { reportFault, reportRefusal, tellAccepted } from "../dist/esm/record.js";
 import { makeExchange, refuseOne } from "./flood-exchange.mjs";
+import { median } from "./statistics.mjs";
 
 const ROUNDS = 5;
 const CALLS = 1_000_000;
@@ -25,7 +26,6 @@ const observer = new PerformanceObserver((list) => {
 });
 observer.observe({ entryTypes: ["gc"] });
 
-const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 // Time: the median. Bytes: the least, since what else the process does (compiling, timers) lands on the same heap.

@@ -3,18 +3,17 @@
 // What the channels of node:diagnostics_channel cost where nobody listens: nanoseconds and bytes of telling alone, and
 // of a whole decision with it. Exit code 1 where telling nobody allocates. Build first: npm run build.
 import { fork } from "node:child_process";
-import { once } from "node:events";
 import { cpus } from "node:os";
+import { messageOf } from "./children.mjs";
 
 /** The line to hold. */
 const MOST_BYTES = 0.5;
 /** A young generation so large that nothing is collected while bytes are counted. */
 const NO_COLLECTION = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
 
-const child = fork(new URL("diagnostics-micro.mjs", import.meta.url), { execArgv: NO_COLLECTION });
-const ended = new AbortController();
-child.once("exit", (code) => ended.abort(new Error(`diagnostics-micro.mjs ended with ${code}`)));
-const [{ telling, decisions, control, heard }] = await once(child, "message", { signal: ended.signal });
+const { telling, decisions, control, heard } = await messageOf(
+  fork(new URL("diagnostics-micro.mjs", import.meta.url), { execArgv: NO_COLLECTION }),
+);
 
 const shown = ({ ns, bytes }) => `${ns.toFixed(1)} ns, ${bytes.toFixed(bytes < 100 ? 3 : 0)} bytes`;
 const rows = (measured) =>

@@ -1,6 +1,7 @@
 // The workloads that exchange uploads, and the numbers that come out of them.
 import { fork } from "node:child_process";
-import { once } from "node:events";
+import { ask } from "./children.mjs";
+import { median, medianWithin } from "./statistics.mjs";
 import { missing, pin, startSubject } from "./subjects.mjs";
 
 /** The load generator, one job at a time, on the other core. */
@@ -11,26 +12,13 @@ export class Load {
     pin(this.#child.pid, 1);
   }
 
-  async run(job) {
-    this.#child.send(job);
-    const [answer] = await once(this.#child, "message");
-    return answer;
+  run(job) {
+    return ask(this.#child, job);
   }
 
   stop() {
     this.#child.disconnect();
   }
-}
-
-export const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor((numbers.length - 1) / 2)];
-
-/** The median, and the interval that holds the true one in 95 of 100 runs (order statistics, no distribution assumed). */
-export function medianWithin(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const reach = 0.98 * Math.sqrt(sorted.length);
-  const middle = (sorted.length - 1) / 2;
-  const at = (i) => sorted[Math.max(0, Math.min(sorted.length - 1, Math.round(i)))];
-  return { median: median(sorted), from: at(middle - reach), to: at(middle + reach) };
 }
 
 const NODE = ["bare node", "bare node, again", "Express by hand", "package, attach({ guard })", "package, middleware"];

@@ -1,7 +1,7 @@
 // Requests that are none of the package's business: GETs through Express applications that differ in one middleware.
 import { fork } from "node:child_process";
-import { once } from "node:events";
-import { median, medianWithin } from "./exchanges.mjs";
+import { ask, messageOf } from "./children.mjs";
+import { median, medianWithin } from "./statistics.mjs";
 import { pin } from "./subjects.mjs";
 
 const CONNECTIONS = 32;
@@ -26,12 +26,9 @@ const VARIANTS = [
 export async function measureIdle(load, rounds) {
   const server = fork(new URL("server.mjs", import.meta.url));
   try {
-    const [{ ports }] = await once(server, "message");
+    const { ports } = await messageOf(server);
     pin(server.pid, 0);
-    const cpuMs = async () => {
-      server.send("cpu");
-      return (await once(server, "message"))[0].cpuMs;
-    };
+    const cpuMs = async () => (await ask(server, "cpu")).cpuMs;
     const slot = async (name) => {
       const before = await cpuMs();
       const { requests, ms } = await load.run({ job: "get", port: ports[name], ms: SLOT_MS, connections: CONNECTIONS });

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { connect } from "node:net";
 import { PerformanceObserver } from "node:perf_hooks";
 import { attach, expectations, maxSize, silent } from "../dist/esm/index.js";
+import { median } from "./statistics.mjs";
 
 const TIMED_CALLS = 4_000_000;
 const TIMED_ROUNDS = 7;
@@ -52,8 +53,6 @@ function nsPerCall(middleware) {
   call(middleware, TIMED_CALLS);
   return Number(process.hrtime.bigint() - startedAt) / TIMED_CALLS;
 }
-
-const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 call(guard, 1_000_000);
 call(noop, 1_000_000);

@@ -1,11 +1,11 @@
 // How fast `report` reads, and in how much memory: `npm run build && node bench/report.mjs [MEGABYTES]`.
 import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { messageOf } from "./children.mjs";
 import { writeLog } from "./report-log.mjs";
 
 const SELF = fileURLToPath(import.meta.url);
@@ -60,13 +60,7 @@ function rate(bytes, seconds) {
 }
 
 async function measure(program, log) {
-  const child = fork(SELF, [program, log]);
-  const [result] = await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => {
-      throw new Error(`the measured process ended with ${code}`);
-    }),
-  ]);
+  const result = await messageOf(fork(SELF, [program, log]));
   if (result.code !== 0) throw new Error(`report ended with ${result.code}`);
   return result;
 }

@@ -4,10 +4,10 @@
 // the tables into README.md and bench/README.md; `--check` is the short form for every change: generous bounds, ratios
 // to bare Node of the same run. Exit code 1 where a line is missed. See README.md beside this file.
 import { execFileSync, fork } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { messageOf } from "./children.mjs";
 import { Load, measureGrowth, measurePending, measureWorkload, WORKLOADS } from "./exchanges.mjs";
 import { measureIdle } from "./idle.mjs";
 import { missesOf } from "./lines.mjs";
@@ -41,11 +41,9 @@ const GROWING = ["bare node", "package, attach({ guard })", "package, middleware
 const at = (file) => new URL(file, import.meta.url);
 const say = (text) => process.stderr.write(`${text}\n`);
 
-async function micro() {
+function micro() {
   const youngGeneration = ["--min-semi-space-size=256", "--max-semi-space-size=256"];
-  const child = fork(at("micro.mjs"), { execArgv: ["--expose-gc", ...youngGeneration] });
-  const [result] = await once(child, "message");
-  return result;
+  return messageOf(fork(at("micro.mjs"), { execArgv: ["--expose-gc", ...youngGeneration] }));
 }
 
 async function measure() {

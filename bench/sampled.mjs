@@ -4,9 +4,11 @@
 // then the most that one process decides, `sampled` and `silent` side by side. On the wire: the most that this machine
 // refuses, side by side as well. Exit code 1 where a stated line is missed. Build first: npm run build.
 import { fork } from "node:child_process";
-import { once } from "node:events";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { ask, messageOf } from "./children.mjs";
+import { Load } from "./exchanges.mjs";
+import { median, medianWithin } from "./statistics.mjs";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "10" } } });
 const seconds = Number(values.seconds);
@@ -18,36 +20,6 @@ const WARM_UP_ROUNDS = 4;
 const LEAST_RATIO = 0.95;
 
 const at = (file) => new URL(file, import.meta.url);
-
-// That a child ends instead of answering is an error, not a wait for ever.
-async function messageOf(child) {
-  const ended = new AbortController();
-  const end = (code) => ended.abort(new Error(`${child.spawnargs.at(-1)} ended with ${code}`));
-  child.once("exit", end);
-  try {
-    const [message] = await once(child, "message", { signal: ended.signal });
-    return message;
-  } finally {
-    child.off("exit", end);
-  }
-}
-
-function ask(child, job) {
-  const answer = messageOf(child);
-  child.send(job);
-  return answer;
-}
-
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-// The median, and the interval that holds the true one in 95 of 100 runs (order statistics, no distribution assumed).
-function medianWithin(ratios) {
-  const sorted = [...ratios].sort((a, b) => a - b);
-  const reach = 0.98 * Math.sqrt(sorted.length);
-  const pick = (i) => sorted[Math.max(0, Math.min(sorted.length - 1, Math.round(i)))];
-  const middle = (sorted.length - 1) / 2;
-  return { median: median(sorted), from: pick(middle - reach), to: pick(middle + reach) };
-}
 
 // Slots of the variants stand side by side, forwards and backwards in turn; those of one round give one ratio.
 async function sideBySide(measureSlot, variants, rounds) {
@@ -75,7 +47,7 @@ const VARIANTS = ["silent", "silent, again", "sampled", "every record written"];
 
 async function measure() {
   const server = fork(at("flood.mjs"), { execArgv: ["--expose-gc"] });
-  const clients = fork(at("flood-clients.mjs"));
+  const load = new Load();
   try {
     const { ports } = await messageOf(server);
     const flood = await ask(server, { job: "flood", perSecond: FLOOD, seconds });
@@ -86,14 +58,15 @@ async function measure() {
     );
     const onTheWire = async (variant) => {
       const before = await ask(server, { job: "cpu" });
-      const { refused, ms } = await ask(clients, { port: ports[variant], ms: 100, connections: 16 });
+      const { count, ms, statuses } = await load.run({ job: "refuse", port: ports[variant], ms: 100, connections: 16 });
+      if (statuses[413] !== count) throw new Error(`not all were refused: ${JSON.stringify(statuses)}`);
       const { cpuMs } = await ask(server, { job: "cpu" });
-      return { perSecond: (refused * 1000) / ms, perCpuSecond: (refused * 1000) / (cpuMs - before.cpuMs) };
+      return { perSecond: (count * 1000) / ms, perCpuSecond: (count * 1000) / (cpuMs - before.cpuMs) };
     };
     const wire = await sideBySide(onTheWire, VARIANTS, 20);
     return { flood, inProcess, wire };
   } finally {
-    clients.disconnect();
+    load.stop();
     server.disconnect();
   }
 }

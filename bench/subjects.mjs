@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ask, messageOf } from "./children.mjs";
 
 const at = (file) => fileURLToPath(new URL(`servers/${file}`, import.meta.url));
 
@@ -55,9 +56,7 @@ export class Subject {
   /** What a Node process says about its memory after a collection; `undefined` for others. */
   async memory() {
     if (!this.child.connected) return undefined;
-    this.child.send("gc");
-    const [answer] = await once(this.child, "message");
-    return answer;
+    return ask(this.child, "gc");
   }
 
   decide() {
@@ -76,7 +75,7 @@ export class Subject {
 
 async function node(name, execArgv = []) {
   const child = fork(at("node.mjs"), [name], { execArgv: ["--expose-gc", ...execArgv] });
-  const [{ port }] = await once(child, "message");
+  const { port } = await messageOf(child);
   return new Subject(name, child, port, [child.pid]);
 }
 

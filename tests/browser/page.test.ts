@@ -2,25 +2,15 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { Aggregate } from "../../src/report/aggregate.js";
 import type { Decision } from "../../src/report/decision.js";
 import { renderPage } from "../../src/report/page.js";
 import type { Summary } from "../../src/report/summary.js";
-import {
-  figureOf,
-  openPage,
-  overflowOf,
-  reasonToSkipBrowser,
-  rowsOf,
-  startBrowser,
-  textOf,
-} from "../helpers/browser.js";
+import { describeInBrowser, figureOf, openPage, overflowOf, rowsOf, startBrowser, textOf } from "../helpers/browser.js";
 
 jest.setTimeout(60_000);
-
-const reason = reasonToSkipBrowser();
 
 const START = Date.UTC(2026, 10, 21, 9, 0);
 const MINUTE = 60_000;
@@ -68,188 +58,185 @@ const HOSTILE = [
   "\u0000\u001b[31mred\u0007",
 ];
 
-(reason === undefined ? describe : describe.skip)(
-  `the page in a browser${reason === undefined ? "" : ` (skipped: ${reason})`}`,
-  () => {
-    let browser: Browser;
-    let folder: string;
+describeInBrowser("the page", () => {
+  let browser: Browser;
+  let folder: string;
 
-    beforeAll(async () => {
-      folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-page-"));
-      browser = await startBrowser();
-    });
-    afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
-    afterAll(async () => {
-      await browser?.close();
-      await fs.rm(folder, { recursive: true, force: true });
-    });
+  beforeAll(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-page-"));
+    browser = await startBrowser();
+  });
+  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+  afterAll(async () => {
+    await browser?.close();
+    await fs.rm(folder, { recursive: true, force: true });
+  });
 
-    async function opened(html: string, options: BrowserContextOptions = {}) {
-      const file = path.join(folder, `${Math.random()}.html`);
-      await fs.writeFile(file, html);
-      const watched = await openPage(browser, options);
-      const url = pathToFileURL(file).href;
-      await watched.page.goto(url);
-      return { ...watched, url };
+  async function opened(html: string, options: BrowserContextOptions = {}) {
+    const file = path.join(folder, `${Math.random()}.html`);
+    await fs.writeFile(file, html);
+    const watched = await openPage(browser, options);
+    const url = pathToFileURL(file).href;
+    await watched.page.goto(url);
+    return { ...watched, url };
+  }
+
+  test("shows the numbers of the summary, complains of nothing and fetches nothing", async () => {
+    const summary = summed(ORDINARY, 20);
+    expect(summary).toMatchObject({ refused: 1_213, errors: 1, omitted: 214 });
+    const { page, complaints, requests, url } = await opened(renderPage({ ...summary, read: READ }));
+
+    expect(await textOf(figureOf(page, "Refused"))).toBe("1,213");
+    expect(await textOf(figureOf(page, "Errors"))).toBe("1");
+    expect(await textOf(figureOf(page, "Left out of the log"))).toBe("214");
+    expect(await textOf(figureOf(page, "Bytes spared"))).toBe("1.17 GiB");
+    expect(await textOf(figureOf(page, "Median time to refuse"))).toMatch(/^0\.5 ms\n/);
+    expect(await figureOf(page, "Accepted").count()).toBe(0);
+    expect(await textOf(page.locator("#span"))).toBe("21 Nov 2026, 09:00:00 to 09:49:00 UTC (49 min)");
+    expect(await textOf(page.locator("#read"))).toBe(
+      "Read 1,220 lines, 1.5 MiB. 3 lines are no JSON object; 1 line is of other software.",
+    );
+
+    expect((await rowsOf(page, "Client address")).map((cells) => cells.slice(0, 2))).toEqual([
+      ["192.0.2.1", "1,213"],
+      ["2001:db8::7", "1"],
+    ]);
+    expect(await rowsOf(page, "Status")).toEqual([
+      ["413 Payload Too Large", "1,212", "100%", "1.17 GiB", "09:49:00"],
+      ["401 Unauthorized", "1", "<1%", "1 MiB", "09:10:00"],
+      ["500 Internal Server Error", "1", "<1%", "1 MiB", "09:20:00"],
+    ]);
+    for (const heading of ["Client software", "Policy", "Expectation", "Method", "HTTP version"]) {
+      expect((await rowsOf(page, heading)).length).toBeGreaterThan(0);
     }
+    expect(complaints).toEqual([]);
+    expect(requests).toEqual([url]);
+  });
 
-    test("shows the numbers of the summary, complains of nothing and fetches nothing", async () => {
-      const summary = summed(ORDINARY, 20);
-      expect(summary).toMatchObject({ refused: 1_213, errors: 1, omitted: 214 });
-      const { page, complaints, requests, url } = await opened(renderPage({ ...summary, read: READ }));
+  test("draws a bar for every span, and tells each in a table", async () => {
+    const summary = summed(ORDINARY);
+    const { page } = await opened(renderPage(summary));
+    const chart = page.getByRole("region", { name: "Over time" });
+    const { buckets } = summary.overTime;
+    expect(buckets.length).toBeGreaterThan(10);
+    expect(await chart.locator("rect.refused").count()).toBe(buckets.filter(({ refused }) => refused > 0).length);
+    expect(await chart.locator("rect.errors").count()).toBe(1);
+    expect(await chart.locator("rect.accepted").count()).toBe(0);
+    expect(await chart.getByRole("img").getAttribute("aria-label")).toContain("most refused: 21 Nov 2026, 09:10:00");
 
-      expect(await textOf(figureOf(page, "Refused"))).toBe("1,213");
-      expect(await textOf(figureOf(page, "Errors"))).toBe("1");
-      expect(await textOf(figureOf(page, "Left out of the log"))).toBe("214");
-      expect(await textOf(figureOf(page, "Bytes spared"))).toBe("1.17 GiB");
-      expect(await textOf(figureOf(page, "Median time to refuse"))).toMatch(/^0\.5 ms\n/);
-      expect(await figureOf(page, "Accepted").count()).toBe(0);
-      expect(await textOf(page.locator("#span"))).toBe("21 Nov 2026, 09:00:00 to 09:49:00 UTC (49 min)");
-      expect(await textOf(page.locator("#read"))).toBe(
-        "Read 1,220 lines, 1.5 MiB. 3 lines are no JSON object; 1 line is of other software.",
-      );
+    await chart.getByText("As a table").focus();
+    await page.keyboard.press("Enter");
+    await chart.locator("tbody tr").first().waitFor();
+    const rows = await chart.locator("tbody tr").all();
+    const told = await Promise.all(rows.map((row) => row.locator("th, td").allInnerTexts()));
+    expect(told).toHaveLength(buckets.length);
+    expect(told.map(([, refused, errors]) => [Number(refused), Number(errors)])).toEqual(
+      buckets.map(({ refused, errors }) => [refused, errors]),
+    );
 
-      expect((await rowsOf(page, "Client address")).map((cells) => cells.slice(0, 2))).toEqual([
-        ["192.0.2.1", "1,213"],
-        ["2001:db8::7", "1"],
-      ]);
-      expect(await rowsOf(page, "Status")).toEqual([
-        ["413 Payload Too Large", "1,212", "100%", "1.17 GiB", "09:49:00"],
-        ["401 Unauthorized", "1", "<1%", "1 MiB", "09:10:00"],
-        ["500 Internal Server Error", "1", "<1%", "1 MiB", "09:20:00"],
-      ]);
-      for (const heading of ["Client software", "Policy", "Expectation", "Method", "HTTP version"]) {
-        expect((await rowsOf(page, heading)).length).toBeGreaterThan(0);
-      }
-      expect(complaints).toEqual([]);
-      expect(requests).toEqual([url]);
-    });
+    await chart.locator("rect.hit").first().hover();
+    expect(await textOf(chart.locator(".readout"))).toMatch(
+      /^21 Nov 2026, 09:00:00, .*: 24 refused, 0 errors, 24 MiB spared$/,
+    );
+  });
 
-    test("draws a bar for every span, and tells each in a table", async () => {
-      const summary = summed(ORDINARY);
-      const { page } = await opened(renderPage(summary));
-      const chart = page.getByRole("region", { name: "Over time" });
-      const { buckets } = summary.overTime;
-      expect(buckets.length).toBeGreaterThan(10);
-      expect(await chart.locator("rect.refused").count()).toBe(buckets.filter(({ refused }) => refused > 0).length);
-      expect(await chart.locator("rect.errors").count()).toBe(1);
-      expect(await chart.locator("rect.accepted").count()).toBe(0);
-      expect(await chart.getByRole("img").getAttribute("aria-label")).toContain("most refused: 21 Nov 2026, 09:10:00");
+  test("shows the first rows of a long answer, and all of them by keyboard", async () => {
+    const { page } = await opened(renderPage(summed(ORDINARY, 20)));
+    const routes = page.getByRole("region", { name: "Route", exact: true });
+    expect(await rowsOf(page, "Route")).toHaveLength(8);
+    const button = routes.getByRole("button", { name: "Show all 13" });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    expect(await rowsOf(page, "Route")).toHaveLength(13);
+    expect(await routes.getByRole("button", { name: "Show fewer", expanded: true }).count()).toBe(1);
+  });
 
-      await chart.getByText("As a table").focus();
-      await page.keyboard.press("Enter");
-      await chart.locator("tbody tr").first().waitFor();
-      const rows = await chart.locator("tbody tr").all();
-      const told = await Promise.all(rows.map((row) => row.locator("th, td").allInnerTexts()));
-      expect(told).toHaveLength(buckets.length);
-      expect(told.map(([, refused, errors]) => [Number(refused), Number(errors)])).toEqual(
-        buckets.map(({ refused, errors }) => [refused, errors]),
-      );
+  test("says what is known about a suspect, and what to change", async () => {
+    const summary = summed(ORDINARY);
+    const { page } = await opened(renderPage(summary));
+    const text = await textOf(page.getByRole("region", { name: "Suspects, and what to change" }));
+    expect(summary.suspects.map(({ id }) => id)).toContain("curl");
+    for (const { name, known, change } of summary.suspects) {
+      for (const expected of [name, ...known, ...change]) expect(text).toContain(expected);
+    }
+    expect(text).toContain("413 Payload Too Large × 1,212");
+  });
 
-      await chart.locator("rect.hit").first().hover();
-      expect(await textOf(chart.locator(".readout"))).toMatch(
-        /^21 Nov 2026, 09:00:00, .*: 24 refused, 0 errors, 24 MiB spared$/,
-      );
-    });
+  test.each([
+    ["light", { viewport: { width: 1280, height: 800 } }],
+    ["390 px", { viewport: { width: 390, height: 844 }, isMobile: true }],
+    ["320 px", { viewport: { width: 320, height: 568 }, isMobile: true }],
+  ] as const)("shows hostile values as text and within the window: %s", async (_name, options) => {
+    const decisions = HOSTILE.flatMap((value, i) => [
+      refusal(i, { userAgent: value, client: value, route: value, policy: value, expectation: value, method: value }),
+      refusal(i, { httpVersion: value }),
+    ]);
+    const summary = summed([...ORDINARY, ...decisions], 100);
+    const title = "Refused </title><script>document.title='owned'</script>";
+    const { page, complaints, requests, url } = await opened(renderPage(summary, { title }), options);
+    const closed = page.getByRole("button", { name: /Show all/ });
+    while ((await closed.count()) > 0) await closed.first().click();
 
-    test("shows the first rows of a long answer, and all of them by keyboard", async () => {
-      const { page } = await opened(renderPage(summed(ORDINARY, 20)));
-      const routes = page.getByRole("region", { name: "Route", exact: true });
-      expect(await rowsOf(page, "Route")).toHaveLength(8);
-      const button = routes.getByRole("button", { name: "Show all 13" });
-      await button.focus();
-      await page.keyboard.press("Enter");
-      expect(await rowsOf(page, "Route")).toHaveLength(13);
-      expect(await routes.getByRole("button", { name: "Show fewer", expanded: true }).count()).toBe(1);
-    });
+    for (const [heading, question] of [
+      ["Client address", "client"],
+      ["Policy", "policy"],
+      ["Route", "route"],
+    ] as const) {
+      const keys = page.getByRole("region", { name: heading, exact: true }).locator("tbody bdi");
+      expect(await keys.allTextContents()).toEqual(summary.by[question].rows.map(({ key }) => key));
+    }
+    const shown = await page
+      .getByRole("region", { name: "Policy", exact: true })
+      .locator("tbody bdi")
+      .allTextContents();
+    expect(shown).toContain(HOSTILE[0]);
+    expect(await page.locator("img, script:not([type]):not(:last-of-type), iframe, a").count()).toBe(0);
+    expect(await page.title()).toBe(title);
+    expect(await overflowOf(page)).toBe(0);
+    expect(complaints).toEqual([]);
+    expect(requests).toEqual([url]);
+  });
 
-    test("says what is known about a suspect, and what to change", async () => {
-      const summary = summed(ORDINARY);
-      const { page } = await opened(renderPage(summary));
-      const text = await textOf(page.getByRole("region", { name: "Suspects, and what to change" }));
-      expect(summary.suspects.map(({ id }) => id)).toContain("curl");
-      for (const { name, known, change } of summary.suspects) {
-        for (const expected of [name, ...known, ...change]) expect(text).toContain(expected);
-      }
-      expect(text).toContain("413 Payload Too Large × 1,212");
-    });
+  test("runs no script that somebody puts into the document", async () => {
+    const html = renderPage(summed(ORDINARY)).replace("</body>", "<script>document.title = 'owned'</script></body>");
+    const { page, complaints } = await opened(html);
+    expect(await page.title()).toBe("Refused uploads");
+    expect(complaints.join()).toContain("Content Security Policy");
+  });
 
-    test.each([
-      ["light", { viewport: { width: 1280, height: 800 } }],
-      ["390 px", { viewport: { width: 390, height: 844 }, isMobile: true }],
-      ["320 px", { viewport: { width: 320, height: 568 }, isMobile: true }],
-    ] as const)("shows hostile values as text and within the window: %s", async (_name, options) => {
-      const decisions = HOSTILE.flatMap((value, i) => [
-        refusal(i, { userAgent: value, client: value, route: value, policy: value, expectation: value, method: value }),
-        refusal(i, { httpVersion: value }),
-      ]);
-      const summary = summed([...ORDINARY, ...decisions], 100);
-      const title = "Refused </title><script>document.title='owned'</script>";
-      const { page, complaints, requests, url } = await opened(renderPage(summary, { title }), options);
-      const closed = page.getByRole("button", { name: /Show all/ });
-      while ((await closed.count()) > 0) await closed.first().click();
-
-      for (const [heading, question] of [
-        ["Client address", "client"],
-        ["Policy", "policy"],
-        ["Route", "route"],
-      ] as const) {
-        const keys = page.getByRole("region", { name: heading, exact: true }).locator("tbody bdi");
-        expect(await keys.allTextContents()).toEqual(summary.by[question].rows.map(({ key }) => key));
-      }
-      const shown = await page
-        .getByRole("region", { name: "Policy", exact: true })
-        .locator("tbody bdi")
-        .allTextContents();
-      expect(shown).toContain(HOSTILE[0]);
-      expect(await page.locator("img, script:not([type]):not(:last-of-type), iframe, a").count()).toBe(0);
-      expect(await page.title()).toBe(title);
-      expect(await overflowOf(page)).toBe(0);
-      expect(complaints).toEqual([]);
-      expect(requests).toEqual([url]);
-    });
-
-    test("runs no script that somebody puts into the document", async () => {
-      const html = renderPage(summed(ORDINARY)).replace("</body>", "<script>document.title = 'owned'</script></body>");
-      const { page, complaints } = await opened(html);
-      expect(await page.title()).toBe("Refused uploads");
-      expect(complaints.join()).toContain("Content Security Policy");
-    });
-
-    test("is dark where the reader likes it so, with text that can be read in both", async () => {
-      const html = renderPage(summed(ORDINARY));
-      const grounds: string[] = [];
-      for (const colorScheme of ["light", "dark"] as const) {
-        const { page } = await opened(html, { colorScheme });
-        const colours = await page.evaluate<Record<string, string>>(`(() => {
+  test("is dark where the reader likes it so, with text that can be read in both", async () => {
+    const html = renderPage(summed(ORDINARY));
+    const grounds: string[] = [];
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page } = await opened(html, { colorScheme });
+      const colours = await page.evaluate<Record<string, string>>(`(() => {
           const of = (selector) => getComputedStyle(document.querySelector(selector));
           return { ground: of("body").backgroundColor, card: of(".card").backgroundColor, ink: of("body").color, muted: of("#span").color };
         })()`);
-        grounds.push(colours.ground ?? "");
-        for (const text of ["ink", "muted"]) {
-          for (const ground of ["ground", "card"]) {
-            expect(contrast(colours[text] ?? "", colours[ground] ?? "")).toBeGreaterThanOrEqual(4.5);
-          }
+      grounds.push(colours.ground ?? "");
+      for (const text of ["ink", "muted"]) {
+        for (const ground of ["ground", "card"]) {
+          expect(contrast(colours[text] ?? "", colours[ground] ?? "")).toBeGreaterThanOrEqual(4.5);
         }
       }
-      expect(grounds[0]).not.toBe(grounds[1]);
-    });
+    }
+    expect(grounds[0]).not.toBe(grounds[1]);
+  });
 
-    test("says so where nothing was refused", async () => {
-      const { page, complaints } = await opened(renderPage(summed([])));
-      expect(await textOf(page.locator("main"))).toContain("Nothing was refused.");
-      expect(await page.getByRole("region").count()).toBe(0);
-      expect(complaints).toEqual([]);
-    });
+  test("says so where nothing was refused", async () => {
+    const { page, complaints } = await opened(renderPage(summed([])));
+    expect(await textOf(page.locator("main"))).toContain("Nothing was refused.");
+    expect(await page.getByRole("region").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
 
-    test("tells the main numbers without JavaScript", async () => {
-      const { page } = await opened(renderPage(summed(ORDINARY)), { javaScriptEnabled: false });
-      expect(await textOf(page.locator("main"))).toBe(
-        "1213 refused, 214 more left out of the log, 1 error. Tables and chart need JavaScript.",
-      );
-    });
-  },
-);
+  test("tells the main numbers without JavaScript", async () => {
+    const { page } = await opened(renderPage(summed(ORDINARY)), { javaScriptEnabled: false });
+    expect(await textOf(page.locator("main"))).toBe(
+      "1213 refused, 214 more left out of the log, 1 error. Tables and chart need JavaScript.",
+    );
+  });
+});
 
 const READ = { bytes: 1.5 * 2 ** 20, lines: 1_220, malformed: 3, foreign: 1 };
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
-import * as net from "node:net";
 import * as path from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { freePort } from "../helpers/ports.js";
 import { WireClient } from "../helpers/wire.js";
 import { missing } from "../proxies/programs.js";
 import { Checkout, REPOSITORY } from "./checkout.js";
@@ -399,15 +399,6 @@ class Prometheus {
     await exited;
     clearTimeout(timer);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** A quiet hour, and one in which everything goes wrong from the 30th minute on. */

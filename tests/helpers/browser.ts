@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { describe } from "@jest/globals";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -14,12 +15,16 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** Why no browser can be had on this machine, said on the console too; `undefined` where there is one. */
-export function reasonToSkipBrowser(): string | undefined {
-  if (existsSync(CHROMIUM)) return undefined;
+/** Tests that need a browser; where this machine has none they are skipped, and the reason is printed. */
+export function describeInBrowser(what: string, tests: () => void): void {
+  const name = `${what} in a browser`;
+  if (existsSync(CHROMIUM)) {
+    describe(name, tests);
+    return;
+  }
   const reason = `no ${CHROMIUM} on this machine`;
   process.stderr.write(`skipped: ${reason}\n`);
-  return reason;
+  describe.skip(`${name} (skipped: ${reason})`, tests);
 }
 
 /** Starts Debian's Chromium without a window. */

@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { freePort } from "../helpers/ports.js";
 
 const EXAMPLES: string = path.resolve(__dirname, "../../examples");
 const DEADLINE_MS = 10_000;
@@ -112,15 +113,6 @@ function replaced(text: string, pairs: [string, string][]): string {
     if (!text.includes(from)) throw new Error(`the configuration has no ${from}`);
     return result.replaceAll(from, to);
   }, text);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {

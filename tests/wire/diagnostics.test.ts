@@ -16,6 +16,7 @@ import {
 } from "../../src/index.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
+import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
 interface Heard {
@@ -33,7 +34,7 @@ let undo: (() => void)[] = [];
 afterEach(async () => {
   closeSessions();
   await closeServers();
-  await until(() => gauges().lingeringConnections === 0);
+  await until("nothing lingers", () => gauges().lingeringConnections === 0);
   for (const each of undo) each();
   undo = [];
 });
@@ -51,14 +52,6 @@ function listenToAll(): Heard {
 }
 
 const counts = (heard: Heard) => NAMES.map((name) => heard[name].length);
-
-async function until(isTrue: () => boolean): Promise<void> {
-  const deadline = performance.now() + 8_000;
-  while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error("not within 8 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 const EXPECT = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\n";
 const five = `${EXPECT}Content-Length: 5\r\n\r\n`;
@@ -93,7 +86,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     });
     expect(heard.accept[0]?.req.method).toBe("PUT");
     wire.send("he");
-    await until(() => heard.content.length > 0);
+    await until("content is told of", () => heard.content.length > 0);
     expect(heard.content[0]?.waitedMs).toBeGreaterThan(0);
     wire.send("llo");
     expect((await wire.final()).status).toBe(201);
@@ -114,7 +107,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const { heard, wire } = await serve([() => true], {}, next);
     wire.send(five);
     await wire.final();
-    await until(() => heard.accept.length === 1);
+    await until("the acceptance is told of", () => heard.accept.length === 1);
     expect(counts(heard)).toEqual([1, 0, 0, 0, 0]);
   });
 
@@ -128,11 +121,11 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ]);
     expect(await wire.answersNext()).toBe(true);
     wire.send(five);
-    await until(() => signal !== undefined);
+    await until("the policy is asked", () => signal !== undefined);
     const aborted = once(signal as unknown as EventTarget as never, "abort");
     wire.destroy();
     await aborted;
-    await until(() => gauges().pendingHandshakes === 0);
+    await until("nothing is pending", () => gauges().pendingHandshakes === 0);
     expect(counts(heard)).toEqual([0, 0, 0, 0, 0]);
   });
 
@@ -145,7 +138,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ]);
     expect(gauges()).toEqual({ pendingHandshakes: 0, lingeringConnections: 1 });
     await wire.closed();
-    await until(() => heard["linger-end"].length > 0);
+    await until("the end is told of", () => heard["linger-end"].length > 0);
     expect(heard["linger-end"]).toMatchObject([{ reason: "client", discardedBytes: 0 }]);
     expect(heard["linger-end"][0]?.durationMs).toBeGreaterThan(0);
     expect(gauges().lingeringConnections).toBe(0);
@@ -156,7 +149,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const { heard, wire } = await serve([() => refuse(403)]);
     wire.send(five, "hello");
     await wire.final();
-    await until(() => heard["linger-end"].length > 0);
+    await until("the end is told of", () => heard["linger-end"].length > 0);
     expect(heard["linger-end"]).toMatchObject([{ reason: "time" }]);
     expect(heard["linger-end"][0]?.durationMs).toBeGreaterThanOrEqual(400);
   });
@@ -188,10 +181,10 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const accept: ((verdict: boolean) => void)[] = [];
     const { wire } = await serve([() => new Promise<boolean>((resolve) => accept.push(resolve))]);
     wire.send(five);
-    await until(() => accept.length === 1);
+    await until("the first guard asks", () => accept.length === 1);
     expect(gauges().pendingHandshakes).toBe(1);
     accept[0]?.(true);
-    await until(() => accept.length === 2);
+    await until("the second guard asks", () => accept.length === 2);
     expect(gauges().pendingHandshakes).toBe(1);
     accept[1]?.(true);
     await wire.status(100);
@@ -218,10 +211,10 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     wire.send(five);
     expect((await wire.final(2)).status).toBe(413);
     await wire.closed();
-    await until(() => heard["linger-end"].length > 0);
+    await until("the end is told of", () => heard["linger-end"].length > 0);
     expect(wire.statuses).toEqual([100, 201, 413]);
     expect(counts(heard)).toEqual([1, 1, 0, 1, 1]);
-    await until(() => warnings.mock.calls.length === 8);
+    await until("eight warnings", () => warnings.mock.calls.length === 8);
     expect(warnings.mock.calls[0]?.[0]).toContain("a subscriber of express-expectations:accept threw: Error");
   });
 });

@@ -12,6 +12,7 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
+import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
 afterEach(async () => {
@@ -33,14 +34,6 @@ function countStreams(server: { on(event: string, listener: (...args: never[]) =
     stream.on("close", () => open.streams--);
   });
   return open;
-}
-
-async function until(isTrue: () => boolean, what: () => string, deadlineMs = 8_000): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 describe.each(HTTP2_KINDS)("%s", (kind) => {
@@ -116,8 +109,8 @@ describe.each(HTTP2_KINDS)("%s", (kind) => {
     const open = countStreams(running.server);
     const session = await openSession(running);
     await until(
-      () => open.sessions === 1,
       () => "one session",
+      () => open.sessions === 1,
     );
     for (let i = 0; i < 20; i++) {
       const batch = await Promise.all(
@@ -129,8 +122,8 @@ describe.each(HTTP2_KINDS)("%s", (kind) => {
       }
     }
     await until(
-      () => open.streams === 0,
       () => `no stream open (${open.streams})`,
+      () => open.streams === 0,
     );
     expect(open.sessions).toBe(1);
     expect(session.destroyed).toBe(false);

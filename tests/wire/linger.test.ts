@@ -4,6 +4,7 @@ import type * as net from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
+import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
@@ -113,11 +114,11 @@ describe("bounds", () => {
       wire.send(WAITING);
       await wire.fin();
     }
-    await untilAsync(async () => (await countConnections(server as http.Server)) <= 3);
+    await until("connections <= 3", async () => (await countConnections(server as http.Server)) <= 3);
     const youngest = wires.at(-1) as WireClient;
     expect(await countConnections(server as http.Server)).toBe(3);
     youngest.socket.end();
-    await untilAsync(async () => (await countConnections(server as http.Server)) === 2);
+    await until("connections === 2", async () => (await countConnections(server as http.Server)) === 2);
   });
 
   test("closeAllConnections() ends lingering connections", async () => {
@@ -126,7 +127,7 @@ describe("bounds", () => {
     wire.send(WAITING);
     await wire.fin();
     (server as http.Server).closeAllConnections();
-    await untilAsync(async () => (await countConnections(server as http.Server)) === 0);
+    await until("connections === 0", async () => (await countConnections(server as http.Server)) === 0);
   });
 
   test("a client that ends its side ends the lingering", async () => {
@@ -134,7 +135,7 @@ describe("bounds", () => {
     const wire = await WireClient.connect(port);
     wire.send(WAITING);
     await wire.closed();
-    await untilAsync(async () => (await countConnections(server as http.Server)) === 0);
+    await until("connections === 0", async () => (await countConnections(server as http.Server)) === 0);
   });
 });
 
@@ -142,12 +143,4 @@ function countConnections(server: net.Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
   });
-}
-
-async function untilAsync(isTrue: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 8_000;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error("not within 8,000 ms");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

@@ -6,6 +6,7 @@ import { expectations, maxSize, type Policy, refuse, silent } from "../../src/in
 import { instrument } from "../../src/prometheus.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
+import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
 const MIB = 2 ** 20;
@@ -25,14 +26,6 @@ function instrumented(): Registry {
   const registry = new Registry();
   undoes.push(instrument(registry));
   return registry;
-}
-
-async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 8_000;
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`not within 8 s: ${what}`);
-    await after(5);
-  }
 }
 
 /** The samples that a scrape sees, by name and labels as they are written. */
