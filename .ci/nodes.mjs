@@ -4,12 +4,12 @@
 //   node .ci/nodes.mjs --whole          all tests
 //   node .ci/nodes.mjs 24               on these lines alone
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { LINES, nodeOf } from "./node-binaries.mjs";
 
-const LINES = ["22", "24", "26"];
 // A run that is not over by then hangs: tests that have ended leave something open, most often.
 const DEADLINE_MS = 600_000;
 const repository = resolve(import.meta.dirname, "..");
@@ -26,7 +26,7 @@ function say(text) {
 }
 
 function testOn(line) {
-  const node = binaryOf(line) ?? install(line);
+  const node = nodeOf(line);
   if (!node) {
     say(`Node ${line}: could not be installed`);
     return false;
@@ -70,35 +70,4 @@ function report(node, outputFile) {
 // So that nobody takes jest's own summary for a second one.
 function indented(text) {
   return text.replace(/^/gm, "    ");
-}
-
-function install(line) {
-  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--prefix", prefixOf(line), `node@${line}`];
-  const { status, stderr } = spawnSync("npm", args, { cwd: repository, encoding: "utf8" });
-  if (status !== 0) say(stderr);
-  // npm may be set up to skip install scripts: this one links the binary of the platform's own package.
-  const folder = join(prefixOf(line), "node_modules/node");
-  if (!binaryOf(line) && existsSync(folder)) {
-    spawnSync(process.execPath, ["installArchSpecificPackage"], { cwd: folder, encoding: "utf8" });
-  }
-  return binaryOf(line);
-}
-
-/** The binary, where one is installed that runs and is of the line asked for. */
-function binaryOf(line) {
-  const modules = join(prefixOf(line), "node_modules");
-  if (!existsSync(modules)) return undefined;
-  const packages = readdirSync(modules).filter((name) => name === "node" || name.startsWith("node-"));
-  return packages
-    .flatMap((name) => [join(modules, name, "bin/node"), join(modules, "node/node_modules", name, "bin/node")])
-    .find((path) => existsSync(path) && isOfLine(path, line));
-}
-
-function isOfLine(path, line) {
-  const { stdout } = spawnSync(path, ["--version"], { encoding: "utf8" });
-  return stdout?.startsWith(`v${line}.`) === true;
-}
-
-function prefixOf(line) {
-  return join(repository, ".nodes", line);
 }

@@ -36,7 +36,7 @@ export const WORKLOADS = {
   "refuse, today": {
     title: "The same, with what Express users do today",
     job: { job: "refuse", connections: 2 },
-    subjects: ["package, middleware", "express.raw({ limit })", "multer limit"],
+    subjects: ["package, attach({ guard })", "package, middleware", "express.raw({ limit })", "multer limit"],
     slotMs: 1_000,
     status: 413,
   },
@@ -81,13 +81,13 @@ export const WORKLOADS = {
  * Measures one workload: each round gives every subject one slot, forwards or backwards, so that what drifts in a run
  * falls on all alike; ratios are those of one round's slots.
  */
-export async function measureWorkload(load, { job, subjects: names, slotMs, status }, { rounds, warmUpMs }) {
+export async function measureWorkload(load, { job, subjects: names, slotMs, status }, { rounds, warmUpMs, execPath }) {
   const here = names.filter((name) => !missing(name));
   const subjects = [];
   const slots = new Map(here.map((name) => [name, []]));
   try {
     for (const name of here) {
-      const subject = await startSubject(name);
+      const subject = await startSubject(name, execPath);
       subjects.push(subject);
       await load.run({ ...job, port: subject.port, ms: warmUpMs });
     }
@@ -105,6 +105,11 @@ export async function measureWorkload(load, { job, subjects: names, slotMs, stat
       slots.has(name) ? summed(slots.get(name), slots.get(here[0])) : { missing: missing(name) },
     ]),
   );
+}
+
+/** The refusal of a waiting client on one line of Node: what its own HTTP server and Express cost differs from line to line. */
+export async function measureLine(load, execPath, options) {
+  return measureWorkload(load, { ...WORKLOADS.refuse, subjects: NODE }, { ...options, execPath });
 }
 
 async function slot(load, subject, job, status) {

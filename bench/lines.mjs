@@ -6,7 +6,7 @@ const HAND = "Express by hand";
 const ratio = (workload, a, b, figure = "cpuUs") => workload[a][figure] / workload[b][figure];
 
 /** What was missed: one sentence each. `isShort`: with the bounds of the check that runs for every change. */
-export function missesOf({ micro, idle, workloads, pending }, isShort) {
+export function missesOf({ micro, idle, workloads, pending, lines = {} }, isShort) {
   const misses = [];
   const atMost = (what, found, line) => {
     const bound = isShort ? line * 2 : line;
@@ -38,9 +38,18 @@ export function missesOf({ micro, idle, workloads, pending }, isShort) {
       if (refuse[name].seen !== 1) misses.push(`refuse: ${name}: ${refuse[name].seen} of the refusals were seen`);
     }
   }
+  for (const [line, found] of Object.entries(lines)) {
+    atMost(`refuse on Node ${line}: attach({ guard }) ÷ bare node, CPU`, ratio(found, GUARD, "bare node"), 1.25);
+    atMost(`refuse on Node ${line}: attach({ guard }) ÷ Express by hand, CPU`, ratio(found, GUARD, HAND), 1);
+    atMost(`refuse on Node ${line}: middleware ÷ Express by hand, CPU`, ratio(found, BEHIND, HAND), 1.15);
+  }
   const today = workloads["refuse, today"];
   if (today)
-    atLeast("refuse: express.raw({ limit }) ÷ middleware, CPU", ratio(today, "express.raw({ limit })", BEHIND), 500);
+    atLeast(
+      "refuse: express.raw({ limit }) ÷ attach({ guard }), CPU",
+      ratio(today, "express.raw({ limit })", GUARD),
+      500,
+    );
   for (const [name, line] of [
     ["accept 1 KiB", 0.95],
     ["accept 1 MiB", 0.98],

@@ -7,8 +7,9 @@ import { execFileSync, fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { LINES, nodeOf } from "../.ci/node-binaries.mjs";
 import { messageOf } from "./children.mjs";
-import { Load, measureGrowth, measurePending, measureWorkload, WORKLOADS } from "./exchanges.mjs";
+import { Load, measureGrowth, measureLine, measurePending, measureWorkload, WORKLOADS } from "./exchanges.mjs";
 import { measureIdle } from "./idle.mjs";
 import { missesOf } from "./lines.mjs";
 import { growthPlot, refusalPlot } from "./plot.mjs";
@@ -82,6 +83,15 @@ async function measure() {
     if (wants("growth")) {
       say("growth");
       found.growth = await measureGrowth(load, GROWING, [10, 100, 1_000, 10_000], { slotMs: 1_000, rounds: 5 });
+    }
+    if (wants("lines")) {
+      found.lines = {};
+      for (const line of LINES) {
+        say(`Node ${line}`);
+        const execPath = nodeOf(line);
+        if (!execPath) throw new Error(`Node ${line} could not be installed`);
+        found.lines[line] = await measureLine(load, execPath, { rounds, warmUpMs });
+      }
     }
     return found;
   } finally {

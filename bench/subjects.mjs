@@ -73,8 +73,8 @@ export class Subject {
   }
 }
 
-async function node(name, execArgv = []) {
-  const child = fork(at("node.mjs"), [name], { execArgv: ["--expose-gc", ...execArgv] });
+async function node(name, execPath) {
+  const child = fork(at("node.mjs"), [name], { execArgv: ["--expose-gc"], execPath });
   const { port } = await messageOf(child);
   return new Subject(name, child, port, [child.pid]);
 }
@@ -159,8 +159,8 @@ export function missing(name) {
   return MISSING[name]?.() || undefined;
 }
 
-/** Starts a subject by its name in the tables. */
-export function startSubject(name, execArgv) {
+/** Starts a subject by its name in the tables; those that are Node's, on the binary given. */
+export function startSubject(name, execPath = process.execPath) {
   switch (name) {
     case "Go":
       return go(name);
@@ -169,6 +169,6 @@ export function startSubject(name, execArgv) {
     case "aiohttp":
       return aiohttp(name);
     default:
-      return node(name, execArgv);
+      return node(name, execPath);
   }
 }

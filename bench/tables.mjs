@@ -62,6 +62,16 @@ function growthTable(growth) {
   );
 }
 
+function linesTable(lines) {
+  const names = Object.keys(Object.values(lines)[0]);
+  const cell = (found, name) =>
+    name === names[0] ? `${found[name].cpuUs.toFixed(0)} µs` : spread(found[name].cpuRatio);
+  return table(
+    ["CPU of the same refusal on", names[0], ...names.slice(1).map((name) => `${name} ÷ ${names[0]}`)],
+    Object.entries(lines).map(([line, found]) => [`Node ${line}`, ...names.map((name) => cell(found, name))]),
+  );
+}
+
 /** `whole`: everything; `short`: what the package's README shows. */
 export function tablesOf(found, misses) {
   const head = `Node ${found.node}, ${found.cpu}; medians of ${found.rounds} rounds, with the interval that holds the true one in 95 of 100 runs. A server that stands there twice is the resolution of the table.`;
@@ -75,6 +85,7 @@ export function tablesOf(found, misses) {
   if (found.idle) parts.push(idleTable(found.idle));
   for (const [name, workload] of Object.entries(found.workloads))
     parts.push(`${WORKLOADS[name].title}:`, workloadTable(workload));
+  if (found.lines) parts.push(linesTable(found.lines));
   if (found.pending) parts.push(pendingTable(found.pending));
   if (found.growth) parts.push(growthTable(found.growth));
   const missed = misses.length > 0 ? [`Lines that this run missed:`, misses.map((miss) => `- ${miss}`).join("\n")] : [];

@@ -5,11 +5,12 @@ import { connectionOf } from "./connection.js";
 import { ExpectationError, optionError } from "./errors.js";
 import { lowerAscii } from "./expect-header.js";
 import { admit, type Dispatch, isAdmitted, markAdmitted, refuseForError } from "./gate.js";
-import type { ServerContext } from "./handshake.js";
+import { currentHandshake, type ServerContext } from "./handshake.js";
 import { LingeringSockets } from "./linger.js";
 import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, http2Stream } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
+import { keepShape } from "./shape.js";
 
 /** A server that can be attached. */
 export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
@@ -208,12 +209,15 @@ function takeOver(
   const beneath = (): Emit => ownEmit?.value ?? Object.getPrototypeOf(server).emit;
   let isActive = true;
 
-  const dispatchTo =
-    (emitRequest: Dispatch): Dispatch =>
-    (req, res) => {
-      if (guard === undefined) emitRequest(req, res);
-      else guard(req, res, (error) => (error == null ? emitRequest(req, res) : refuseForError(req, error)));
+  const dispatchTo = (emitRequest: Dispatch): Dispatch => {
+    const enter: Dispatch = (req, res) => {
+      const handshake = currentHandshake(req);
+      if (handshake && !handshake.stream) keepShape(req, res);
+      emitRequest(req, res);
     };
+    if (guard === undefined) return enter;
+    return (req, res) => guard(req, res, (error) => (error == null ? enter(req, res) : refuseForError(req, error)));
+  };
   const goOn = dispatchTo((req, res) => void Reflect.apply(beneath(), server, ["request", req, res]));
   const goRound = dispatchTo((req, res) => void server.emit("request", markAdmitted(req), res));
 

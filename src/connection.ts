@@ -16,6 +16,8 @@ export interface Connection {
    * wire, so that a socket that lingers keeps nothing of its request in memory.
    */
   lastResponse: Pick<ServerResponse, "writableEnded"> | undefined;
+  /** The handshake behind whose response the socket lingers, where that response ends the connection. */
+  lingersFor: Handshake | undefined;
   /** The request under way that has content or an expectation. */
   busyWith: Handshake | undefined;
   /** The handshakes whose responses are not done: one, as a rule. */
@@ -37,7 +39,7 @@ export function connectionOf(socket: Socket): Connection | undefined {
 
 export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
-  carrier[CONNECTION] ??= { lastResponse: undefined, busyWith: undefined, open: [], held: [] };
+  carrier[CONNECTION] ??= { lastResponse: undefined, lingersFor: undefined, busyWith: undefined, open: [], held: [] };
   return carrier[CONNECTION];
 }
 

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import { openConnection, SENT } from "./connection.js";
 import { currentHandshake, type Handshake } from "./handshake.js";
 
@@ -74,17 +75,22 @@ function close(handshake: Handshake): void {
   lingerAtItsEnd(handshake);
 }
 
-// Node calls `destroySoon` after the last response of a connection; its own would close with unread bytes: a reset.
+// Node calls `destroySoon` after the last response of a connection; its own would close with unread bytes: a reset. One
+// function for all sockets: with a closure for each, refusals of the past stay in memory until a major collection.
 function lingerAtItsEnd(handshake: Handshake): void {
   const { socket } = handshake.req;
-  socket.destroySoon = () => {
-    socket.destroySoon = lingersAlready;
-    openConnection(socket).lastResponse = SENT;
-    handshake.context.lingering.add(socket, contentLeft(handshake));
-  };
+  openConnection(socket).lingersFor = handshake;
+  socket.destroySoon = lingerSoon;
 }
 
-function lingersAlready(): void {}
+function lingerSoon(this: Socket): void {
+  const connection = openConnection(this);
+  const { lingersFor } = connection;
+  if (!lingersFor) return;
+  connection.lingersFor = undefined;
+  connection.lastResponse = SENT;
+  lingersFor.context.lingering.add(this, contentLeft(lingersFor));
+}
 
 // Nothing is under way where the client waits for a verdict, or where all has come.
 function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): number | undefined {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { gauges, lingerEndChannel, publish } from "./diagnostics.js";
+import { readIntoSink } from "./sink.js";
 
 /** Bounds of a lingering close. */
 export interface LingerLimits {
@@ -26,6 +27,11 @@ export interface LingerEndMessage {
 }
 
 interface Lingering {
+  readonly socket: Socket;
+  /** Its neighbours by age; none once it is gone, so that nothing dead holds on to what came later. */
+  older: Lingering | undefined;
+  younger: Lingering | undefined;
+  isGone: boolean;
   readonly since: number;
   readonly until: number;
   bytes: number;
@@ -50,7 +56,11 @@ const TICK_MS = 50;
  */
 export class LingeringSockets {
   readonly #limits: LingerLimits;
-  readonly #sockets = new Map<Socket, Lingering>();
+  // A list and no Map: the tables that a Map outgrows link to their successors, and one of them that V8 has moved to its
+  // old generation keeps all of these, and their sockets, until a major collection.
+  #oldest: Lingering | undefined;
+  #youngest: Lingering | undefined;
+  #size = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limits: LingerLimits) {
@@ -58,11 +68,7 @@ export class LingeringSockets {
   }
 
   get size(): number {
-    return this.#sockets.size;
-  }
-
-  has(socket: Socket): boolean {
-    return this.#sockets.has(socket);
+    return this.#size;
   }
 
   /**
@@ -72,10 +78,14 @@ export class LingeringSockets {
    *   where the client holds its content back; `undefined` where nobody knows.
    */
   add(socket: Socket, contentLeft: number | undefined): void {
-    if (socket.destroyed || this.#sockets.has(socket)) return;
-    while (this.#sockets.size >= this.#limits.maxLingering) this.#endOldest();
+    if (socket.destroyed) return;
+    while (this.#oldest && this.#size >= this.#limits.maxLingering) this.#endForNewer(this.#oldest);
     const now = performance.now();
     const entry: Lingering = {
+      socket,
+      older: this.#youngest,
+      younger: undefined,
+      isGone: false,
       since: now,
       until: now + this.#limits.lingerMs,
       bytes: 0,
@@ -85,30 +95,38 @@ export class LingeringSockets {
       wasListening: isListening(socket),
       endedBy: "client",
     };
-    this.#sockets.set(socket, entry);
+    if (this.#youngest) this.#youngest.younger = entry;
+    else this.#oldest = entry;
+    this.#youngest = entry;
+    this.#size++;
     gauges().lingeringConnections++;
-    this.#drain(socket, entry);
-    if (contentLeft === 0) sendFin(socket, entry);
+    this.#drain(entry);
+    if (contentLeft === 0) sendFin(entry);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   // The parser lets go of the socket when somebody else listens for `data`, and its own listeners would parse
   // what is discarded here, or answer it with a second status.
-  #drain(socket: Socket, entry: Lingering): void {
+  #drain(entry: Lingering): void {
+    const { socket } = entry;
     const parsers = socket.listeners("data") as Listener[];
-    socket.on("data", (chunk: Buffer) => {
-      entry.bytes += chunk.length;
+    const count = (bytes: number) => {
+      entry.bytes += bytes;
       entry.quietSince = performance.now();
-      if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(socket, entry);
-      if (entry.bytes >= this.#limits.lingerBytes) socket.pause();
+      if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(entry);
+      return entry.bytes < this.#limits.lingerBytes;
+    };
+    socket.on("data", ({ length }: Buffer) => {
+      if (!count(length)) socket.pause();
     });
+    if (entry.contentLeft !== 0) readIntoSink(socket, count);
     for (const parse of parsers) socket.off("data", parse);
     // What the parser has in hand it goes on with, and Node answers some of it by itself: a request without Host.
     socket.write = writeNothing;
     // One by one: `removeAllListeners()` would cost more than all the rest of this.
     for (const listener of socket.listeners("end") as Listener[]) socket.off("end", listener);
     socket.on("end", endBothWays);
-    socket.on("close", () => this.#forget(socket));
+    socket.on("close", () => this.#forget(entry));
     socket.setTimeout(0);
     socket.unref?.();
     socket.resume();
@@ -119,38 +137,42 @@ export class LingeringSockets {
 
   #tick(): void {
     const now = performance.now();
-    for (const [socket, entry] of this.#sockets) {
-      const isServerClosed = entry.wasListening && !isListening(socket);
+    for (let entry = this.#oldest; entry; entry = entry.younger) {
+      const isServerClosed = entry.wasListening && !isListening(entry.socket);
       if (now >= entry.until || isServerClosed) {
         entry.endedBy = isServerClosed ? "server" : "time";
-        socket.destroy();
-      } else if (now - entry.quietSince >= PAUSE_MS) sendFin(socket, entry);
+        entry.socket.destroy();
+      } else if (now - entry.quietSince >= PAUSE_MS) sendFin(entry);
     }
   }
 
-  #forget(socket: Socket): void {
-    const entry = this.#sockets.get(socket);
-    if (!entry) return;
-    this.#sockets.delete(socket);
+  #forget(entry: Lingering): void {
+    if (entry.isGone) return;
+    entry.isGone = true;
+    const { older, younger } = entry;
+    if (older) older.younger = younger;
+    else this.#oldest = younger;
+    if (younger) younger.older = older;
+    else this.#youngest = older;
+    entry.older = undefined;
+    entry.younger = undefined;
+    this.#size--;
     gauges().lingeringConnections--;
-    if (lingerEndChannel.hasSubscribers) tellEnd(socket, entry);
-    if (this.#sockets.size > 0) return;
+    if (lingerEndChannel.hasSubscribers) tellEnd(entry);
+    if (this.#size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #endOldest(): void {
-    for (const [oldest, entry] of this.#sockets) {
-      entry.endedBy = "crowded";
-      // Its `close` comes later: until then it would be the oldest once more.
-      this.#forget(oldest);
-      oldest.destroy();
-      return;
-    }
+  #endForNewer(oldest: Lingering): void {
+    oldest.endedBy = "crowded";
+    // Its `close` comes later: until then it would be the oldest once more.
+    this.#forget(oldest);
+    oldest.socket.destroy();
   }
 }
 
-function tellEnd(socket: Socket, { since, bytes, endedBy }: Lingering): void {
+function tellEnd({ socket, since, bytes, endedBy }: Lingering): void {
   const message: LingerEndMessage = {
     socket,
     durationMs: performance.now() - since,
@@ -160,10 +182,10 @@ function tellEnd(socket: Socket, { since, bytes, endedBy }: Lingering): void {
   publish(lingerEndChannel, message);
 }
 
-function sendFin(socket: Socket, entry: Lingering): void {
+function sendFin(entry: Lingering): void {
   if (entry.hasSentFin) return;
   entry.hasSentFin = true;
-  socket.end();
+  entry.socket.end();
 }
 
 type Listener = (...args: unknown[]) => void;

@@ -124,5 +124,6 @@ async function figures() {
 
 process.on("message", async ({ ask }) => {
   if (ask === "figures") process.send({ figures: await figures() });
+  if (ask === "cpu") process.send({ cpu: process.cpuUsage() });
 });
 process.send({ ports });

@@ -1,13 +1,15 @@
 // npm run soak -- [--count N] [--h2] [--vanish]
 //
 // Runs many exchanges against one process with attached servers and looks at what stays: heap after gc, descriptors,
-// active resources, listeners, lingering sockets, streams and sessions must end where they were after the first ones.
+// active resources, listeners, lingering sockets, streams and sessions must end where they were after the first ones, and
+// an exchange must cost in the end what it cost at first.
 // Without a flag all three parts run: 100,000 refusals and 100,000 uploads, 20,000 streams, 10,000 clients that vanish.
 // Exit code 1 where something stays.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import { parseArgs } from "node:util";
+import { median } from "../../bench/statistics.mjs";
 import { Connection, inParallel } from "./client.mjs";
 
 const { values } = parseArgs({
@@ -22,6 +24,12 @@ const runsAll = !values.h2 && !values.vanish;
 const WIDTH = 24;
 /** Behind these the process is warm: code compiled, pools filled. */
 const WARM_UP = 1_000;
+/** What an exchange costs in the second half of a run, over what it cost in the first. */
+const CPU_DRIFT = 1.05;
+/** Pieces of half a run. The middle one counts, so that what else the machine does falls out. */
+const WINDOWS = 10;
+/** A shorter run is over before all code is compiled. */
+const LEAST_FOR_DRIFT = 50_000;
 /** What an exchange may leave on the heap, in bytes, seen over the second half of the run. */
 const HEAP_PER_EXCHANGE = 1;
 /** What a warm heap moves by itself from one look to the next: one object left by each exchange would be more. */
@@ -54,11 +62,21 @@ class Soaked {
     return soaked;
   }
 
-  async figures() {
-    this.child.send({ ask: "figures" });
+  figures() {
+    return this.#ask("figures");
+  }
+
+  /** CPU time of the process until now, in microseconds. */
+  async cpuUs() {
+    const { user, system } = await this.#ask("cpu");
+    return user + system;
+  }
+
+  async #ask(what) {
+    this.child.send({ ask: what });
     for (;;) {
       const [message] = await once(this.child, "message");
-      if (message.figures) return message.figures;
+      if (message[what]) return message[what];
     }
   }
 
@@ -192,17 +210,36 @@ async function exchanges(soaked, number) {
   }
 }
 
+/** The CPU time of one exchange, in microseconds: the middle one of so many windows. */
+async function cpuOfExchanges(soaked, number) {
+  const windows = [];
+  for (let i = 0; i < WINDOWS; i++) {
+    const size = Math.floor((number * (i + 1)) / WINDOWS) - Math.floor((number * i) / WINDOWS);
+    const before = await soaked.cpuUs();
+    await exchanges(soaked, size);
+    windows.push(((await soaked.cpuUs()) - before) / (2 * size));
+  }
+  return median(windows);
+}
+
+function compareCpu(first, second) {
+  const found = `${first.toFixed(1)} → ${second.toFixed(1)} µs an exchange: ${(second / first).toFixed(3)}`;
+  if (count < LEAST_FOR_DRIFT) console.log(`       CPU, not judged in so short a run: ${found}`);
+  else check("CPU of an exchange, second half over first", second / first <= CPU_DRIFT, found);
+}
+
 async function http1() {
   const soaked = await Soaked.start();
   await exchanges(soaked, WARM_UP);
   const before = await soaked.settled();
   const startedAt = Date.now();
-  await exchanges(soaked, count / 2);
+  const firstCpu = await cpuOfExchanges(soaked, count / 2);
   const half = await soaked.settled();
-  await exchanges(soaked, count / 2);
+  const secondCpu = await cpuOfExchanges(soaked, count / 2);
   const seconds = (Date.now() - startedAt) / 1000;
   const after = await soaked.settled();
   compare(`HTTP/1.1, ${count} refusals and ${count} uploads (${seconds.toFixed(0)} s)`, before, half, after, 2 * count);
+  compareCpu(firstCpu, secondCpu);
   check(
     "uploads stored",
     after.counts.stored - before.counts.stored === count,

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type * as http from "node:http";
 import type * as net from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { gauges } from "../../src/diagnostics.js";
 import { expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
@@ -48,6 +49,27 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const since = performance.now();
     await wire.fin();
     expect(performance.now() - since).toBeLessThan(200);
+  });
+
+  test("refused content is read into one buffer", async () => {
+    const { server, port } = await serve(kind, refusing);
+    const accepted = once(server, isTlsKind(kind) ? "secureConnection" : "connection");
+    const wire = await connect(port);
+    const [socket] = (await accepted) as [net.Socket];
+    let buffers = 0;
+    const push = socket.push.bind(socket);
+    socket.push = (chunk) => {
+      if (chunk !== null) buffers++;
+      return push(chunk);
+    };
+    wire.send(HEAD, `Content-Length: ${4 * MIB}\r\n\r\n`);
+    await wire.final();
+    await until("the connection lingers", () => gauges().lingeringConnections > 0);
+    const before = socket.bytesRead;
+    wire.send(Buffer.alloc(4 * MIB));
+    await wire.closed();
+    expect(socket.bytesRead - before).toBeGreaterThanOrEqual(4 * MIB);
+    expect(buffers).toBeLessThan(4);
   });
 
   test("drains what a paused parser left", async () => {
