@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import { IncomingMessage, type ServerResponse } from "node:http";
 import * as v8 from "node:v8";
 import { afterEach, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
-import { closeServers, type Handler, startAttached } from "../helpers/servers.js";
+import { closeServers, type Handler, startAttached, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
@@ -31,4 +31,16 @@ test.each(["Express 4", "Express 5"] as const)("responses behind %s share one hi
   const [, second, ...others] = responses as [ServerResponse, ServerResponse];
   expect(others).toHaveLength(2);
   for (const other of others) expect(haveSameHiddenClass(second, other)).toBe(true);
+});
+
+test("what somebody put on all requests stays as it is", async () => {
+  Object.defineProperty(IncomingMessage.prototype, "route", { get: () => undefined, configurable: true });
+  try {
+    const { port } = await startAttached("node:http", { routes: { "/files": store } }, { logger: silent });
+    const wire = await WireClient.connect(port);
+    wire.send("PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n12345");
+    expect((await wire.final()).status).toBe(201);
+  } finally {
+    Reflect.deleteProperty(IncomingMessage.prototype, "route");
+  }
 });
