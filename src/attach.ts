@@ -10,7 +10,7 @@ import { LingeringSockets } from "./linger.js";
 import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, http2Stream } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
-import { keepShape } from "./shape.js";
+import { isExpress, keepShape } from "./shape.js";
 
 /** A server that can be attached. */
 export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
@@ -212,7 +212,7 @@ function takeOver(
   const dispatchTo = (emitRequest: Dispatch): Dispatch => {
     const enter: Dispatch = (req, res) => {
       const handshake = currentHandshake(req);
-      if (handshake && !handshake.stream) keepShape(req, res);
+      if (handshake && !handshake.stream && server.listeners("request").some(isExpress)) keepShape(req, res);
       emitRequest(req, res);
     };
     if (guard === undefined) return enter;

@@ -125,7 +125,7 @@ function isAboutConnection(name: unknown): boolean {
 }
 
 /** How long a client has to see a response, and to end its side itself, before its stream is reset, in milliseconds. */
-const RESET_DELAY_MS = 300;
+const RESET_DELAY_MS = 1_000;
 
 // A stream that has answered but still has content coming stays open until somebody closes it (RFC 9113 §8.1:
 // RST_STREAM with NO_ERROR after a complete response). A client that reads the response and the reset at once may take

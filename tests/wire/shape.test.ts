@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { IncomingMessage, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import * as v8 from "node:v8";
 import { afterEach, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
@@ -33,14 +33,22 @@ test.each(["Express 4", "Express 5"] as const)("responses behind %s share one hi
   for (const other of others) expect(haveSameHiddenClass(second, other)).toBe(true);
 });
 
-test("what somebody put on all requests stays as it is", async () => {
-  Object.defineProperty(IncomingMessage.prototype, "route", { get: () => undefined, configurable: true });
-  try {
-    const { port } = await startAttached("node:http", { routes: { "/files": store } }, { logger: silent });
-    const wire = await WireClient.connect(port);
-    wire.send("PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n12345");
-    expect((await wire.final()).status).toBe(201);
-  } finally {
-    Reflect.deleteProperty(IncomingMessage.prototype, "route");
-  }
+// Code that serves both asks `"originalUrl" in req`, and swagger-stats `"route" in req`.
+test.each([
+  ["node:http", []],
+  ["Connect", ["originalUrl"]],
+  ["Express 4", ["baseUrl", "locals", "next", "originalUrl", "params", "res"]],
+  ["Express 5", ["baseUrl", "locals", "next", "originalUrl", "params", "res"]],
+] as const)("on %s, a middleware finds what it finds without this package", async (kind, expected) => {
+  const names = ["baseUrl", "locals", "next", "originalUrl", "params", "query", "res", "route"];
+  let found: string[] = [];
+  const look: Handler = (req, res, next) => {
+    found = names.filter((name) => Object.hasOwn(req, name) || Object.hasOwn(res, name));
+    next();
+  };
+  const { port } = await startAttached(kind, { use: [look], routes: { "/files": store } }, { logger: silent });
+  const wire = await WireClient.connect(port);
+  wire.send("PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n12345");
+  expect((await wire.final()).status).toBe(201);
+  expect(found.filter((name) => name !== "query" || kind !== "Express 4")).toEqual(expected);
 });
