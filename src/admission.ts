@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import proxyaddr from "proxy-addr";
 import { type AdmissionRequest, type OriginalRequest, readOriginal, type TrustsAddress } from "./admission-request.js";
 import { createDetachedContext } from "./attach.js";
-import { asError, ExpectationError, optionError } from "./errors.js";
+import { answerError, asError, ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue } from "./expect-header.js";
 import { readPolicies as readGuardPolicies } from "./expectations.js";
 import { beginHandshake } from "./gate.js";
@@ -11,6 +11,7 @@ import { type Logger, type PreparedLogger, safeLogger } from "./logger.js";
 import { type HttpRequest, type HttpResponse, mediaTypeOf } from "./message.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
+  callOnClose,
   type Outcome,
   type Policy,
   type Refusal,
@@ -110,6 +111,8 @@ function refuseQuestion(asking: Handshake, reason: string, settings: Settings): 
   answerRefused(asking, refuse(400, { reason }), by, settings);
 }
 
+const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true });
+
 /** The hearing of one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
 class Hearing {
   readonly #abort = new AbortController();
@@ -164,7 +167,7 @@ class Hearing {
       onClose: (callback) => {
         if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
         // A policy that answers after its time is told at once.
-        if (this.#isOver && !this.#isAccepted) this.#callBack(callback);
+        if (this.#isOver && !this.#isAccepted) callOnClose(callback, NOT_STORED, this.settings.logger);
         else this.#closeCallbacks.push(callback);
       },
       report: (message, error) => {
@@ -230,16 +233,7 @@ class Hearing {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#abort.abort();
-    for (const callback of this.#closeCallbacks) this.#callBack(callback);
-  }
-
-  #callBack(callback: (end: UploadEnd) => void): void {
-    try {
-      callback({ status: undefined, isRefused: true });
-    } catch (error) {
-      const { logger } = this.settings;
-      logger.error({ event: "expectation.error", err: asError(error) }, "an onClose callback threw");
-    }
+    for (const callback of this.#closeCallbacks) callOnClose(callback, NOT_STORED, this.settings.logger);
   }
 }
 
@@ -293,7 +287,9 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
   if (typeof trustProxy === "function") {
     return (address, hop) => {
       try {
-        return trustProxy(address, hop) === true;
+        const answer: unknown = trustProxy(address, hop);
+        if (answer instanceof Promise) throw answerError("trustProxy", answer, "true or false");
+        return answer === true;
       } catch (error) {
         logger.error({ event: "expectation.error", err: asError(error) }, "trustProxy threw");
         return false;

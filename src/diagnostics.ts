@@ -1,4 +1,5 @@
 import { type Channel, channel } from "node:diagnostics_channel";
+import { callSafely, textOf } from "./errors.js";
 
 /** A handshake is decided in the client's favour: see {@link AcceptMessage}. */
 export const acceptChannel: Channel = channel("express-expectations:accept");
@@ -28,19 +29,17 @@ export function publish(to: Channel, message: object): void {
     return;
   }
   for (const subscriber of subscribers as ((message: object, name: string | symbol) => unknown)[]) {
-    try {
-      const told = subscriber(message, to.name);
-      if (told instanceof Promise) told.catch((error: unknown) => blame(subscriber, to, error));
-    } catch (error) {
-      blame(subscriber, to, error);
-    }
+    callSafely(
+      () => subscriber(message, to.name),
+      (error) => blame(subscriber, to, error),
+    );
   }
 }
 
-function blame(subscriber: object, { name }: Channel, error: unknown): void {
+function blame(subscriber: object, { name }: Channel, error: Error): void {
   if (blamed.has(subscriber)) return;
   blamed.add(subscriber);
-  process.emitWarning(`a subscriber of ${String(name)} threw: ${String(error)}`, "ExpectationsWarning");
+  process.emitWarning(`a subscriber of ${String(name)} threw: ${textOf(error)}`, "ExpectationsWarning");
 }
 
 /** What goes on in this process at this moment. */

@@ -35,6 +35,20 @@ export function optionError(option: string, received: unknown, expected: string)
   return new ExpectationError("ERR_EXPECT_OPTION", `${option}: received ${shown(received)}; expected ${expected}`);
 }
 
+/**
+ * Says what a callback of the user's answered in place of what is right. A promise that rejects later ends no process.
+ */
+export function answerError(callback: string, answered: unknown, expected: string): ExpectationError {
+  if (answered instanceof Promise) answered.catch(() => {});
+  return new ExpectationError("ERR_EXPECT_POLICY", `${callback}: answered ${kindOf(answered)}; expected ${expected}`);
+}
+
+// Not its text: who answers `req.headers.authorization` by mistake must not find it in the log.
+function kindOf(value: unknown): string {
+  if (value === null || typeof value === "number") return String(value);
+  return value instanceof Promise ? "a promise" : typeof value;
+}
+
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return `a function${value.name === "" ? "" : ` (${value.name})`}`;
@@ -44,5 +58,24 @@ function shown(value: unknown): string {
 
 /** What was thrown, as an error. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return thrown instanceof Error ? thrown : new Error(textOf(thrown));
+}
+
+/** Any value as text: there are objects that `String()` throws at. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+}
+
+/** Calls what must not disturb its caller: what it throws, at once or in a promise, goes to `tell`. */
+export function callSafely(callback: () => unknown, tell: (error: Error) => void): void {
+  try {
+    const answered = callback();
+    if (answered instanceof Promise) answered.catch((error: unknown) => tell(asError(error)));
+  } catch (error) {
+    tell(asError(error));
+  }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AttachableServer, attachForGuard, createDetachedContext, isSettled, serverOf } from "./attach.js";
-import { asError, ExpectationError, optionError } from "./errors.js";
+import { asError, callSafely, ExpectationError, optionError } from "./errors.js";
 import { type Expectation, isContinue, lowerAscii } from "./expect-header.js";
 import { beginHandshake } from "./gate.js";
 import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "./handshake.js";
@@ -8,6 +8,7 @@ import { type Logger, loggableUrl, type PreparedLogger, safeLogger } from "./log
 import { type HttpRequest, type HttpResponse, http2Stream, isBare, isSafe, mediaTypeOf } from "./message.js";
 import { optionalBoolean, optionalCount, optionalFunction, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
+  callOnClose,
   type Outcome,
   type Policy,
   policyName,
@@ -305,14 +306,6 @@ class Judgement {
     else this.#write(refusal);
   }
 
-  callSafely(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.settings.logger.error({ event: "expectation.error", err: asError(error) }, "an onClose callback threw");
-    }
-  }
-
   #write(refusal: Refusal): void {
     try {
       writeRefusal(this.handshake, refusal, this.settings.refusalBody);
@@ -351,12 +344,10 @@ class Judgement {
         fault("onRefusal called next() without an error; it must answer, or pass an error on");
       } else this.next(error);
     };
-    try {
-      const answered: unknown = settings.onRefusal?.(refusal, req as never, res as never, next);
-      if (answered instanceof Promise) answered.catch((error: unknown) => this.#fail("onRefusal", 500, asError(error)));
-    } catch (error) {
-      this.#fail("onRefusal", 500, asError(error));
-    }
+    callSafely(
+      () => settings.onRefusal?.(refusal, req as never, res as never, next),
+      (error) => this.#fail("onRefusal", 500, error),
+    );
   }
 }
 
@@ -397,7 +388,8 @@ class JudgedUpload implements Upload {
     return (callback) => {
       if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
       const { handshake } = judgement;
-      handshake.onClose(() => judgement.callSafely(() => callback(endOf(handshake))));
+      const { logger } = judgement.settings;
+      handshake.onClose(() => callOnClose(callback, endOf(handshake), logger));
     };
   }
 

@@ -1,4 +1,4 @@
-import { ExpectationError } from "./errors.js";
+import { callSafely, ExpectationError } from "./errors.js";
 
 /**
  * What a guard writes its records to: details first, then the message, as pino, bunyan and Fastify's logger take them.
@@ -91,8 +91,8 @@ export function safeLogger(given: unknown, option = "logger"): PreparedLogger {
     );
   }
   const write: Record<Level, Write> = {
-    warn: (details, message) => quietly(() => logger.warn(details, message)),
-    error: (details, message) => quietly(() => logger.error(details, message)),
+    warn: (details, message) => callSafely(() => logger.warn(details, message), ignore),
+    error: (details, message) => callSafely(() => logger.error(details, message), ignore),
   };
   const prepared = logger as Partial<PreparedLogger>;
   const prepare = (level: Level) => (prepared[PREPARE] ? prepared[PREPARE](level) : write[level]);
@@ -108,16 +108,11 @@ function requireMethods(logger: unknown, option: string): asserts logger is Logg
   );
 }
 
+// Where would it be told?
+function ignore(): void {}
+
 function isWinston(logger: object): boolean {
   return "transports" in logger && "configure" in logger;
-}
-
-// A logger may be asynchronous by mistake: a promise that rejects must not end the process either.
-function quietly(write: () => unknown): void {
-  try {
-    const written = write();
-    if (written instanceof Promise) written.catch(() => {});
-  } catch {}
 }
 
 const LONGEST_VALUE = 1024;

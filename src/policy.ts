@@ -1,6 +1,7 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from "node:http";
-import { ExpectationError, optionError } from "./errors.js";
+import { answerError, callSafely, ExpectationError, optionError, textOf } from "./errors.js";
 import type { Expectation } from "./expect-header.js";
+import type { Logger } from "./logger.js";
 import type { HttpRequest } from "./message.js";
 
 /** How a request that a policy judged came to its end. */
@@ -121,6 +122,14 @@ export function requireLimit(bytes: unknown, refusal: unknown): void {
   if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
 }
 
+/** Calls what a policy passed to `onClose`: what it throws, or rejects with, is logged. */
+export function callOnClose(callback: (end: UploadEnd) => unknown, end: UploadEnd, logger: Logger): void {
+  callSafely(
+    () => callback(end),
+    (err) => logger.error({ event: "expectation.error", err }, "an onClose callback threw"),
+  );
+}
+
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
   | { readonly kind: "accept" }
@@ -174,27 +183,12 @@ export function runInOrder<T extends { readonly name: string }>(
 function judge(policy: string, verdict: unknown): Outcome | undefined {
   if (verdict === true || verdict === undefined) return undefined;
   if (verdict === false || isRefusal(verdict)) return { kind: "refuse", policy, verdict };
-  const received = verdict === null ? "null" : typeof verdict;
-  return fault(
-    policy,
-    new ExpectationError(
-      "ERR_EXPECT_POLICY",
-      `policy ${policy}: answered ${received}; expected true, false, undefined or refuse(status)`,
-    ),
-  );
+  return fault(policy, answerError(`policy ${policy}`, verdict, "true, false, undefined or refuse(status)"));
 }
 
 function fault(policy: string, thrown: unknown): Outcome {
-  const error = thrown instanceof Error ? thrown : new Error(`policy ${policy} threw ${printable(thrown)}`);
+  const error = thrown instanceof Error ? thrown : new Error(`policy ${policy} threw ${textOf(thrown)}`);
   return { kind: "fault", policy, status: 500, error };
-}
-
-function printable(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return typeof thrown;
-  }
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,4 +1,5 @@
 import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
+import { textOf } from "./errors.js";
 import type { Handshake, RefusedWith } from "./handshake.js";
 import { loggableUrl, PREPARE, type PreparedLogger, printable } from "./logger.js";
 import type { HttpRequest } from "./message.js";
@@ -81,7 +82,7 @@ export function reportFault(logger: PreparedLogger, handshake: Recorded, by: Ref
   const write = logger[PREPARE]("error");
   if (!write && !errorChannel.hasSubscribers) return;
   const record = refusalOf("expectation.error", handshake, by);
-  const text = `${record.method} ${record.url} refused with ${by.status}: ${printable(String(error.message))}`;
+  const text = `${record.method} ${record.url} refused with ${by.status}: ${printable(textOf(error.message))}`;
   write?.({ ...record, err: error }, text);
   if (!errorChannel.hasSubscribers) return;
   const message: FaultMessage = { req: handshake.req, record, error };
@@ -128,11 +129,11 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
 
 function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Record<string, unknown> {
   const { req, length } = handshake;
-  const { originalUrl, baseUrl, route, ip, id } = req as FrameworkRequest;
+  const { originalUrl, baseUrl, route, id } = req as FrameworkRequest;
   const expectation = handshake.expectations.map((member) => member.raw).join(", ");
   const userAgent = req.headers["user-agent"];
   const requestId = text(id) ?? text(req.headers["x-request-id"]);
-  const client = text(ip) ?? clientAddress(req);
+  const client = text(frameworkAddress(req)) ?? clientAddress(req);
   return {
     method: printable(req.method ?? ""),
     url: loggableUrl(text(originalUrl) ?? req.url ?? ""),
@@ -145,6 +146,15 @@ function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Re
     httpVersion: req.httpVersion,
     requestId: requestId === undefined ? undefined : printable(requestId),
   };
+}
+
+// Express asks the application's own `trust proxy` function, which may throw.
+function frameworkAddress(req: FrameworkRequest): unknown {
+  try {
+    return req.ip;
+  } catch {
+    return undefined;
+  }
 }
 
 function clientAddress(req: HttpRequest): string | undefined {

@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
-import { ExpectationError } from "./errors.js";
+import { answerError } from "./errors.js";
 import { type Handshake, isFinalOnWire } from "./handshake.js";
 import type { HttpRequest } from "./message.js";
 import { type Refusal, refuse } from "./policy.js";
@@ -119,7 +119,7 @@ function checkedContent(content: RefusalContent | undefined): RefusalContent | u
   if (content === undefined) return undefined;
   const { type, body } = (content ?? {}) as Partial<RefusalContent>;
   if (typeof type === "string" && (typeof body === "string" || body instanceof Uint8Array)) return { type, body };
-  throw new ExpectationError("ERR_EXPECT_POLICY", "refusalBody: answered no { type, body } with text or bytes");
+  throw answerError("refusalBody", content, "{ type, body } with text or bytes, or undefined");
 }
 
 // RFC 9457 §3.1: without a `type`, the title is that of the status code.

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ExpectationError } from "../errors.js";
+import { answerError } from "../errors.js";
 import type { HttpRequest } from "../message.js";
 import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../options.js";
 import { named, type Policy, refuse, type Upload } from "../policy.js";
@@ -42,7 +42,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(options: 
     if (upload.length === 0) return true;
     const group: unknown = key === undefined ? "" : key(req, upload);
     if (typeof group !== "string") {
-      throw new ExpectationError("ERR_EXPECT_POLICY", `concurrency({ key }): answered ${typeof group}; expected text`);
+      throw answerError("concurrency({ key })", group, "text");
     }
     const count = inFlight.get(group) ?? 0;
     if (count >= limit) return busy;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ExpectationError, optionError } from "../errors.js";
+import { answerError, optionError } from "../errors.js";
 import type { HttpRequest } from "../message.js";
 import { isThenable, named, type Policy, refuse, type Upload, type Verdict } from "../policy.js";
 
@@ -103,10 +103,7 @@ function requireStored(found: unknown): StoredResource | undefined {
   const isTag = etag === undefined || (typeof etag === "string" && ONE_TAG.test(etag));
   const isDate = lastModified === undefined || (lastModified instanceof Date && !Number.isNaN(lastModified.getTime()));
   if (typeof found === "object" && isTag && isDate) return found as StoredResource;
-  throw new ExpectationError(
-    "ERR_EXPECT_POLICY",
-    'preconditions(lookup): answered something else than { etag: "\\"…\\"", lastModified: Date } or nothing',
-  );
+  throw answerError("preconditions(lookup)", found, 'nothing, or { etag: "\\"…\\"", lastModified: Date }');
 }
 
 /** RFC 9110 §8.8.3. */

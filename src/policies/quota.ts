@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ExpectationError, optionError } from "../errors.js";
+import { answerError, optionError } from "../errors.js";
 import type { HttpRequest } from "../message.js";
 import { optionalBoolean, optionalCount, optionalOneOf, requireKnownKeys } from "../options.js";
 import { named, type Policy, type Refusal, refuse, type Upload, type UploadEnd, type Verdict } from "../policy.js";
@@ -159,14 +159,14 @@ function costOf<Req extends HttpRequest>(settings: Settings<Req>, req: Req, uplo
   if (cost === "bytes") return upload.length ?? settings.unknownLengthCost;
   const points = cost(req, upload);
   if (Number.isSafeInteger(points) && points >= 0) return points;
-  throw new ExpectationError("ERR_EXPECT_POLICY", `quota({ cost }): answered ${String(points)}; expected whole points`);
+  throw answerError("quota({ cost })", points, "whole points");
 }
 
 // Without a key, all who have none would share one budget.
 function keyOf<Req extends HttpRequest>(settings: Settings<Req>, req: Req, upload: Upload): string {
   const key: unknown = settings.key(req, upload);
   if (typeof key === "string" && key !== "") return key;
-  throw new ExpectationError("ERR_EXPECT_POLICY", `quota({ key }): answered ${typeof key}; expected text`);
+  throw answerError("quota({ key })", key, "text");
 }
 
 /** Points that are counted for a key, and the window that they are counted in. */
@@ -256,7 +256,7 @@ function isResult(value: unknown): value is LimiterResult {
 
 function requireResult(value: unknown): LimiterResult {
   if (isResult(value)) return value;
-  throw new ExpectationError("ERR_EXPECT_POLICY", "quota({ limiter }): answered without points and time");
+  throw answerError("quota({ limiter })", value, "consumedPoints and msBeforeNext");
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-11 §3, §4: lists of strings with parameters; `r` and `t` are whole numbers. */

@@ -22,7 +22,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["digest", "policy"],
   ["admission-request"],
   ["html", "linger", "logger", "message", "options", "shape", "size"],
-  ["diagnostics", "errors", "expect-header", "sink"],
+  ["diagnostics"],
+  ["errors", "expect-header", "sink"],
 ];
 
 /** Folders whose files import each other, without cycles (the linter sees to that), and these alone. */

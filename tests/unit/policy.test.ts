@@ -249,11 +249,11 @@ describe("runInOrder", () => {
 
   test.each<[verdict: unknown, received: string]>([
     [null, "null"],
-    [1, "number"],
-    [0, "number"],
+    [1, "1"],
+    [0, "0"],
     ["", "string"],
     ["ok", "string"],
-    [417, "number"],
+    [417, "417"],
     [{}, "object"],
     [[], "object"],
     [{ ...TEAPOT }, "object"],

@@ -95,6 +95,8 @@ describe("who may ask", () => {
         throw new Error("broken");
       },
     ],
+    ["a function that answers a promise", (async () => true) as never],
+    ["a function whose promise rejects", (() => Promise.reject(new Error("broken"))) as never],
   ])("nobody else: %s", async (_what, trustProxy) => {
     const { answer, runs, logger } = await ask(trustProxy, "X-Forwarded-For: 192.0.2.1");
     expect(answer.status).toBe(403);

@@ -1,11 +1,14 @@
 import { once } from "node:events";
-import { afterEach, describe, expect, test } from "@jest/globals";
-import { expectations, handshakeOf, refuse, silent, type Upload } from "../../src/index.js";
+import http from "node:http";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import express from "express";
+import { attach, concurrency, expectations, handshakeOf, refuse, silent, type Upload } from "../../src/index.js";
 import {
   closeServers,
   type Handler,
   HTTP1_KINDS,
   isTlsKind,
+  listen,
   next,
   recordingLogger,
   startAttached,
@@ -13,7 +16,37 @@ import {
 } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
-afterEach(closeServers);
+// What ends a process that has no such listeners.
+const deadly: unknown[] = [];
+const keep = (error: unknown) => void deadly.push(error);
+beforeAll(() => void process.on("uncaughtException", keep).on("unhandledRejection", keep));
+afterAll(() => void process.off("uncaughtException", keep).off("unhandledRejection", keep));
+
+afterEach(async () => {
+  await closeServers();
+  expect(deadly.splice(0)).toEqual([]);
+});
+
+/** `String()` throws at it. */
+const noError = Object.create(null) as object;
+
+/** Ways of a callback to fail. */
+const failures: [string, () => unknown][] = [
+  [
+    "throws",
+    () => {
+      throw new Error("no");
+    },
+  ],
+  [
+    "throws an object without prototype",
+    () => {
+      throw noError;
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("no"))],
+  ["rejects with an object without prototype", () => Promise.reject(noError)],
+];
 
 const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
 const PLAIN = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
@@ -39,20 +72,13 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   }
 
   const broken: [string, AnyPolicy][] = [
-    [
-      "throws",
-      () => {
-        throw new Error("broken");
-      },
-    ],
-    ["rejects", () => Promise.reject(new Error("broken"))],
+    ...failures,
     [
       "throws no error",
       () => {
         throw undefined;
       },
     ],
-    ["rejects with an object without prototype", () => Promise.reject(Object.create(null))],
     [
       "rejects with an error whose message is no text",
       () => Promise.reject(Object.assign(new Error("x"), { message: 7 })),
@@ -64,6 +90,10 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ["refuses with a field that breaks the line", () => refuse(403, { headers: { "X-A": "a\r\nb" } })],
     ["limits by what is no number", (_req, upload) => upload.limitBytes("10mb" as never, refuse(413))],
     ["limits with what is no refusal", (_req, upload) => upload.limitBytes(1, undefined as never)],
+    [
+      "has a key that rejects",
+      concurrency({ limit: 1, key: (() => Promise.reject(new Error("no"))) as never }) as AnyPolicy,
+    ],
   ];
 
   test.each(broken)("a policy that %s: 500, logged, nothing accepted", async (_name, policy) => {
@@ -90,23 +120,15 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect((await wire.final()).status).toBe(403);
   });
 
-  test("a refusalBody that throws: 500, logged", async () => {
-    const { wire, logger } = await serve(() => refuse(403), {
-      refusalBody: () => {
-        throw new Error("no");
-      },
-    });
+  test.each(failures)("a refusalBody that %s: 500, logged", async (_name, refusalBody) => {
+    const { wire, logger } = await serve(() => refuse(403), { refusalBody });
     wire.send(UPLOAD);
     expect((await wire.final()).status).toBe(500);
     expect(logger.records.at(-1)).toMatchObject({ level: "error", details: { policy: "refusalBody" } });
   });
 
-  test("an onClose callback that throws is logged, and ends nothing", async () => {
-    const { wire, logger } = await serve((_req, upload) =>
-      upload.onClose(() => {
-        throw new Error("no");
-      }),
-    );
+  test.each(failures)("an onClose callback that %s is logged, and ends nothing", async (_name, callback) => {
+    const { wire, logger } = await serve((_req, upload) => upload.onClose(callback));
     wire.send(UPLOAD);
     await wire.status(100);
     wire.send("hello");
@@ -182,18 +204,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   test.each([
     ["calls next() alone", (...args: unknown[]) => (args[3] as () => void)()],
-    [
-      "throws",
-      () => {
-        throw new Error("no");
-      },
-    ],
-    [
-      "rejects",
-      async () => {
-        throw new Error("no");
-      },
-    ],
+    ...failures,
     ["does neither", () => {}],
   ])("an onRefusal that %s: 500, and nothing behind it runs", async (_name, onRefusal) => {
     const { wire, ran, logger } = await serve(() => refuse(413), { onRefusal, policyTimeoutMs: 100 });
@@ -360,4 +371,18 @@ test("applyTo uploads judges unsafe methods without content, and expectations al
   expect(await statusOf(`${head("POST", "/expectations", "Content-Length: 5\r\n")}hello`)).toBe(200);
   expect(await statusOf(head("GET", "/expectations", "Expect: 100-continue\r\n"))).toBe(403);
   expect(states).toEqual(["none"]);
+});
+
+test("a `trust proxy` function of Express that throws takes no refusal away", async () => {
+  const logger = recordingLogger();
+  const app = express();
+  app.set("trust proxy", () => {
+    throw new Error("no");
+  });
+  app.put("/files", expectations({ logger, policies: [async () => refuse(403)] }));
+  const { port } = await listen(attach(http.createServer(app), { logger }));
+  const wire = await WireClient.connect(port);
+  wire.send(UPLOAD);
+  expect((await wire.final()).status).toBe(403);
+  expect(logger.records).toMatchObject([{ level: "warn", details: { client: expect.stringContaining("127.0.0.1") } }]);
 });
