@@ -149,9 +149,9 @@ function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Re
 }
 
 // Express asks the application's own `trust proxy` function, which may throw.
-function frameworkAddress(req: FrameworkRequest): unknown {
+function frameworkAddress(req: HttpRequest): unknown {
   try {
-    return req.ip;
+    return (req as FrameworkRequest).ip;
   } catch {
     return undefined;
   }
