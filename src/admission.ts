@@ -12,6 +12,7 @@ import { type HttpRequest, type HttpResponse, mediaTypeOf } from "./message.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "./options.js";
 import {
   callOnClose,
+  namesOf,
   type Outcome,
   type Policy,
   type Refusal,
@@ -309,9 +310,9 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
 
 function readPolicies(policies: unknown): Settings["policies"] {
   const read = readGuardPolicies(policies);
-  for (const [i, { name, policy }] of read.entries()) {
+  for (const [i, { policy }] of read.entries()) {
     // It would count uploads that never end here, and lock everybody out.
-    if (name === "concurrency")
+    if (namesOf(policy).includes("concurrency"))
       throw optionError(`policies[${i}]`, policy, "another: it belongs into the origin's guard");
   }
   return read;

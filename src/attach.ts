@@ -52,7 +52,9 @@ const OPTION_KEYS = [
 const EVENTS = ["checkContinue", "checkExpectation"] as const;
 
 interface Attachment {
-  readonly context: ServerContext;
+  readonly guard: AttachOptions["guard"];
+  /** Whether a guard attached the server, and nobody has called {@link attach}. */
+  readonly isByGuard: boolean;
   readonly undo: () => void;
 }
 
@@ -65,15 +67,15 @@ type Carrier = AttachableServer & { [ATTACHMENT]?: Attachment | null };
  * Lets this package decide when a server's clients get their `100 Continue`, and puts its gate in front of the
  * application.
  *
- * Attaching a server that is attached already changes nothing.
+ * Attaching a server that is attached already changes nothing, but it takes over from a guard that attached it.
  *
  * @returns the same server.
  * @throws {ExpectationError} `ERR_EXPECT_LISTENERS` when somebody else answers `checkContinue` or `checkExpectation`
- *   there; `ERR_EXPECT_OPTION` for a wrong option.
+ *   there; `ERR_EXPECT_OPTION` for a wrong option, and for a guard that would not run, on a server that is attached.
  * @example attach(app.listen(3000));
  */
 export function attach<S extends AttachableServer>(server: S, options: AttachOptions = {}): S {
-  requireServer(server);
+  requireServer(server, "attach");
   requireKnownKeys("attach", options, OPTION_KEYS);
   const { guard } = options;
   optionalFunction("attach({ guard })", guard);
@@ -81,9 +83,16 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
   const names = extensionNames(options.extensions);
   const logger = safeLogger(options.logger, "attach({ logger })");
   const context = createContext(logger, options, names);
-  if ((server as Carrier)[ATTACHMENT]) return server;
+  const carrier = server as Carrier;
+  const present = carrier[ATTACHMENT];
+  if (present && !present.isByGuard) {
+    requireSameGuard(present, guard);
+    return server;
+  }
+  // A guard that met a request first knows nothing of these options.
+  present?.undo();
   const setAside = freeEvents(server, replaceListeners);
-  takeOver(server, context, guard, setAside);
+  carrier[ATTACHMENT] = { guard, isByGuard: false, undo: takeOver(server, context, guard, setAside) };
   return server;
 }
 
@@ -96,7 +105,7 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
  * @returns the same server.
  */
 export function detach<S extends AttachableServer>(server: S): S {
-  requireServer(server);
+  requireServer(server, "detach");
   const carrier = server as Carrier;
   carrier[ATTACHMENT]?.undo();
   carrier[ATTACHMENT] = null;
@@ -118,7 +127,8 @@ export function createDetachedContext(logger: PreparedLogger): ServerContext {
 /** Attaches on behalf of a guard: what is unknown is left to the guards, since their names are not known here. */
 export function attachForGuard(server: AttachableServer, context: ServerContext): void {
   const setAside = freeEvents(server, false);
-  takeOver(server, context, undefined, setAside);
+  const undo = takeOver(server, context, undefined, setAside);
+  (server as Carrier)[ATTACHMENT] = { guard: undefined, isByGuard: true, undo };
 }
 
 /** The server that a request came in on; `undefined` where there is none (injected requests). */
@@ -164,12 +174,21 @@ function isExtensionName(name: unknown): boolean {
   return typeof name === "string" && /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && lowerAscii(name) !== "100-continue";
 }
 
-function requireServer(server: unknown): void {
+// An upload must not get past a guard that its author takes for mounted.
+function requireSameGuard(present: Attachment, guard: AttachOptions["guard"]): void {
+  if (guard === undefined || guard === present.guard) return;
+  throw new ExpectationError(
+    "ERR_EXPECT_OPTION",
+    "attach({ guard }): received a guard that would never run, since the server is attached already; expected it in the first call of attach(server), or detach(server) before this one",
+  );
+}
+
+function requireServer(server: unknown, factory: "attach" | "detach"): void {
   // Applications of Express and Connect are functions with the methods of an emitter; a net.Server has no setTimeout().
   const { on, emit, setTimeout } = (server ?? {}) as Partial<AttachableServer>;
   if (typeof server === "object" && [on, emit, setTimeout].every((method) => typeof method === "function")) return;
   const hint = typeof server === "function" ? "; an Express application is none: pass what app.listen() returns" : "";
-  throw optionError("attach(server)", server, `a server of node:http, node:https or node:http2${hint}`);
+  throw optionError(`${factory}(server)`, server, `a server of node:http, node:https or node:http2${hint}`);
 }
 
 // Two that answer `checkContinue` would run the application twice.
@@ -204,7 +223,7 @@ function takeOver(
   context: ServerContext,
   guard: AttachOptions["guard"],
   putBack: (() => void) | undefined,
-): void {
+): () => void {
   const ownEmit = Object.getOwnPropertyDescriptor(server, "emit");
   const beneath = (): Emit => ownEmit?.value ?? Object.getPrototypeOf(server).emit;
   let isActive = true;
@@ -215,8 +234,7 @@ function takeOver(
       if (handshake && !handshake.stream && server.listeners("request").some(isExpress)) keepShape(req, res);
       emitRequest(req, res);
     };
-    if (guard === undefined) return enter;
-    return (req, res) => guard(req, res, (error) => (error == null ? enter(req, res) : refuseForError(req, error)));
+    return guard === undefined ? enter : guarded(guard, context, enter);
   };
   const goOn = dispatchTo((req, res) => void Reflect.apply(beneath(), server, ["request", req, res]));
   const goRound = dispatchTo((req, res) => void server.emit("request", markAdmitted(req), res));
@@ -258,16 +276,30 @@ function takeOver(
 
   for (const event of EVENTS) server.on(event, enterByExpectation);
   server.emit = emit as typeof server.emit;
-  (server as Carrier)[ATTACHMENT] = {
-    context,
-    undo() {
-      isActive = false;
-      for (const event of EVENTS) server.removeListener(event, enterByExpectation);
-      putBack?.();
-      if (server.emit !== (emit as typeof server.emit)) return;
-      if (ownEmit) Object.defineProperty(server, "emit", ownEmit);
-      else Reflect.deleteProperty(server, "emit");
-    },
+  return () => {
+    isActive = false;
+    for (const event of EVENTS) server.removeListener(event, enterByExpectation);
+    putBack?.();
+    if (server.emit !== (emit as typeof server.emit)) return;
+    if (ownEmit) Object.defineProperty(server, "emit", ownEmit);
+    else Reflect.deleteProperty(server, "emit");
+  };
+}
+
+// There is no framework around it that would take its error. One of the application behind it is the application's.
+function guarded(guard: NonNullable<AttachOptions["guard"]>, context: ServerContext, enter: Dispatch): Dispatch {
+  return (req, res) => {
+    let isEntered = false;
+    try {
+      guard(req, res, (error) => {
+        isEntered = true;
+        if (error == null) enter(req, res);
+        else refuseForError(req, res, context, error);
+      });
+    } catch (error) {
+      if (isEntered) throw error;
+      refuseForError(req, res, context, error);
+    }
   };
 }
 

@@ -117,6 +117,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
   let hasWarnedOfReader = false;
 
   return function expectationGuard(req: Req, res: Res, next: Next): void {
+    if (typeof next !== "function") throw notMounted();
     attachTo?.(req, res);
     if (isOutOfScope(req, settings)) {
       next();
@@ -441,6 +442,13 @@ function autoAttacher(settings: Settings): (req: HttpRequest, res: HttpResponse)
       "Node had sent this first request's 100 Continue before any guard ran; attach the server when it starts: attach(app.listen(port))",
     );
   };
+}
+
+function notMounted(): ExpectationError {
+  return new ExpectationError(
+    "ERR_EXPECT_OPTION",
+    "a guard was called without next; it is a middleware and no policy: app.use(guard), or hand its policies to the other guard",
+  );
 }
 
 function requireCall(options: unknown): void {

@@ -126,9 +126,13 @@ const LISTENER: HandshakeListener = {
 };
 
 /** Answers 500 in the place of an application that has no error handler of its own. */
-export function refuseForError(req: IncomingMessage, error: unknown): void {
-  const handshake = currentHandshake(req);
-  if (!handshake) throw error;
+export function refuseForError(
+  req: IncomingMessage,
+  res: ServerResponse,
+  context: ServerContext,
+  error: unknown,
+): void {
+  const handshake = currentHandshake(req) ?? beginHandshake(req, res, context);
   const refusal = { status: 500, policy: "guard", reason: undefined };
   handshake.refuse(refusal);
   reportFault(handshake.context.logger, handshake, refusal, asError(error));

@@ -57,7 +57,7 @@ export function optionalFunction<F>(option: string, value: F | undefined): F | u
 
 function nearestOf(key: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(4, Math.ceil(key.length / 2));
+  let least = Math.ceil(key.length / 2) + 1;
   for (const candidate of known) {
     const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {

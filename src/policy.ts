@@ -3,6 +3,7 @@ import { answerError, callSafely, ExpectationError, optionError, textOf } from "
 import type { Expectation } from "./expect-header.js";
 import type { Logger } from "./logger.js";
 import type { HttpRequest } from "./message.js";
+import { requireKnownKeys } from "./options.js";
 
 /** How a request that a policy judged came to its end. */
 export interface UploadEnd {
@@ -76,6 +77,7 @@ export function refuse(status: number, options: RefusalOptions = {}): Refusal {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw optionError("refuse(status)", status, "a final status from 200 to 599");
   }
+  requireKnownKeys("refuse", options, ["reason", "headers", "body"]);
   const { reason, body } = options;
   if (reason !== undefined && typeof reason !== "string")
     throw optionError("refuse(status, { reason })", reason, "text");
@@ -187,6 +189,14 @@ function judge(policy: string, verdict: unknown): Outcome | undefined {
 }
 
 function fault(policy: string, thrown: unknown): Outcome {
+  if (isRefusal(thrown))
+    return fault(
+      policy,
+      new ExpectationError(
+        "ERR_EXPECT_POLICY",
+        `policy ${policy} threw a refusal; expected it as its answer: return refuse(…)`,
+      ),
+    );
   const error = thrown instanceof Error ? thrown : new Error(`policy ${policy} threw ${textOf(thrown)}`);
   return { kind: "fault", policy, status: 500, error };
 }
@@ -200,9 +210,35 @@ export function policyName(policy: { readonly name: string }): string {
   return policy.name === "" ? "anonymous" : policy.name;
 }
 
-/** Gives a policy the name that logs and Express's stack show. */
-export function named<P extends (...args: never[]) => unknown>(name: string, policy: P): P {
-  return Object.defineProperty(policy, "name", { value: name, configurable: true });
+const PARTS = Symbol.for("express-expectations:parts:1");
+
+/** Every policy's name among those that a policy is made of, its own first. */
+export function namesOf(policy: Policy<never>): string[] {
+  const parts = (policy as { [PARTS]?: readonly Policy<never>[] })[PARTS] ?? [];
+  return [policyName(policy), ...parts.flatMap(namesOf)];
+}
+
+/**
+ * Gives a policy the name that logs show. Called as a middleware, where it would never hand a request on, it throws.
+ *
+ * @param parts - the policies that it asks.
+ */
+export function named<Req extends HttpRequest>(
+  name: string,
+  policy: Policy<Req>,
+  parts: readonly Policy<Req>[] = [],
+): Policy<Req> {
+  const checked = (req: Req, upload: Upload, next?: unknown) => {
+    if (next === undefined) return policy(req, upload);
+    throw new ExpectationError(
+      "ERR_EXPECT_OPTION",
+      `${name}: used as a middleware, and is a policy; a guard runs it: app.use(expectations({ policies: [${name}(…)] }))`,
+    );
+  };
+  return Object.defineProperties(checked, {
+    name: { value: name, configurable: true },
+    [PARTS]: { value: parts },
+  });
 }
 
 /**
@@ -212,7 +248,11 @@ export function named<P extends (...args: never[]) => unknown>(name: string, pol
  */
 export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("allOf", policies);
-  return named("allOf", (req: Req, upload: Upload) => firstThat(policies, req, upload, (verdict) => !accepts(verdict)));
+  return named(
+    "allOf",
+    (req: Req, upload: Upload) => firstThat(policies, req, upload, (verdict) => !accepts(verdict)),
+    policies,
+  );
 }
 
 /**
@@ -224,10 +264,11 @@ export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
  */
 export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
-  return named("anyOf", (req: Req, upload: Upload) => {
+  const judge = (req: Req, upload: Upload) => {
     const branches = policies.map((policy) => withLimitsOnAccept(policy));
     return firstThat(branches, req, upload, (verdict) => verdict !== false && !isRefusal(verdict));
-  });
+  };
+  return named("anyOf", judge, policies);
 }
 
 /**
@@ -239,12 +280,15 @@ export function when<Req extends HttpRequest = IncomingMessage>(
   predicate: (req: Req, upload: Upload) => boolean | Promise<boolean>,
   policy: Policy<Req>,
 ): Policy<Req> {
-  requirePolicies("when", [predicate, policy]);
-  return named(`when(${policyName(policy)})`, (req: Req, upload: Upload) => {
+  for (const [name, given] of Object.entries({ predicate, policy })) {
+    if (typeof given !== "function") throw optionError(`when(predicate, policy): ${name}`, given, "a function");
+  }
+  const judge = (req: Req, upload: Upload) => {
     const picked = predicate(req, upload);
     if (typeof picked === "boolean") return picked ? policy(req, upload) : true;
     return Promise.resolve(picked).then((yes) => (yes ? policy(req, upload) : true));
-  });
+  };
+  return named(`when(${policyName(policy)})`, judge, [policy]);
 }
 
 type Answer = ReturnType<Policy>;
@@ -293,8 +337,9 @@ function accepts(verdict: unknown): boolean {
 function requirePolicies(combinator: string, policies: readonly unknown[]): void {
   if (policies.length > 0 && policies.every((policy) => typeof policy === "function")) return;
   const wrong = policies.find((policy) => typeof policy !== "function");
+  const received = Array.isArray(wrong) ? "a list" : policies.length === 0 ? "nothing" : typeof wrong;
   throw new ExpectationError(
     "ERR_EXPECT_OPTION",
-    `${combinator}: received ${policies.length === 0 ? "nothing" : typeof wrong}; expected one policy function or more`,
+    `${combinator}: received ${received}; expected one policy function or more, each an argument of its own`,
   );
 }

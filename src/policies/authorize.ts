@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { optionError } from "../errors.js";
+import { answerError, optionError } from "../errors.js";
 import type { HttpRequest } from "../message.js";
 import { optionalFunction, requireKnownKeys } from "../options.js";
 import {
@@ -54,8 +54,7 @@ export function authorize<Req extends HttpRequest = IncomingMessage>(
     if (answer === true || isRefusal(answer)) return answer;
     if (answer === false) return unauthorized;
     if (answer === "forbidden") return forbidden;
-    // No verdict: the run of policies makes a fault of it.
-    return answer === undefined ? (null as never) : (answer as never);
+    throw answerError("authorize(verify)", answer, 'true, false, "forbidden" or refuse(status)');
   };
   return named("authorize", (req: Req, upload: Upload) => {
     const answer = verify(req, upload);

@@ -19,7 +19,7 @@ const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
  */
 export function mediaTypes<Req extends HttpRequest = IncomingMessage>(types: readonly string[]): Policy<Req> {
   if (!Array.isArray(types) || types.length === 0)
-    throw optionError("mediaTypes(types)", types, "a list of media types");
+    throw optionError("mediaTypes(types)", types, "a list of one media type or more");
   const patterns = Array.from(types, (type: unknown, i) => {
     if (typeof type !== "string" || !PATTERN.test(type)) {
       throw optionError(`mediaTypes(types)[${i}]`, type, '"type/subtype", "type/*" or "+suffix"');

@@ -112,6 +112,15 @@ function readOptions<Req extends HttpRequest>(options: QuotaOptions<Req>): Setti
   requireKnownKeys("quota", options, OPTION_KEYS);
   const { limiter, key, cost = "bytes", unknownLengthCost, name = "default" } = options;
   requireLimiter(limiter);
+  const reserved =
+    unknownLengthCost === undefined ? undefined : parseSize(unknownLengthCost, "quota({ unknownLengthCost })");
+  if (reserved !== undefined && reserved > limiter.points) {
+    throw optionError(
+      "quota({ unknownLengthCost })",
+      unknownLengthCost,
+      `at most the limiter's ${limiter.points} points`,
+    );
+  }
   if (typeof key !== "function") throw optionError("quota({ key })", key, "a function that says whose budget it is");
   if (cost !== "bytes" && cost !== "requests" && typeof cost !== "function") {
     throw optionError("quota({ cost })", cost, '"bytes", "requests" or a function');
@@ -127,8 +136,7 @@ function readOptions<Req extends HttpRequest>(options: QuotaOptions<Req>): Setti
     key,
     cost,
     name,
-    unknownLengthCost:
-      unknownLengthCost === undefined ? undefined : parseSize(unknownLengthCost, "quota({ unknownLengthCost })"),
+    unknownLengthCost: reserved,
     countFailed: optionalBoolean("quota({ countFailed })", options.countFailed, false),
     storeTimeoutMs: optionalCount("quota({ storeTimeoutMs })", options.storeTimeoutMs, 1_000),
     onStoreError: optionalOneOf("quota({ onStoreError })", options.onStoreError, ["refuse", "accept"], "refuse"),
@@ -166,7 +174,7 @@ function costOf<Req extends HttpRequest>(settings: Settings<Req>, req: Req, uplo
 function keyOf<Req extends HttpRequest>(settings: Settings<Req>, req: Req, upload: Upload): string {
   const key: unknown = settings.key(req, upload);
   if (typeof key === "string" && key !== "") return key;
-  throw answerError("quota({ key })", key, "text");
+  throw answerError("quota({ key })", key, "text that is not empty");
 }
 
 /** Points that are counted for a key, and the window that they are counted in. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { type AdmissionOptions, admission } from "../../src/admission.js";
 import { type OriginalRequest, readOriginal } from "../../src/admission-request.js";
-import { ExpectationError, maxSize, silent } from "../../src/index.js";
+import { allOf, anyOf, concurrency, ExpectationError, knownLength, maxSize, silent, when } from "../../src/index.js";
 
 type Fields = readonly (readonly [name: string, value: string])[];
 
@@ -243,6 +243,14 @@ describe("admission({ … })", () => {
       "a policy of the origin's own",
       { trustProxy: "loopback", policies: [function concurrency() {}] },
       /origin's guard/,
+    ],
+    [
+      "such a policy inside of others",
+      {
+        trustProxy: "loopback",
+        policies: [knownLength(), allOf(anyOf(when(() => true, concurrency({ limit: 2 }))), maxSize("1mb"))],
+      },
+      /^policies\[1\]: .*origin's guard/,
     ],
     ["an unknown way to answer", { trustProxy: "loopback", statuses: "haproxy" }, /statuses/],
     ["a time that is none", { trustProxy: "loopback", policyTimeoutMs: 0 }, /policyTimeoutMs/],

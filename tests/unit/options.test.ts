@@ -7,12 +7,14 @@ import express from "express";
 import {
   attach,
   authorize,
+  concurrency,
   detach,
   ExpectationError,
   expectations,
   type Guard,
   maxSize,
   mediaTypes,
+  type Policy,
   refuse,
   silent,
 } from "../../src/index.js";
@@ -439,6 +441,12 @@ describe("the caller's options", () => {
     expect({ isAsked, isHandedOn }).toEqual({ isAsked: false, isHandedOn: true });
   });
 
+  test("a guard among policies is explained when it is asked", () => {
+    const { code, message } = thrownBy(() => (expectations() as unknown as Policy)({} as never, {} as never));
+    expect(code).toBe("ERR_EXPECT_OPTION");
+    expect(message).toContain("it is a middleware and no policy");
+  });
+
   test("the middleware carries a name for Express's stack", () => {
     expect(expectations().name).toBe("expectationGuard");
   });
@@ -467,6 +475,21 @@ describe("the factories of policies check what they get", () => {
       /^authorize\(options\): received undefined/,
     ],
     ["authorize with a wrong key", () => authorize(policy, { chalenge: "x" } as never), /did you mean challenge\?$/],
+    [
+      "refuse with text for a reason",
+      () => refuse(413, "too big" as never),
+      /^refuse\(options\): received "too big"; expected an object/,
+    ],
+    [
+      "refuse with an unknown key",
+      () => refuse(413, { message: "too big" } as never),
+      /^refuse\(options\): unknown option "message"; expected one of reason, headers, body$/,
+    ],
+    [
+      "concurrency with an unknown key",
+      () => concurrency({ max: 5 } as never),
+      /^concurrency\(options\): unknown option "max"; expected one of limit, key, retryAfterSeconds$/,
+    ],
     [
       "refuse without a status",
       () => refuse(undefined as never),

@@ -4,7 +4,7 @@ import { type Authorization, authorize } from "../../src/policies/authorize.js";
 import { knownLength } from "../../src/policies/known-length.js";
 import { maxSize } from "../../src/policies/max-size.js";
 import { mediaTypes } from "../../src/policies/media-types.js";
-import { policyName, type Refusal, refuse, runInOrder, type Upload, type Verdict } from "../../src/policy.js";
+import { allOf, policyName, type Refusal, refuse, runInOrder, type Upload, type Verdict } from "../../src/policy.js";
 
 const REQ = { headers: {} } as IncomingMessage;
 
@@ -112,6 +112,23 @@ describe("mediaTypes", () => {
     types.push("text/plain");
     expect(statusOf(policy(REQ, uploadOf({ length: 5, mediaType: "text/plain" })))).toBe(415);
   });
+});
+
+test.each([
+  ["maxSize", maxSize(1)],
+  ["knownLength", knownLength()],
+  ["mediaTypes", mediaTypes(["a/b"])],
+  ["authorize", authorize(() => true, { challenge: "Bearer" })],
+  ["allOf", allOf(knownLength())],
+])("%s used as a middleware says what it is, and hands nothing on", (name, policy) => {
+  let isHandedOn = false;
+  const next = () => {
+    isHandedOn = true;
+  };
+  const use = () => (policy as (...args: unknown[]) => unknown)(REQ, {}, next);
+  expect(use).toThrow(expect.objectContaining({ code: "ERR_EXPECT_OPTION" }));
+  expect(use).toThrow(`app.use(expectations({ policies: [${name}(…)] }))`);
+  expect(isHandedOn).toBe(false);
 });
 
 describe("authorize", () => {

@@ -234,6 +234,7 @@ describe("runInOrder", () => {
     [undefined, "policy a threw undefined"],
     [Object.create(null), "policy a threw object"],
     [Symbol("s"), "policy a threw Symbol(s)"],
+    [TEAPOT, "policy a threw a refusal; expected it as its answer: return refuse(…)"],
   ])("makes an error of what is none: %p", async (thrown, message) => {
     const sync = inOrder([
       {
@@ -448,8 +449,9 @@ describe("combinators", () => {
     [() => anyOf(), "anyOf: received nothing; expected one policy function or more"],
     [() => allOf(() => true, null as never), "allOf: received object; expected one policy function or more"],
     [() => anyOf("x" as never), "anyOf: received string; expected one policy function or more"],
-    [() => when(true as never, () => true), "when: received boolean; expected one policy function or more"],
-    [() => when(() => true, undefined as never), "when: received undefined; expected one policy function or more"],
+    [() => anyOf([() => true] as never), "anyOf: received a list; expected one policy function or more, each an"],
+    [() => when(true as never, () => true), "when(predicate, policy): predicate: received true; expected a function"],
+    [() => when(() => true, undefined as never), "when(predicate, policy): policy: received undefined; expected a"],
   ])("throw at construction: %s", (call, message) => {
     expect(call).toThrow(message);
     expect(call).toThrow(expect.objectContaining({ code: "ERR_EXPECT_OPTION" }));

@@ -508,6 +508,10 @@ describe("an option", () => {
     [/^quota\(\{ cost \}\): received "byte"/, { limiter: memory(), key, cost: "byte" }],
     [/^quota\(\{ unknownLengthCost \}\): received 0/, { limiter: memory(), key, unknownLengthCost: 0 }],
     [
+      /^quota\(\{ unknownLengthCost \}\): received "1mb"; expected at most the limiter's 100/,
+      { limiter: memory(), key, unknownLengthCost: "1mb" },
+    ],
+    [
       /^quota\(\{ unknownLengthCost \}\): received 9; expected nothing/,
       { limiter: memory(), key, cost: "requests", unknownLengthCost: 9 },
     ],

@@ -268,11 +268,47 @@ describe.each(HTTP1_KINDS)("attach({ guard }) on %s", (kind) => {
     expect(ran).toBe(1);
   });
 
-  test("answers 500 when the guard hands an error on", async () => {
-    const failing: Handler = (_req, _res, next) => next(new Error("no"));
-    const { port } = await startAttached(kind, { routes: { "/files": store } }, { guard: failing, logger: silent });
-    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
-    wire.send(UPLOAD);
-    expect(await wire.final()).toMatchObject({ status: 500, headers: { connection: "close" } });
+  test.each<[string, Handler]>([
+    ["hands an error on", (_req, _res, next) => next(new Error("no"))],
+    [
+      "throws",
+      () => {
+        throw new Error("no");
+      },
+    ],
+  ])("answers 500 when the guard %s, and ends no process", async (_how, failing) => {
+    const logger = recordingLogger();
+    const { port } = await startAttached(
+      kind,
+      { routes: { "/files": store, "/next": next } },
+      { guard: failing, logger },
+    );
+    for (const request of [UPLOAD, "GET /next HTTP/1.1\r\nHost: test\r\n\r\n"]) {
+      const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+      wire.send(request);
+      expect((await wire.final()).status).toBe(500);
+    }
+    expect(logger.records.map(({ level }) => level)).toEqual(["error", "error"]);
+  });
+
+  test("takes over from a guard that met a request first", async () => {
+    const first = expectations({ logger: silent }) as Handler;
+    const running = await start(kind, { use: [first], routes: { "/files": store, "/next": next } });
+    const wire = await WireClient.connect(running.port, { tls: isTlsKind(kind) });
+    expect(await wire.answersNext()).toBe(true);
+    attach(running.server, { guard, logger: silent });
+    wire.send(UPLOAD.replace(": 5", ": 6"));
+    expect(await wire.final(2)).toMatchObject({ status: 413 });
+    expect(wire.statuses).toEqual([200, 413]);
+    expect(running.server.listenerCount("checkContinue")).toBe(1);
+  });
+
+  test("refuses a guard that would never run", () => {
+    const server = attach(http.createServer(), { guard });
+    expect(attach(server, { guard })).toBe(server);
+    expect(attach(server)).toBe(server);
+    expect(() => attach(server, { guard: expectations() })).toThrow(
+      expect.objectContaining({ code: "ERR_EXPECT_OPTION", message: expect.stringContaining("attached already") }),
+    );
   });
 });
