@@ -289,8 +289,8 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
     return (address, hop) => {
       try {
         const answer: unknown = trustProxy(address, hop);
-        if (answer instanceof Promise) throw answerError("trustProxy", answer, "true or false");
-        return answer === true;
+        if (typeof answer !== "boolean") throw answerError("trustProxy", answer, "true or false");
+        return answer;
       } catch (error) {
         logger.error({ event: "expectation.error", err: asError(error) }, "trustProxy threw");
         return false;

@@ -323,8 +323,8 @@ function isAnsweredAnyway(socket: Http1Socket, error: unknown): boolean {
   const code = String((error as { code?: unknown } | undefined)?.code);
   const isGarbage = code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE";
   if (!isGarbage || !busyWith?.hasArrived || busyWith.res.headersSent || socket.readableEnded) return false;
+  if (!busyWith.isLastOfConnection) socket.once("end", socket.destroy);
   busyWith.isLastOfConnection = true;
-  socket.once("end", () => socket.destroy());
   return true;
 }
 

@@ -33,8 +33,8 @@ const CONNECTION = Symbol.for("express-expectations:connection:1");
 
 type Carrier = Socket & { [CONNECTION]?: Connection };
 
-export function connectionOf(socket: Socket): Connection | undefined {
-  return (socket as Carrier)[CONNECTION];
+export function connectionOf(socket: Socket | undefined): Connection | undefined {
+  return (socket as Carrier | undefined)?.[CONNECTION];
 }
 
 export function openConnection(socket: Socket): Connection {
@@ -47,9 +47,9 @@ export function openConnection(socket: Socket): Connection {
  * Sees to it that a handshake is closed with its connection, where its response waits behind another one: such a
  * response has no `close` of its own.
  */
-export function closeWithConnection({ res, req }: Handshake): void {
-  if (res.socket || req.socket.listeners("close").includes(closeHandshakes)) return;
-  req.socket.on("close", closeHandshakes);
+export function closeWithConnection({ res, socket }: Handshake): void {
+  if (!socket || res.socket || socket.listeners("close").includes(closeHandshakes)) return;
+  socket.on("close", closeHandshakes);
 }
 
 function closeHandshakes(this: Socket): void {

@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /**
  * Every code an {@link ExpectationError} can carry; the README has a section for each.
  */
@@ -39,14 +41,14 @@ export function optionError(option: string, received: unknown, expected: string)
  * Says what a callback of the user's answered in place of what is right. A promise that rejects later ends no process.
  */
 export function answerError(callback: string, answered: unknown, expected: string): ExpectationError {
-  if (answered instanceof Promise) answered.catch(() => {});
+  if (types.isPromise(answered)) answered.catch(() => {});
   return new ExpectationError("ERR_EXPECT_POLICY", `${callback}: answered ${kindOf(answered)}; expected ${expected}`);
 }
 
 // Not its text: who answers `req.headers.authorization` by mistake must not find it in the log.
 function kindOf(value: unknown): string {
   if (value === null || typeof value === "number") return String(value);
-  return value instanceof Promise ? "a promise" : typeof value;
+  return types.isPromise(value) ? "a promise" : typeof value;
 }
 
 function shown(value: unknown): string {
@@ -70,11 +72,20 @@ export function textOf(value: unknown): string {
   }
 }
 
+/** What an error says: it may have a message that is no text, or throws. */
+export function messageOf(error: Error): string {
+  try {
+    return String(error.message);
+  } catch {
+    return "an error without a message";
+  }
+}
+
 /** Calls what must not disturb its caller: what it throws, at once or in a promise, goes to `tell`. */
 export function callSafely(callback: () => unknown, tell: (error: Error) => void): void {
   try {
     const answered = callback();
-    if (answered instanceof Promise) answered.catch((error: unknown) => tell(asError(error)));
+    if (types.isPromise(answered)) answered.catch((error: unknown) => tell(asError(error)));
   } catch (error) {
     tell(asError(error));
   }

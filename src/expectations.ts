@@ -125,7 +125,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
     }
     const handshake =
       currentHandshake(req) ?? beginHandshake(req as IncomingMessage, res as ServerResponse, settings.context);
-    if (handshake.refusal) return;
+    if (handshake.refusal || handshake.isGone) return;
     if (!hasWarnedOfReader && isReadAlready(handshake)) {
       hasWarnedOfReader = true;
       const message = "a guard came too late: the content was read before it; mount it in front of body parsers";
@@ -175,7 +175,7 @@ class Judgement {
     handshake.beginVerdict();
     const outcome = runInOrder(this.#trials(), (trial) => this.#ask(trial));
     if (outcome instanceof Promise) {
-      this.#watch(settings.policyTimeoutMs);
+      if (!this.#isOver) this.#watch(settings.policyTimeoutMs);
       // `runInOrder` never rejects; what `next()` throws is the application's, and stays unhandled as it would anywhere.
       void outcome.then((settled) => this.#end(settled));
     } else this.#end(outcome);

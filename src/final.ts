@@ -12,7 +12,7 @@ type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly (readonly [s
  */
 export function watchFinal(handshake: Handshake): void {
   if (handshake.stream) closeStreamAfterFinal(handshake, handshake.stream);
-  else if (handshake.req.socket) closeConnectionAfterFinal(handshake);
+  else if (handshake.socket) closeConnectionAfterFinal(handshake);
 }
 
 /**
@@ -49,6 +49,7 @@ function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown
   const handshake = currentHandshake(this.req);
   const isFinal = status >= 200 && !this.headersSent;
   if (handshake && isFinal) {
+    handshake.beginFinal(status);
     if (!handshake.hasArrived) lingerAtItsEnd(handshake);
     if (mustClose(handshake, status)) {
       close(handshake);
@@ -62,8 +63,8 @@ function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown
 // A head that was not written through the method above (`writeHeader`, a captured prototype) ends up here.
 function closeWhereHeadEscaped(this: ServerResponse): void {
   const handshake = currentHandshake(this.req);
-  if (!handshake) return;
-  const { socket } = handshake.req;
+  if (!handshake?.socket) return;
+  const { socket } = handshake;
   const { lastResponse } = openConnection(socket);
   if (lastResponse === SENT || (lastResponse !== this && !mustClose(handshake, this.statusCode))) return;
   close(handshake);
@@ -71,14 +72,17 @@ function closeWhereHeadEscaped(this: ServerResponse): void {
 }
 
 function close(handshake: Handshake): void {
-  openConnection(handshake.req.socket).lastResponse ??= handshake.res;
+  const { socket, res } = handshake;
+  if (!socket) return;
+  openConnection(socket).lastResponse ??= res;
   lingerAtItsEnd(handshake);
 }
 
 // Node calls `destroySoon` after the last response of a connection; its own would close with unread bytes: a reset. One
 // function for all sockets: with a closure for each, refusals of the past stay in memory until a major collection.
 function lingerAtItsEnd(handshake: Handshake): void {
-  const { socket } = handshake.req;
+  const { socket } = handshake;
+  if (!socket) return;
   openConnection(socket).lingersFor = handshake;
   socket.destroySoon = lingerSoon;
 }
@@ -89,7 +93,17 @@ function lingerSoon(this: Socket): void {
   if (!lingersFor) return;
   connection.lingersFor = undefined;
   connection.lastResponse = SENT;
+  // Not at once: what its reader does about the error may be the end of the socket.
+  if (isBeingRead(lingersFor)) this.once("close", () => failReader(lingersFor));
   lingersFor.context.lingering.add(this, contentLeft(lingersFor));
+}
+
+function isBeingRead({ hasReader, hasArrived, refusal }: Handshake): boolean {
+  return hasReader && !hasArrived && !refusal;
+}
+
+function failReader(handshake: Handshake): void {
+  handshake.failBody("ERR_EXPECT_TOO_LATE", "the final response ended the upload");
 }
 
 // Nothing is under way where the client waits for a verdict, or where all has come.
@@ -131,13 +145,29 @@ const RESET_DELAY_MS = 1_000;
 // RST_STREAM with NO_ERROR after a complete response). A client that reads the response and the reset at once may take
 // the upload for failed (curl 7.88 on h2c). Pausing holds Node's own reset back, and the client by its window.
 function closeStreamAfterFinal(handshake: Handshake, stream: ServerHttp2Stream): void {
-  stream.once("finish", () => {
-    if (handshake.hasArrived || !mustClose(handshake, handshake.res.statusCode)) return;
+  const { req, res } = handshake;
+  const { end, writeHead } = res;
+  res.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
+    if (!this.headersSent) handshake.beginFinal(status);
+    return Reflect.apply(writeHead, this, [status, ...rest]);
+  } as ServerResponse["writeHead"];
+  const closeSoon = () => {
+    if (handshake.hasArrived || !mustClose(handshake, res.statusCode)) return;
     stream.pause();
     const timer = setTimeout(() => {
+      if (isBeingRead(handshake)) failReader(handshake);
       stream.close(constants.NGHTTP2_NO_ERROR);
       stream.resume();
     }, RESET_DELAY_MS).unref();
     stream.once("close", () => clearTimeout(timer));
-  });
+  };
+  if (req.method !== "HEAD") {
+    stream.once("finish", closeSoon);
+    return;
+  }
+  // The stream of a response to HEAD never finishes.
+  res.end = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
+    setImmediate(closeSoon);
+    return Reflect.apply(end, this, args);
+  } as ServerResponse["end"];
 }

@@ -34,25 +34,25 @@ export function isAdmitted(req: IncomingMessage): boolean {
  */
 export function admit(req: IncomingMessage, res: ServerResponse, context: ServerContext, dispatch: Dispatch): boolean {
   const isHttp1 = http2Stream(req) === undefined;
-  const connection = isHttp1 ? connectionOf(req.socket) : undefined;
-  if (isHttp1 && isOver(req.socket, connection)) {
+  // Kept: the request may lose it while it waits.
+  const { socket } = req;
+  const connection = isHttp1 ? connectionOf(socket) : undefined;
+  if (isHttp1 && isOver(socket, connection)) {
     drop(req);
     return false;
   }
   const fault = framingFault(req);
-  // What stands behind an upgrade that nobody takes up, Node's parser throws away: the connection must end after it.
-  const mayUpgrade = isHttp1 && req.headers.upgrade !== undefined;
-  const isUnwatched = fault === undefined && !mayUpgrade && isBare(req);
+  const isUnwatched = fault === undefined && isBare(req);
   if (isUnwatched && !connection?.busyWith) return true;
   // Watched from its arrival on: the content of a request that has to wait arrives meanwhile.
   const handshake = isUnwatched ? undefined : watch(req, res, context);
   const go = () => {
-    if (isHttp1 && isOver(req.socket, connection)) {
+    if (isHttp1 && isOver(socket, connection)) {
       drop(req);
       return;
     }
     if (handshake) {
-      if (isHttp1) occupy(openConnection(req.socket), handshake);
+      if (isHttp1) occupy(openConnection(socket), handshake);
       if (isRefusedByServer(handshake, fault)) return;
     }
     dispatch(req, res);
@@ -62,8 +62,8 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
   return false;
 }
 
-function isOver(socket: Socket, connection: Connection | undefined): boolean {
-  return socket.destroyed || connection?.lastResponse !== undefined;
+function isOver(socket: Socket | undefined, connection: Connection | undefined): boolean {
+  return socket?.destroyed === true || connection?.lastResponse !== undefined;
 }
 
 // Nobody will read it: it flows past, so that the drain goes on behind it.
@@ -95,7 +95,9 @@ export function markAdmitted(req: IncomingMessage): IncomingMessage {
  */
 export function beginHandshake(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const handshake = watch(req, res, context);
-  if (!handshake.stream && req.socket) occupy(openConnection(req.socket), handshake);
+  if (handshake.socket) occupy(openConnection(handshake.socket), handshake);
+  // Its client has left while others had the request in hand: nothing else would tell.
+  if (handshake.isGone) handshake.close();
   return handshake;
 }
 
@@ -103,10 +105,9 @@ export function beginHandshake(req: IncomingMessage, res: ServerResponse, contex
 function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
-  if (!handshake.stream && req.socket) {
-    const connection = openConnection(req.socket);
+  if (handshake.socket) {
+    const connection = openConnection(handshake.socket);
     connection.open = [...connection.open, handshake];
-    handshake.onClose(() => leave(connection, handshake));
     closeWithConnection(handshake);
   }
   return handshake;
@@ -123,6 +124,9 @@ const LISTENER: HandshakeListener = {
   },
   onAccept: tellAccepted,
   onContent: tellContent,
+  onClosed(handshake) {
+    if (handshake.socket) leave(openConnection(handshake.socket), handshake);
+  },
 };
 
 /** Answers 500 in the place of an application that has no error handler of its own. */
@@ -161,12 +165,17 @@ function leave(connection: Connection, handshake: Handshake): void {
 }
 
 function hold(connection: Connection, req: IncomingMessage, go: () => void): void {
+  const { socket } = req;
   if (connection.held.length >= MAX_HELD) {
-    req.socket.destroy();
+    socket.destroy();
     return;
   }
   const scope = new AsyncResource("ExpectationsHeldRequest", { requireManualDestroy: false });
-  const timer = setTimeout(() => req.socket.destroy(), HELD_MS).unref();
+  const timer = setTimeout(() => {
+    // An answer that is under way is no standstill: what is held waits for its end.
+    if (connection.busyWith?.res.headersSent) timer.refresh();
+    else socket.destroy();
+  }, HELD_MS).unref();
   connection.held.push({ timer, release: () => scope.runInAsyncScope(go) });
 }
 

@@ -58,6 +58,8 @@ export interface HandshakeListener {
   onAccept(handshake: Handshake): void;
   /** The first content has come, so long after the 100. */
   onContent(handshake: Handshake, waitedMs: number): void;
+  /** The response is finished, or the client has left, and all who asked for it were told. */
+  onClosed(handshake: Handshake): void;
 }
 
 const HANDSHAKE = Symbol.for("express-expectations:handshake:1");
@@ -92,8 +94,11 @@ export class Handshake {
   /** When a guard last accepted; `undefined` where none did. */
   acceptedAt: number | undefined;
   readonly #hasOthers: boolean;
-  /** The HTTP/1 socket. Kept, as is `stream`: behind Express each look at a request costs (it changes its prototype). */
-  readonly #socket: IncomingMessage["socket"] | undefined;
+  /**
+   * The HTTP/1 socket. Kept here: Node takes it off a request whose reader gives up (`pipeline` that fails, `for await`
+   * that is left), and behind Express each look at a request costs (it changes its prototype).
+   */
+  readonly socket: IncomingMessage["socket"] | undefined;
   readonly #isHttp11: boolean;
   #isContinued = false;
   #continuedAt: number | undefined;
@@ -130,7 +135,7 @@ export class Handshake {
     this.#isHttp11 = isHttp11(req);
     this.expectsContinue = this.length !== 0 && this.#isHttp11 && this.expectations.some(isContinue);
     this.stream = http2Stream(req);
-    this.#socket = this.stream ? undefined : req.socket;
+    this.socket = this.stream ? undefined : req.socket;
     this.#isContinued = this.expectsContinue && isContinuedByOthers(res, this.stream);
     this.#read = req._read;
     this.#push = req.push as typeof this.push;
@@ -162,7 +167,7 @@ export class Handshake {
   get isGone(): boolean {
     const { stream } = this;
     if (stream) return stream.destroyed || stream.closed || stream.aborted;
-    return this.#socket?.destroyed === true || this.res.destroyed;
+    return this.socket?.destroyed === true || this.res.destroyed;
   }
 
   /** Whether the request carries an expectation that counts: HTTP/1.0 has no `100-continue` (RFC 9110 §10.1.1). */
@@ -215,6 +220,7 @@ export class Handshake {
     const callbacks = this.#closeCallbacks;
     this.#closeCallbacks = undefined;
     for (const callback of callbacks ?? []) callback();
+    this.listener.onClosed(this);
   }
 
   /** Calls `exceed` as soon as more than `bytes` have arrived. */
@@ -240,6 +246,12 @@ export class Handshake {
     else this.res.once("socket", (socket) => socket.write(CONTINUE));
     this.#leavePending();
     this.#settle();
+  }
+
+  /** A final status is about to be written: who listens for the content by now has asked for it in time. */
+  beginFinal(status: number): void {
+    const isWanted = status < 400 && this.#judging === 0 && isHeardBySomebody(this.req);
+    if (isWanted && this.isWithheld && this.undecided.length === 0) this.sendContinue();
   }
 
   /** Marks the request as refused: from here on its content is thrown away. */
@@ -272,11 +284,13 @@ export class Handshake {
   }
 
   #destroyBody(failure: ExpectationError): void {
+    const { req } = this;
     // Node's own `_destroy` takes the socket with it, and on HTTP/2 an error without a listener ends the process.
-    this.req._destroy = (error, done) => done(this.req.listenerCount("error") > 0 ? error : null);
-    this.req.destroy(failure);
+    req._destroy = (error, done) => done(req.listenerCount("error") > 0 ? error : null);
+    req.destroy(failure);
+    if (!this.stream) process.nextTick(abort, req);
     // What is thrown away from here on must not stop the socket: a client that leaves would go unseen.
-    if (!this.stream && this.req.socket) this.#read.call(this.req, 0);
+    if (!this.stream && req.socket) this.#read.call(req, 0);
   }
 
   /** The request's `_read`: called when the stream wants content, whoever is behind it. */
@@ -361,7 +375,8 @@ export class Handshake {
     if (this.#idleTimer) this.#idleTimer.refresh();
     else {
       this.#idleTimer = setTimeout(() => {
-        if (this.#isAsking && !this.hasArrived) this.listener.onIdle(this);
+        // A reader that has given up asks for nothing.
+        if (this.#isAsking && !this.hasArrived && !this.req.destroyed) this.listener.onIdle(this);
       }, this.context.bodyTimeoutMs).unref();
     }
   }
@@ -388,6 +403,14 @@ export class Handshake {
     this.#idleTimer = undefined;
     this.#isAsking = false;
   }
+}
+
+// Node tells of a body that ends early by this event, and proxies and parsers of files tidy up at it. Behind the error,
+// which says why.
+function abort(req: IncomingMessage): void {
+  if (req.aborted) return;
+  req.aborted = true;
+  req.emit("aborted");
 }
 
 // One function each for all requests: a closure for each of them would be the most of what a pending handshake takes.

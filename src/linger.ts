@@ -127,7 +127,8 @@ export class LingeringSockets {
     for (const listener of socket.listeners("end") as Listener[]) socket.off("end", listener);
     socket.on("end", endBothWays);
     socket.on("close", () => this.#forget(entry));
-    socket.setTimeout(0);
+    // A server takes any Duplex for a connection.
+    socket.setTimeout?.(0);
     socket.unref?.();
     socket.resume();
     // `resume()` alone reads nothing where the parser had paused the handle beneath the stream: the stream still

@@ -1,4 +1,4 @@
-import { callSafely, ExpectationError } from "./errors.js";
+import { callSafely, ExpectationError, messageOf } from "./errors.js";
 
 /**
  * What a guard writes its records to: details first, then the message, as pino, bunyan and Fastify's logger take them.
@@ -57,7 +57,7 @@ function withPlainErrors(details: object): object {
   return Object.fromEntries(
     Object.entries(details).map(([key, value]) => [
       key,
-      value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value,
+      value instanceof Error ? { name: value.name, message: messageOf(value), stack: value.stack } : value,
     ]),
   );
 }
@@ -94,9 +94,9 @@ export function safeLogger(given: unknown, option = "logger"): PreparedLogger {
     warn: (details, message) => callSafely(() => logger.warn(details, message), ignore),
     error: (details, message) => callSafely(() => logger.error(details, message), ignore),
   };
-  const prepared = logger as Partial<PreparedLogger>;
-  const prepare = (level: Level) => (prepared[PREPARE] ? prepared[PREPARE](level) : write[level]);
-  return { ...write, [PREPARE]: prepare };
+  // Its own alone: some loggers are a Proxy that has a method by any name.
+  const prepared = Object.hasOwn(logger, PREPARE) ? (logger as PreparedLogger) : undefined;
+  return { ...write, [PREPARE]: (level) => (prepared ? prepared[PREPARE](level) : write[level]) };
 }
 
 function requireMethods(logger: unknown, option: string): asserts logger is Logger {

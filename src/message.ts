@@ -81,8 +81,8 @@ export interface FramingFault {
 
 // Node: `server.maxHeadersCount`; null stands for 1,000, and 0 for no limit.
 function mostFields(req: HttpRequest): number {
-  const { server } = req.socket as { server?: { maxHeadersCount?: number | null } };
-  return (server?.maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
+  const socket = req.socket as { server?: { maxHeadersCount?: number | null } } | undefined;
+  return (socket?.server?.maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
 }
 
 function badFraming(req: HttpRequest): string | undefined {

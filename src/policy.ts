@@ -110,7 +110,11 @@ function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {
 
 /** Whether a value was made by {@link refuse}, in this copy of the package or another. */
 export function isRefusal(value: unknown): value is Refusal {
-  return typeof value === "object" && value !== null && (value as { [REFUSAL]?: true })[REFUSAL] === true;
+  try {
+    return typeof value === "object" && value !== null && (value as { [REFUSAL]?: true })[REFUSAL] === true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type Registry,
 } from "prom-client";
 import { acceptChannel, contentChannel, errorChannel, gauges, refuseChannel } from "./diagnostics.js";
-import { ExpectationError, optionError } from "./errors.js";
+import { ExpectationError, optionError, textOf } from "./errors.js";
 import { requireKnownKeys } from "./options.js";
 import type {
   AcceptMessage,
@@ -191,7 +191,7 @@ function unregister(registry: MetricsRegistry, metrics: Metrics): void {
     try {
       if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
     } catch (error) {
-      process.emitWarning(`the registry did not remove ${name}: ${String(error)}`, "ExpectationsWarning");
+      process.emitWarning(`the registry did not remove ${name}: ${textOf(error)}`, "ExpectationsWarning");
     }
   }
 }

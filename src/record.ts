@@ -1,5 +1,5 @@
 import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
-import { textOf } from "./errors.js";
+import { messageOf } from "./errors.js";
 import type { Handshake, RefusedWith } from "./handshake.js";
 import { loggableUrl, PREPARE, type PreparedLogger, printable } from "./logger.js";
 import type { HttpRequest } from "./message.js";
@@ -82,7 +82,7 @@ export function reportFault(logger: PreparedLogger, handshake: Recorded, by: Ref
   const write = logger[PREPARE]("error");
   if (!write && !errorChannel.hasSubscribers) return;
   const record = refusalOf("expectation.error", handshake, by);
-  const text = `${record.method} ${record.url} refused with ${by.status}: ${printable(textOf(error.message))}`;
+  const text = `${record.method} ${record.url} refused with ${by.status}: ${printable(messageOf(error))}`;
   write?.({ ...record, err: error }, text);
   if (!errorChannel.hasSubscribers) return;
   const message: FaultMessage = { req: handshake.req, record, error };
@@ -127,10 +127,22 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
   }) as unknown as RefusalRecord;
 }
 
+// What others have put on a request may be of any kind, and throw: a record never costs the answer.
 function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Record<string, unknown> {
-  const { req, length } = handshake;
+  const timed = {
+    durationMs: Math.round((decidedAt - handshake.startedAt) * 1000) / 1000,
+    httpVersion: handshake.req.httpVersion,
+  };
+  try {
+    return { ...requestFacts(handshake), ...timed };
+  } catch {
+    return { method: "", url: "", ...timed };
+  }
+}
+
+function requestFacts({ req, length, expectations }: Recorded): Record<string, unknown> {
   const { originalUrl, baseUrl, route, id } = req as FrameworkRequest;
-  const expectation = handshake.expectations.map((member) => member.raw).join(", ");
+  const expectation = expectations.map((member) => member.raw).join(", ");
   const userAgent = req.headers["user-agent"];
   const requestId = text(id) ?? text(req.headers["x-request-id"]);
   const client = text(frameworkAddress(req)) ?? clientAddress(req);
@@ -142,8 +154,6 @@ function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Re
     declaredLength: length,
     client: client === undefined ? undefined : printable(client),
     userAgent: userAgent === undefined ? undefined : printable(userAgent),
-    durationMs: Math.round((decidedAt - handshake.startedAt) * 1000) / 1000,
-    httpVersion: req.httpVersion,
     requestId: requestId === undefined ? undefined : printable(requestId),
   };
 }

@@ -19,6 +19,9 @@ export type RefusalBody =
   | "problem"
   | ((refusal: Refusal, req: HttpRequest) => RefusalContent | undefined);
 
+/** Fields that are not a policy's to set. */
+const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "trailer", "transfer-encoding"]);
+
 /** Fields that describe a body which will not be sent. */
 const STALE_FIELDS: ReadonlySet<string> = new Set([
   "content-encoding",
@@ -51,19 +54,22 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     if (!handshake.stream) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
     removeFields(res, (name) => STALE_FIELDS.has(name));
     const fields = fieldsOf(refusal, content);
-    if (res.getHeaderNames().length === 0) res.writeHead(refusal.status, fields);
+    if (res.getHeaderNames().length === 0 && !Object.hasOwn(res, "end")) res.writeHead(refusal.status, fields);
     else {
+      // Whoever wraps `end` sets fields there, as Express itself leaves the head to it.
+      res.statusCode = refusal.status;
       for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
-      res.writeHead(refusal.status);
     }
     // On HTTP/2 a bare `end()` leaves the stream open.
-    res.end(content ? content.body : "");
+    res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
-    if (isFinalOnWire(res)) cut(handshake);
+    if (res.headersSent || isFinalOnWire(res)) cut(handshake);
     else takeBack(res, refusal);
     throw error;
   }
-  if (handshake.isAppRunning) disarm(res);
+  if (!handshake.isAppRunning) return;
+  if (res.headersSent) disarm(res);
+  else disarmWithHead(res, refusal.status);
 }
 
 /** Refuses with a bare status where nothing of the user's may stand in the way; cuts the connection where that fails. */
@@ -82,7 +88,7 @@ function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefi
   let hasType = false;
   for (const name of Object.keys(headers)) {
     const folded = name.toLowerCase();
-    if (folded === "content-length") continue;
+    if (FRAMING_FIELDS.has(folded)) continue;
     hasType ||= folded === "content-type";
     fields[name] = headers[name] as string | string[];
   }
@@ -127,9 +133,9 @@ function problem({ status, reason }: Refusal): string {
   return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
 }
 
-function cut({ req, stream }: Handshake): void {
+function cut({ socket, stream }: Handshake): void {
   if (stream) stream.close(constants.NGHTTP2_CANCEL);
-  else req.socket.destroy();
+  else socket?.destroy();
 }
 
 const WRITERS = [
@@ -165,6 +171,16 @@ function disarm(res: ServerResponse): void {
       isFinishing = false;
     });
   });
+}
+
+// A wrapper of `end` that comes back to it later writes the head then.
+function disarmWithHead(res: ServerResponse, status: number): void {
+  const { writeHead } = res;
+  res.writeHead = () => {
+    Reflect.apply(writeHead, res, [status]);
+    disarm(res);
+    return res;
+  };
 }
 
 function callBack<T>(args: unknown[], result: T): T {

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
+import { asError } from "./errors.js";
 import { isContinue, lowerAscii } from "./expect-header.js";
 import { type ExpectationOptions, expectations, type Guard, type Next } from "./expectations.js";
 import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "./handshake.js";
@@ -152,8 +153,13 @@ class Relay {
     proxyReq.prependListener("error", (error) => this.#giveUp(this.#isIdle ? 504 : 502, error));
     proxyReq.prependOnceListener("response", (response) => this.#takeFinal(response, proxyReq));
     if (!proxyReq.headersSent) {
-      dropHopByHop(req, proxyReq);
-      proxyReq.setHeader("Expect", this.#expect);
+      try {
+        dropHopByHop(req, proxyReq);
+        proxyReq.setHeader("Expect", this.#expect);
+      } catch (error) {
+        this.#giveUp(502, asError(error));
+        return;
+      }
     }
     // Not at once: others may have fields to set at the same event.
     process.nextTick(() => {
@@ -199,7 +205,9 @@ class Relay {
   }
 
   #abandon(): void {
-    if (this.#isOver) return;
+    // Content that was cut off on its way leaves the origin waiting for the rest.
+    const isCutOff = this.handshake.refusal !== undefined && !this.handshake.hasArrived;
+    if (this.#isOver && !isCutOff) return;
     this.#end();
     if (this.#proxyReq) destroyQuietly(this.#proxyReq);
   }
@@ -250,11 +258,16 @@ function dropHopByHop(req: IncomingMessage, proxyReq: ClientRequest): void {
   for (const name of HOP_BY_HOP) proxyReq.removeHeader(name);
   // What a client nominates is dropped as the client sent it, and never what the proxy has set itself.
   for (const name of nominated(req.headers.connection)) {
-    const sent = req.headersDistinct[name]?.join(", ");
-    if (sent !== undefined && String(proxyReq.getHeader(name)) === sent) proxyReq.removeHeader(name);
+    const sent = linesOf(req.rawHeaders, name);
+    if (sent.length > 0 && String(proxyReq.getHeader(name)) === sent.join(", ")) proxyReq.removeHeader(name);
   }
   const connection = proxyReq.getHeader("Connection");
   if (connection !== undefined && connection !== "close") proxyReq.setHeader("Connection", "keep-alive");
+}
+
+// Not `headersDistinct`: in Node 20.19 it is an object that has a constructor.
+function linesOf(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, i, raw) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
 }
 
 // Proxies copy the fields of a response as they are.

@@ -126,6 +126,8 @@ export async function listen(server: AttachableServer, isTls = false): Promise<R
       socket.once("close", () => sockets.delete(socket));
     });
   }
+  // Longer than any test waits: a connection that is kept by mistake must not end by itself.
+  (server as { keepAliveTimeout?: number }).keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const started: RunningServer = {

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import http from "node:http";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import express from "express";
 import { attach, concurrency, expectations, handshakeOf, refuse, silent, type Upload } from "../../src/index.js";
+import { expectNothingDeadly } from "../helpers/deadly.js";
 import {
   closeServers,
   type Handler,
@@ -16,16 +17,8 @@ import {
 } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
-// What ends a process that has no such listeners.
-const deadly: unknown[] = [];
-const keep = (error: unknown) => void deadly.push(error);
-beforeAll(() => void process.on("uncaughtException", keep).on("unhandledRejection", keep));
-afterAll(() => void process.off("uncaughtException", keep).off("unhandledRejection", keep));
-
-afterEach(async () => {
-  await closeServers();
-  expect(deadly.splice(0)).toEqual([]);
-});
+expectNothingDeadly();
+afterEach(closeServers);
 
 /** `String()` throws at it. */
 const noError = Object.create(null) as object;
@@ -84,6 +77,19 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       () => Promise.reject(Object.assign(new Error("x"), { message: 7 })),
     ],
     ["answers null", () => null],
+    [
+      "answers what throws when it is looked at",
+      async () =>
+        new Proxy(
+          {},
+          {
+            get(_, key) {
+              if (key === "then") return undefined;
+              throw new TypeError(String(key));
+            },
+          },
+        ),
+    ],
     ["answers text", async () => "yes"],
     ["answers a look-alike of a refusal", () => ({ status: 200 })],
     ["refuses with a reason that is no text", async () => refuse(403, { reason: new Error("x") as never })],
@@ -371,6 +377,107 @@ test("applyTo uploads judges unsafe methods without content, and expectations al
   expect(await statusOf(`${head("POST", "/expectations", "Content-Length: 5\r\n")}hello`)).toBe(200);
   expect(await statusOf(head("GET", "/expectations", "Expect: 100-continue\r\n"))).toBe(403);
   expect(states).toEqual(["none"]);
+});
+
+describe("what others put on a request", () => {
+  const put: [string, (req: http.IncomingMessage) => void][] = [
+    ["fields that are lists", (req) => Object.assign(req.headers, { "user-agent": ["a"] })],
+    ["a target that is no text", (req) => Object.assign(req, { originalUrl: 7, url: new URL("http://a/") })],
+    [
+      "an id that throws",
+      (req) =>
+        Object.defineProperty(req, "id", {
+          get() {
+            throw noError;
+          },
+        }),
+    ],
+  ];
+
+  test.each(put)("takes no refusal away: %s", async (_what, change) => {
+    const logger = recordingLogger();
+    const guard = expectations({ logger, policies: [async () => refuse(403)] }) as Handler;
+    const spoiled: Handler = (req, res, next) => {
+      change(req);
+      guard(req, res, next);
+    };
+    const { port } = await startAttached("Connect", { use: [spoiled] }, { logger });
+    const wire = await WireClient.connect(port);
+    wire.send(UPLOAD);
+    expect((await wire.final()).status).toBe(403);
+    expect(logger.records).toMatchObject([{ level: "warn", details: { status: 403, event: "expectation.refused" } }]);
+  });
+});
+
+test("an error whose message throws is a fault like any other", async () => {
+  class ApiError extends Error {
+    override get message(): string {
+      throw noError;
+    }
+  }
+  const logger = recordingLogger();
+  const guard = expectations({ logger, policies: [() => Promise.reject(new ApiError())] }) as Handler;
+  const { port } = await startAttached("node:http", { use: [guard] }, { logger });
+  const wire = await WireClient.connect(port);
+  wire.send(UPLOAD);
+  expect((await wire.final()).status).toBe(500);
+  expect(logger.records).toMatchObject([{ level: "error", message: expect.stringContaining("without a message") }]);
+});
+
+test("a logger that is a Proxy for another one hears of refusals", async () => {
+  const real = recordingLogger();
+  const logger = new Proxy(real, {
+    get: (_, level) => (details: object, message: string) => real[level as "warn"](details, message),
+  });
+  const { port } = await startAttached("node:http", { routes: { "/files": store } }, { logger });
+  const wire = await WireClient.connect(port);
+  wire.send(UPLOAD.replace("100-continue", "teapot"));
+  expect((await wire.final()).status).toBe(417);
+  expect(real.records).toHaveLength(1);
+});
+
+test("a policy's timer does not outlive a limit that was passed meanwhile", async () => {
+  const timers = jest.spyOn(globalThis, "setTimeout");
+  const guard = expectations({
+    logger: silent,
+    policyTimeoutMs: 54_321,
+    policies: [
+      async (_req, { limitBytes }) => {
+        limitBytes(4, refuse(413));
+      },
+    ],
+  }) as Handler;
+  // Later than the content: the limit is passed before the policy has answered.
+  const late: Handler = (req, _res, next) => void req.once("readable", () => setImmediate(next));
+  const { port } = await startAttached("node:http", { use: [late, guard] }, { logger: silent });
+  const wire = await WireClient.connect(port);
+  wire.send(`${PLAIN}hello`);
+  expect((await wire.final()).status).toBe(413);
+  expect(timers.mock.calls.filter(([, ms]) => ms === 54_321)).toEqual([]);
+  timers.mockRestore();
+});
+
+test("a client that left before a late guard was reached is judged by nobody, and takes no place", async () => {
+  let judged = 0;
+  let reached = () => {};
+  const isReached = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const guard = expectations({ logger: silent, policies: [() => void judged++] }) as Handler;
+  const late: Handler = (req, res, next) => {
+    req.socket.once("close", () =>
+      setImmediate(() => {
+        guard(req, res, next);
+        reached();
+      }),
+    );
+  };
+  const { port } = await startAttached("node:http", { use: [late] }, { logger: silent });
+  const wire = await WireClient.connect(port);
+  wire.send("POST /files HTTP/1.1\r\nHost: test\r\n\r\n");
+  wire.destroy();
+  await isReached;
+  expect(judged).toBe(0);
 });
 
 test("a `trust proxy` function of Express that throws takes no refusal away", async () => {

@@ -129,13 +129,16 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     await wire.fin();
   });
 
-  test("Upgrade that nobody takes up: closed, and what follows is not run", async () => {
+  test("Upgrade that nobody takes up: closed where content is announced, kept open where none is", async () => {
     const wire = await connect();
-    wire.send(`GET /next HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n${put("")}`);
-    expect(await wire.final()).toMatchObject({ status: 200, headers: { connection: "close" } });
+    wire.send("GET /next HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    expect((await wire.final()).headers.connection).not.toBe("close");
+    expect(await wire.answersNext()).toBe(true);
+    wire.send(`${put("Connection: Upgrade\r\nUpgrade: h2c\r\n")}hello`);
+    expect(await wire.final(3)).toMatchObject({ status: 201, headers: { connection: "close" } });
     wire.send(SMUGGLED);
     await wire.closed();
-    expect(wire.statuses).toEqual([200]);
+    expect(wire.statuses).toEqual([200, 200, 201]);
   });
 
   test("CONNECT with Expect: no 100, and nothing of what follows runs", async () => {
