@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { link, mkdtemp, rm, stat } from "node:fs/promises";
+import { link, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -16,6 +16,7 @@ import { attach, digestsOf, expectations, maxSize, preconditions, refuse } from 
  */
 export async function start(port = 0, folder = undefined) {
   const store = folder ?? (await mkdtemp(join(tmpdir(), "content-addressed-")));
+  await mkdir(store, { recursive: true });
   const app = express();
 
   const isStored = preconditions(async (req) => {

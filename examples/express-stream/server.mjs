@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -16,6 +16,7 @@ import { attach, expectations, maxSize, refuse } from "express-expectations";
  */
 export async function start(port = 0, folder = undefined) {
   const store = folder ?? (await mkdtemp(join(tmpdir(), "express-stream-")));
+  await mkdir(store, { recursive: true });
   const app = express();
 
   app.put("/files/:name", expectations({ policies: [plainName, maxSize("1mb")] }), async (req, res) => {

@@ -26,5 +26,13 @@ const require = createRequire(import.meta.url);
 require("node:http");
 require("node:https");
 
-// What the exporters still hold goes out when the server has closed.
-process.once("beforeExit", () => Promise.all([tracerProvider.shutdown(), meterProvider.shutdown()]));
+// What the exporters still hold goes out when the server has closed, or the process is told to end.
+const shutDown = () => Promise.allSettled([tracerProvider.shutdown(), meterProvider.shutdown()]);
+process.once("beforeExit", shutDown);
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, async () => {
+    if (process.listenerCount(signal) > 0) return; // somebody else closes the server
+    await shutDown();
+    process.kill(process.pid, signal);
+  });
+}

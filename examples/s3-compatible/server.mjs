@@ -31,6 +31,7 @@ const CODES = {
  */
 export async function start(port = 0, folder = undefined) {
   const store = folder ?? (await mkdtemp(join(tmpdir(), "s3-compatible-")));
+  await mkdir(store, { recursive: true });
   const fileOf = ({ params: { bucket, key } }) => join(store, bucket, encodeURIComponent(key.join("/")));
   const app = express();
 

@@ -23,12 +23,15 @@ export async function readLogs(
 ): Promise<{ summary: ReadSummary; failure: FileError | undefined }> {
   const aggregate = new Aggregate({ top });
   const lines = new LineReader();
-  const read = { bytes: 0, lines: 0, malformed: 0, foreign: 0, outside: 0 };
+  const read = { bytes: 0, lines: 0, malformed: 0, foreign: 0, outside: 0, untimed: 0 };
   let firstMalformed: string | undefined;
   let failure: FileError | undefined;
   const onDecision = (decision: Decision) => {
     if (isWithin(decision.time, since, until)) aggregate.add(decision);
-    else read.outside++;
+    else {
+      read.outside++;
+      if (decision.time === undefined) read.untimed++;
+    }
   };
   for (const input of inputs) {
     const log = new LogReader(lines, onDecision);

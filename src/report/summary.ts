@@ -88,6 +88,8 @@ export interface Summary {
     readonly foreign: number;
     /** Records that are left out: outside the time asked for, or without a time where one was asked for. */
     readonly outside?: number;
+    /** How many of these tell no time. */
+    readonly untimed?: number;
     /** Where the first malformed line is: `app.log:17`. */
     readonly firstMalformed?: string;
   };

@@ -242,7 +242,7 @@ describe("--since and --until", () => {
   ])("%j", async (args, policies) => {
     const summary = await summaryOf(args, { stdin: log });
     expect(summary.by.policy.rows.map(({ key }) => key).sort()).toEqual(policies);
-    expect(summary.read).toMatchObject({ lines: 4, outside: 4 - policies.length });
+    expect(summary.read).toMatchObject({ lines: 4, outside: 4 - policies.length, untimed: args.length === 0 ? 0 : 1 });
   });
 
   test("take how long ago it was", async () => {

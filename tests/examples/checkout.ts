@@ -12,6 +12,7 @@ export const REPOSITORY: string = path.resolve(__dirname, "../..");
 const run = promisify(execFile);
 
 const COPIED = [
+  "docs",
   "src",
   "examples",
   "package.json",

@@ -199,14 +199,25 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
 
   test("holds what a user needs, and neither sources nor tests", async () => {
     const files = (await command("tar", ["-tzf", tarball], checkout.folder)).trim().split("\n").sort();
-    const others = files.filter((file) => !/^package\/dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)$/.test(file));
+    const others = files.filter(
+      (file) => !/^package\/(dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)|(docs|examples)\/.*)$/.test(file),
+    );
     expect(others).toEqual([
       "package/CHANGELOG.md",
       "package/LICENSE",
       "package/README.md",
+      "package/SECURITY.md",
       "package/dist/cjs/package.json",
       "package/package.json",
     ]);
+  });
+
+  test("has whatever the README names of the repository, but its measurements and sources", async () => {
+    const files = (await command("tar", ["-tzf", tarball], checkout.folder)).split("\n");
+    const readme = await fs.readFile(path.join(checkout.folder, "README.md"), "utf8");
+    const named = [...readme.matchAll(/\]\(((?:docs|examples|[A-Z]+\.md)[^)#]*)/g)].map(([, file]) => file as string);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !files.some((file) => file.startsWith(`package/${name}`)))).toEqual([]);
   });
 
   test("depends on exactly the packages that it imports", async () => {

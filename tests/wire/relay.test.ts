@@ -1,90 +1,15 @@
-import { once } from "node:events";
 import * as http from "node:http";
-import * as net from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { attach, expectations, handshakeOf, refuse, silent } from "../../src/index.js";
 import { holdExpectation, relayExpectation } from "../../src/relay.js";
+import { CONTINUE, closeOrigins, Origin, ok, refusing } from "../helpers/origin.js";
 import { closeServers, type Handler, listen, plainApp, recordingLogger } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
-const origins = new Set<Origin>();
-afterEach(async () => {
-  for (const origin of origins) origin.close();
-  origins.clear();
-  await closeServers();
-});
-
-/** An origin on raw sockets: keeps what it receives and answers what it is told to. */
-class Origin {
-  text = "";
-  ends = 0;
-  readonly sockets: net.Socket[] = [];
-  readonly #server: net.Server;
-  #waiters: (() => void)[] = [];
-
-  private constructor(answer: (text: string, socket: net.Socket) => void) {
-    this.#server = net.createServer((socket) => {
-      this.sockets.push(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        this.ends++;
-        this.#wake();
-      });
-      let text = "";
-      socket.on("data", (chunk) => {
-        text += chunk.toString("latin1");
-        this.text += chunk.toString("latin1");
-        answer(text, socket);
-        this.#wake();
-      });
-    });
-  }
-
-  static async start(answer: (text: string, socket: net.Socket) => void): Promise<Origin> {
-    const origin = new Origin(answer);
-    origins.add(origin);
-    origin.#server.listen(0, "127.0.0.1");
-    await once(origin.#server, "listening");
-    return origin;
-  }
-
-  get port(): number {
-    return (this.#server.address() as net.AddressInfo).port;
-  }
-
-  get head(): string {
-    return this.text.slice(0, this.text.indexOf("\r\n\r\n"));
-  }
-
-  get body(): string {
-    return this.text.slice(this.text.indexOf("\r\n\r\n") + 4);
-  }
-
-  async until(what: string, isTrue: () => boolean): Promise<void> {
-    const deadline = performance.now() + 8_000;
-    while (!isTrue()) {
-      if (performance.now() > deadline) throw new Error(`not in time: ${what}; received ${JSON.stringify(this.text)}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 100);
-        this.#waiters.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-  }
-
-  close(): void {
-    this.#server.close();
-    for (const socket of this.sockets) socket.destroy();
-  }
-
-  #wake(): void {
-    for (const waiter of this.#waiters.splice(0)) waiter();
-  }
-}
+afterEach(closeOrigins);
+afterEach(closeServers);
 
 interface FrontOptions {
   readonly use?: readonly Handler[];
@@ -130,17 +55,6 @@ async function front(handler: Handler, use: readonly Handler[] = [], logger = si
 }
 
 const HEAD = "PUT /up HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n";
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-const ok = (text: string, socket: net.Socket) => {
-  if (text.endsWith("\r\n\r\n")) socket.write(CONTINUE);
-  if (text.endsWith("hello")) socket.write("HTTP/1.1 201 Created\r\nContent-Length: 6\r\n\r\nstored");
-};
-const refusing =
-  (status: string, fields = "", body = "no") =>
-  (text: string, socket: net.Socket) => {
-    if (!text.includes("\r\n\r\n")) return;
-    socket.write(`HTTP/1.1 ${status}\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`);
-  };
 
 describe("relayExpectation", () => {
   test("passes the origin's 100 on, once, and then the content", async () => {

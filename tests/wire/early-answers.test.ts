@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { constants } from "node:http2";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { expectations, refuse, silent } from "../../src/index.js";
+import { expectNothingDeadly } from "../helpers/deadly.js";
+import { deferred } from "../helpers/deferred.js";
+import { closeSessions, exchange, openSession } from "../helpers/http2.js";
+import {
+  closeServers,
+  type Handler,
+  HTTP1_KINDS,
+  HTTP2_KINDS,
+  isTlsKind,
+  next,
+  recordingLogger,
+  startAttached,
+} from "../helpers/servers.js";
+import { until } from "../helpers/until.js";
+import { WireClient } from "../helpers/wire.js";
+
+expectNothingDeadly();
+afterEach(() => void jest.useRealTimers());
+afterEach(closeSessions);
+afterEach(closeServers);
+
+const head = (rest: string) => `PUT /files HTTP/1.1\r\nHost: test\r\n${rest}Content-Length: 5\r\n\r\n`;
+const EXPECT = "Expect: 100-continue\r\n";
+
+/** Lets time pass for all that is set from now on, but for sockets and intervals. */
+const stopTheClock = () =>
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance", "setInterval"] });
+
+describe.each(HTTP1_KINDS)("%s", (kind) => {
+  async function connect(files: Handler, options = {}) {
+    const routes = { "/files": files, "/next": next };
+    const { port } = await startAttached(kind, { routes }, { logger: silent, ...options });
+    return WireClient.connect(port, { tls: isTlsKind(kind) });
+  }
+
+  test("a client that is slow with its content has no timeout once it is answered", async () => {
+    const logger = recordingLogger();
+    let answer = () => {};
+    const closed = deferred();
+    const app: Handler = (req, res) => {
+      req.on("data", () => {});
+      res.on("close", () => closed.resolve());
+      answer = () => void res.end("ok");
+    };
+    const wire = await connect(app, { logger, bodyTimeoutMs: 1_000 });
+    stopTheClock();
+    wire.send(head(EXPECT));
+    await wire.status(100);
+    jest.advanceTimersByTime(999);
+    answer();
+    await wire.final();
+    await closed.promise;
+    jest.advanceTimersByTime(10_000);
+    wire.send("hello");
+    expect(await wire.answersNext()).toBe(true);
+    expect(wire.statuses).toEqual([100, 200, 200]);
+    expect(logger.records).toEqual([]);
+  });
+
+  test("garbage behind a response that has begun puts no second status into it", async () => {
+    const wire = await connect((req, res) => {
+      req.resume().on("end", () => {
+        res.writeHead(200, { "Content-Length": 4 });
+        res.write("ab");
+      });
+    });
+    wire.send(`${head("")}hello`);
+    await wire.until("half of the body", () => wire.text.endsWith("\r\n\r\nab"));
+    wire.send("#garbage\r\n\r\n");
+    await wire.fin();
+    expect(wire.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(wire.text.endsWith("\r\n\r\nab")).toBe(true);
+    expect(wire.statuses).toEqual([200]);
+  });
+
+  test("a reader by 'readable' that listens before the head goes out gets the content, and the client its 100", async () => {
+    const wire = await connect((req, res) => {
+      req.on("readable", () => {
+        for (let piece = req.read(); piece !== null; piece = req.read()) res.write(piece);
+      });
+      req.on("end", () => res.end(" stored"));
+      res.write("receiving ");
+    });
+    wire.send(head(EXPECT));
+    await wire.status(100);
+    wire.send("hello");
+    expect((await wire.final()).body).toContain("stored");
+    expect(wire.statuses).toEqual([100, 200]);
+  });
+});
+
+describe.each(HTTP2_KINDS)("%s", (kind) => {
+  const PUT = { ":method": "PUT", ":path": "/files" };
+  const open = async (files: Handler | Handler[]) =>
+    openSession(await startAttached(kind, { routes: { "/files": files, "/next": next } }, { logger: silent }));
+
+  test("the stream of a refused upload is closed without an error after a second, and the session stays", async () => {
+    const session = await open(expectations({ logger: silent, policies: [() => refuse(403)] }) as Handler);
+    const sentAt = performance.now();
+    const stream = session.request(PUT, { endStream: false });
+    stream.on("error", () => {});
+    stream.resume();
+    const [response] = (await once(stream, "response")) as [{ ":status": number }];
+    expect(response[":status"]).toBe(403);
+    await once(stream, "close");
+    expect(performance.now() - sentAt).toBeGreaterThanOrEqual(950);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+    expect(await exchange(session, { ":path": "/next" })).toMatchObject({ status: 200, body: "next" });
+  });
+
+  test("an application that answers and goes on reading gets the rest of the content", async () => {
+    let received = "";
+    const finished = deferred();
+    const session = await open((req, res) => {
+      (res as unknown as { stream: NodeJS.EventEmitter }).stream.once("finish", () => finished.resolve());
+      req.on("data", (piece) => {
+        received += piece;
+        if (received === "hello") res.end("ok");
+      });
+    });
+    stopTheClock();
+    const stream = session.request(PUT, { endStream: false });
+    stream.on("error", () => {});
+    stream.resume().write("hello");
+    await once(stream, "response");
+    await finished.promise;
+    jest.advanceTimersByTime(5_000);
+    jest.useRealTimers();
+    const closed = once(stream, "close");
+    stream.end(" again");
+    await closed;
+    await until("the rest has come", () => received === "hello again");
+    expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+});

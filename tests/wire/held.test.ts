@@ -1,0 +1,137 @@
+import type { IncomingMessage, Server } from "node:http";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { concurrency, expectations, type Policy, refuse, silent, type Verdict } from "../../src/index.js";
+import { deferred } from "../helpers/deferred.js";
+import {
+  closeServers,
+  type Handler,
+  HTTP1_KINDS,
+  isTlsKind,
+  next,
+  start,
+  startAttached,
+  store,
+} from "../helpers/servers.js";
+import { WireClient } from "../helpers/wire.js";
+
+afterEach(() => void jest.useRealTimers());
+afterEach(closeServers);
+
+const PLAIN_UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
+const UPLOAD = PLAIN_UPLOAD.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
+const NEXT = "GET /next HTTP/1.1\r\nHost: test\r\n\r\n";
+
+/** A policy that waits for the test's verdict. */
+function asked() {
+  const asking = deferred();
+  const deciding = deferred<Verdict>();
+  const policy: Policy = () => {
+    asking.resolve();
+    return deciding.promise;
+  };
+  return { policy, isAsked: asking.promise, decide: deciding.resolve };
+}
+
+/** Resolves when Node has parsed a request for a path, and all that hear of it have. */
+function arrivalOf(path: string, server: Server): Promise<void> {
+  const arrival = deferred();
+  const { emit } = server;
+  server.emit = function (this: Server, ...args: [string, ...unknown[]]) {
+    const isHeard = Reflect.apply(emit, this, args);
+    if (args[0] === "request" && (args[1] as IncomingMessage).url === path) arrival.resolve();
+    return isHeard;
+  } as typeof emit;
+  return arrival.promise;
+}
+
+describe.each(HTTP1_KINDS)("%s", (kind) => {
+  const connect = (port: number) => WireClient.connect(port, { tls: isTlsKind(kind) });
+
+  test("a place that an upload took behind a slow response is free when the client leaves", async () => {
+    const taken = deferred();
+    const left = deferred();
+    const take: Policy = () => {
+      taken.resolve();
+      return true;
+    };
+    const guard = expectations({ logger: silent, policies: [concurrency({ limit: 1 }), take] }) as Handler;
+    const slow: Handler = (req) => void req.socket.once("close", () => left.resolve());
+    const routes = { "/slow": slow, "/files": [guard, store] };
+    const { port } = await startAttached(kind, { routes }, { logger: silent });
+    const wire = await connect(port);
+    wire.send(`GET /slow HTTP/1.1\r\nHost: test\r\n\r\n${UPLOAD}`);
+    await taken.promise;
+    wire.destroy();
+    await left.promise;
+    const other = await connect(port);
+    other.send(UPLOAD);
+    await other.until("a verdict", () => other.responses.length > 0);
+    expect(other.statuses).toEqual([100]);
+  });
+
+  test.each([
+    ["runs behind its answer", true, ["/files", "/next"], [201, 200]],
+    ["never runs behind its refusal", refuse(403), [], [403]],
+  ] as const)("what is pipelined behind the first request of a server that nobody attached %s", async (...row) => {
+    const [, answer, ranInTheEnd, statuses] = row;
+    const verdict = asked();
+    const ran: string[] = [];
+    const guard = expectations({ logger: silent, policies: [verdict.policy] }) as Handler;
+    const noted =
+      (path: string, handler: Handler): Handler =>
+      (req, res, next) => {
+        ran.push(path);
+        handler(req, res, next);
+      };
+    const routes = { "/files": [guard, noted("/files", store)], "/next": noted("/next", next) };
+    const { port, server } = await start(kind, { routes });
+    const wire = await connect(port);
+    wire.send(`${PLAIN_UPLOAD}hello`);
+    await verdict.isAsked;
+    const arrival = arrivalOf("/next", server as Server);
+    wire.send(NEXT);
+    await arrival;
+    expect(ran).toEqual([]);
+    verdict.decide(answer);
+    if (statuses.length === 1) await wire.fin();
+    else await wire.final(statuses.length);
+    expect(ran).toEqual(ranInTheEnd);
+    expect(wire.statuses).toEqual(statuses);
+  });
+
+  describe("of the ten seconds that a request waits at most", () => {
+    async function pipeline() {
+      const verdict = asked();
+      const guard = expectations({ logger: silent, policyTimeoutMs: 60_000, policies: [verdict.policy] }) as Handler;
+      const routes = { "/files": [guard, store], "/next": next };
+      const { port, server } = await startAttached(kind, { routes }, { logger: silent });
+      const arrival = arrivalOf("/next", server as Server);
+      const wire = await connect(port);
+      // Only the timers of the software: sockets, and the server's own interval, go on as they do.
+      jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance", "setInterval"] });
+      wire.send(`${UPLOAD}hello${NEXT}`);
+      await verdict.isAsked;
+      await arrival;
+      return { verdict, wire };
+    }
+
+    test("nothing is left when it has been answered", async () => {
+      const { verdict, wire } = await pipeline();
+      jest.advanceTimersByTime(9_000);
+      verdict.decide(true);
+      await wire.final(2);
+      jest.advanceTimersByTime(20_000);
+      expect(await wire.answersNext()).toBe(true);
+      expect(wire.statuses).toEqual([201, 200, 200]);
+    });
+
+    test("the end is the end of the connection", async () => {
+      const { wire } = await pipeline();
+      jest.advanceTimersByTime(9_999);
+      expect(wire.isClosed || wire.hasFin).toBe(false);
+      jest.advanceTimersByTime(1);
+      await wire.closed();
+      expect(wire.statuses).toEqual([]);
+    });
+  });
+});
