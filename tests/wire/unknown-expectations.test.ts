@@ -1,0 +1,55 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { expectations, silent } from "../../src/index.js";
+import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
+import { WireClient } from "../helpers/wire.js";
+
+afterEach(closeServers);
+
+const upload = (expect: string, version = "1.1") =>
+  `PUT /files HTTP/${version}\r\nHost: test\r\nExpect: ${expect}\r\nContent-Length: 5\r\n\r\nhello`;
+
+describe.each(HTTP1_KINDS)("%s", (kind) => {
+  async function connect(files: Handler[], options: Parameters<typeof startAttached>[2] = {}) {
+    const routes = { "/files": files, "/next": next };
+    const { port } = await startAttached(kind, { routes }, { logger: silent, ...options });
+    return WireClient.connect(port, { tls: isTlsKind(kind) });
+  }
+
+  test("a guard that accepts one expectation has not accepted the other one", async () => {
+    const asked: (string | undefined)[] = [];
+    const guard = expectations({
+      logger: silent,
+      policies: [() => true],
+      extensions: { tea: (_req, { expectation }) => void asked.push(expectation?.name) },
+    }) as Handler;
+    const wire = await connect([guard, store], { extensions: ["tea", "coffee"] });
+    wire.send(upload("tea, coffee"));
+    expect((await wire.final()).status).toBe(417);
+    await wire.fin();
+    expect(wire.statuses).toEqual([417]);
+    expect(asked).toEqual(["tea"]);
+  });
+
+  test.each(['tea="', "tea=;"])("a malformed member is not for the policy of its name: %s", async (member) => {
+    let asked = 0;
+    const guard = expectations({ logger: silent, extensions: { tea: () => void asked++ } }) as Handler;
+    const wire = await connect([guard, store], { extensions: ["tea"] });
+    wire.send(upload(member));
+    expect((await wire.final()).status).toBe(417);
+    expect(asked).toBe(0);
+  });
+
+  test("a server that ignores what is unknown lets a route without a guard read", async () => {
+    const wire = await connect([store], { unknownExpectations: "ignore" });
+    wire.send(upload("tea"));
+    expect((await wire.final()).status).toBe(201);
+    expect(await wire.answersNext()).toBe(true);
+  });
+
+  test("100-continue counts for nothing in HTTP/1.0: a bare false is 403 there", async () => {
+    const guard = expectations({ logger: silent, policies: [() => false] }) as Handler;
+    const wire = await connect([guard, store]);
+    wire.send(upload("100-continue", "1.0"));
+    expect((await wire.final()).status).toBe(403);
+  });
+});

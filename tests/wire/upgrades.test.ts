@@ -1,0 +1,46 @@
+import type { Server } from "node:http";
+import { afterEach, expect, test } from "@jest/globals";
+import { expectations, refuse, silent } from "../../src/index.js";
+import { closeServers, type Handler, startAttached, store } from "../helpers/servers.js";
+import { WireClient } from "../helpers/wire.js";
+
+afterEach(closeServers);
+
+const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+const PLAIN = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
+
+const others = [
+  ["upgrade", "GET / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n"],
+  ["connect", "CONNECT test:443 HTTP/1.1\r\nHost: test\r\n\r\n"],
+] as const;
+
+async function serve(event: "upgrade" | "connect", handlers: Handler[]) {
+  let taken = 0;
+  const { port, server } = await startAttached("node:http", { routes: { "/files": handlers } }, { logger: silent });
+  (server as Server).on(event, (_req, socket) => {
+    taken++;
+    socket.destroy();
+  });
+  return { wire: await WireClient.connect(port), taken: () => taken };
+}
+
+test.each(others)("%s: none behind a refusal reaches anybody", async (event, request) => {
+  const guard = expectations({ logger: silent, policies: [() => refuse(403)] }) as Handler;
+  const { wire, taken } = await serve(event, [guard, store]);
+  wire.send(`${UPLOAD}hello${request}`);
+  await wire.final();
+  await wire.closed();
+  expect(taken()).toBe(0);
+  expect(wire.statuses).toEqual([403]);
+});
+
+test.each(others)("%s: none behind a last response that is not at its end reaches anybody", async (event, request) => {
+  const endless: Handler = (_req, res) => void res.writeHead(200).write("begun");
+  const { wire, taken } = await serve(event, [endless]);
+  wire.send(PLAIN);
+  await wire.until("the response has begun", () => wire.text.includes("begun"));
+  wire.send(`hello${request}`);
+  await wire.closed();
+  expect(taken()).toBe(0);
+  expect(wire.statuses).toEqual([200]);
+});
