@@ -1,4 +1,5 @@
 // The process that is soaked: attached servers, and figures about itself on demand. A child of soak.mjs, run with --expose-gc.
+import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -96,8 +97,8 @@ function byName(names) {
   return found;
 }
 
-// Not public: where attach() keeps its state; the soak is there to see that nothing stays in it.
-const lingering = () => servers.http[Symbol.for("express-expectations:attachment:1")].context.lingering.size;
+// Not public: what the gauges of express-expectations/prometheus show; the soak is there to see that nothing stays.
+const gauges = () => channel("express-expectations:accept")[Symbol.for("express-expectations:gauges:1")];
 
 async function figures() {
   for (let i = 0; i < 4; i++) {
@@ -115,7 +116,8 @@ async function figures() {
     serverListeners: listenerCounts(servers.http),
     processListeners: listenerCounts(process),
     connections,
-    lingering: lingering(),
+    lingering: gauges()?.lingeringConnections ?? 0,
+    pending: gauges()?.pendingHandshakes ?? 0,
     streams: streams.size,
     sessions: sessions.size,
     counts: { ...counts },

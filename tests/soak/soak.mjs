@@ -114,7 +114,7 @@ function compare(name, before, half, after, exchanges) {
     late <= HEAP_NOISE + (HEAP_PER_EXCHANGE * exchanges) / 2,
     `${late} bytes: ${(late / (exchanges / 2)).toFixed(3)} an exchange`,
   );
-  for (const key of ["descriptors", "connections", "lingering", "streams", "sessions"]) {
+  for (const key of ["descriptors", "connections", "lingering", "pending", "streams", "sessions"]) {
     check(key, after[key] <= before[key], `${before[key]} → ${after[key]}`);
   }
   for (const key of ["resources", "serverListeners", "processListeners"]) {
