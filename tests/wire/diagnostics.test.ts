@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { gauges } from "../../src/diagnostics.js";
 import {
   type AcceptMessage,
@@ -31,10 +31,14 @@ const NAMES = ["accept", "refuse", "error", "content", "linger-end"] as const;
 
 let undo: (() => void)[] = [];
 
+// Channels are the process's own, and what the file before this one left may still be ending.
+const nothingLingers = () => until("nothing lingers", () => gauges().lingeringConnections === 0);
+beforeAll(nothingLingers);
+
 afterEach(async () => {
   closeSessions();
   await closeServers();
-  await until("nothing lingers", () => gauges().lingeringConnections === 0);
+  await nothingLingers();
   for (const each of undo) each();
   undo = [];
 });
