@@ -47,8 +47,8 @@ export function openConnection(socket: Socket): Connection {
  * Sees to it that a handshake is closed with its connection, where its response waits behind another one: such a
  * response has no `close` of its own.
  */
-export function closeWithConnection({ res, socket }: Handshake): void {
-  if (!socket || res.socket || socket.listeners("close").includes(closeHandshakes)) return;
+export function closeWithConnection({ res }: Handshake, socket: Socket): void {
+  if (res.socket || socket.listeners("close").includes(closeHandshakes)) return;
   socket.on("close", closeHandshakes);
 }
 

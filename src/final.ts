@@ -11,8 +11,12 @@ type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly (readonly [s
  * be used again, since what comes next on it is that content (FACTS: a kept-alive 417 lets an honest curl smuggle).
  */
 export function watchFinal(handshake: Handshake): void {
-  if (handshake.stream) closeStreamAfterFinal(handshake, handshake.stream);
-  else if (handshake.socket) closeConnectionAfterFinal(handshake);
+  const { res, socket, stream } = handshake;
+  if (!stream && !socket) return;
+  (res as Watched)[WRITE_HEAD] = res.writeHead;
+  res.writeHead = writeHeadWatched as ServerResponse["writeHead"];
+  if (stream) closeStreamAfterFinal(handshake, stream);
+  else closeConnectionAfterFinal(res);
 }
 
 /**
@@ -29,14 +33,11 @@ function mustClose(handshake: Handshake, status: number): boolean {
   return handshake.isWithheld || !handshake.hasReader || status >= 400;
 }
 
-function closeConnectionAfterFinal(handshake: Handshake): void {
-  const { res } = handshake;
+function closeConnectionAfterFinal(res: ServerResponse): void {
   // Node's own rule for a final status without a 100 closes too much (content that came during the verdict, requests
   // without content) and too little (an application's `Connection: keep-alive`). `_expect_continue` is its only
   // switch. Wire test "keeps the connection when the content came during the verdict".
   (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;
-  (res as Watched)[WRITE_HEAD] = res.writeHead;
-  res.writeHead = writeHeadWatched as ServerResponse["writeHead"];
   res.on("finish", closeWhereHeadEscaped);
 }
 
@@ -49,10 +50,11 @@ function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown
   const handshake = currentHandshake(this.req);
   const isFinal = status >= 200 && !this.headersSent;
   if (handshake && isFinal) {
+    const { socket } = handshake;
     handshake.beginFinal(status);
-    if (!handshake.hasArrived) lingerAtItsEnd(handshake);
-    if (mustClose(handshake, status)) {
-      close(handshake);
+    if (socket && !handshake.hasArrived) lingerAtItsEnd(handshake, socket);
+    if (socket && mustClose(handshake, status)) {
+      close(handshake, socket);
       const at = typeof rest[0] === "string" || (rest[0] == null && rest.length > 1) ? 1 : 0;
       rest[at] = withClose(this, rest[at] as Fields | undefined);
     }
@@ -67,22 +69,18 @@ function closeWhereHeadEscaped(this: ServerResponse): void {
   const { socket } = handshake;
   const { lastResponse } = openConnection(socket);
   if (lastResponse === SENT || (lastResponse !== this && !mustClose(handshake, this.statusCode))) return;
-  close(handshake);
+  close(handshake, socket);
   socket.destroySoon();
 }
 
-function close(handshake: Handshake): void {
-  const { socket, res } = handshake;
-  if (!socket) return;
-  openConnection(socket).lastResponse ??= res;
-  lingerAtItsEnd(handshake);
+function close(handshake: Handshake, socket: Socket): void {
+  openConnection(socket).lastResponse ??= handshake.res;
+  lingerAtItsEnd(handshake, socket);
 }
 
 // Node calls `destroySoon` after the last response of a connection; its own would close with unread bytes: a reset. One
 // function for all sockets: with a closure for each, refusals of the past stay in memory until a major collection.
-function lingerAtItsEnd(handshake: Handshake): void {
-  const { socket } = handshake;
-  if (!socket) return;
+function lingerAtItsEnd(handshake: Handshake, socket: Socket): void {
   openConnection(socket).lingersFor = handshake;
   socket.destroySoon = lingerSoon;
 }
@@ -144,28 +142,26 @@ const RESET_DELAY_MS = 1_000;
 // A stream that has answered but still has content coming stays open until somebody closes it (RFC 9113 §8.1:
 // RST_STREAM with NO_ERROR after a complete response). A client that reads the response and the reset at once may take
 // the upload for failed (curl 7.88 on h2c). Pausing holds Node's own reset back, and the client by its window.
+function closeStreamSoon(handshake: Handshake, stream: ServerHttp2Stream): void {
+  if (handshake.hasArrived || !mustClose(handshake, handshake.res.statusCode)) return;
+  stream.pause();
+  const timer = setTimeout(() => {
+    if (isBeingRead(handshake)) failReader(handshake);
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    stream.resume();
+  }, RESET_DELAY_MS).unref();
+  stream.once("close", () => clearTimeout(timer));
+}
+
 function closeStreamAfterFinal(handshake: Handshake, stream: ServerHttp2Stream): void {
   const { req, res } = handshake;
-  const { end, writeHead } = res;
-  res.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
-    if (!this.headersSent) handshake.beginFinal(status);
-    return Reflect.apply(writeHead, this, [status, ...rest]);
-  } as ServerResponse["writeHead"];
-  const closeSoon = () => {
-    if (handshake.hasArrived || !mustClose(handshake, res.statusCode)) return;
-    stream.pause();
-    const timer = setTimeout(() => {
-      if (isBeingRead(handshake)) failReader(handshake);
-      stream.close(constants.NGHTTP2_NO_ERROR);
-      stream.resume();
-    }, RESET_DELAY_MS).unref();
-    stream.once("close", () => clearTimeout(timer));
-  };
+  const closeSoon = () => closeStreamSoon(handshake, stream);
   if (req.method !== "HEAD") {
     stream.once("finish", closeSoon);
     return;
   }
   // The stream of a response to HEAD never finishes.
+  const { end } = res;
   res.end = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
     setImmediate(closeSoon);
     return Reflect.apply(end, this, args);

@@ -105,10 +105,11 @@ export function beginHandshake(req: IncomingMessage, res: ServerResponse, contex
 function watch(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
-  if (handshake.socket) {
-    const connection = openConnection(handshake.socket);
+  const { socket } = handshake;
+  if (socket) {
+    const connection = openConnection(socket);
     connection.open = [...connection.open, handshake];
-    closeWithConnection(handshake);
+    closeWithConnection(handshake, socket);
   }
   return handshake;
 }

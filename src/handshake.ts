@@ -288,9 +288,10 @@ export class Handshake {
     // Node's own `_destroy` takes the socket with it, and on HTTP/2 an error without a listener ends the process.
     req._destroy = (error, done) => done(req.listenerCount("error") > 0 ? error : null);
     req.destroy(failure);
-    if (!this.stream) process.nextTick(abort, req);
+    if (this.stream) return;
+    process.nextTick(abort, req);
     // What is thrown away from here on must not stop the socket: a client that leaves would go unseen.
-    if (!this.stream && req.socket) this.#read.call(req, 0);
+    if (req.socket) this.#read.call(req, 0);
   }
 
   /** The request's `_read`: called when the stream wants content, whoever is behind it. */

@@ -193,16 +193,14 @@ function judge(policy: string, verdict: unknown): Outcome | undefined {
 }
 
 function fault(policy: string, thrown: unknown): Outcome {
-  if (isRefusal(thrown))
-    return fault(
-      policy,
-      new ExpectationError(
-        "ERR_EXPECT_POLICY",
-        `policy ${policy} threw a refusal; expected it as its answer: return refuse(…)`,
-      ),
-    );
-  const error = thrown instanceof Error ? thrown : new Error(`policy ${policy} threw ${textOf(thrown)}`);
-  return { kind: "fault", policy, status: 500, error };
+  return { kind: "fault", policy, status: 500, error: errorOf(policy, thrown) };
+}
+
+function errorOf(policy: string, thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  if (!isRefusal(thrown)) return new Error(`policy ${policy} threw ${textOf(thrown)}`);
+  const message = `policy ${policy} threw a refusal; expected it as its answer: return refuse(…)`;
+  return new ExpectationError("ERR_EXPECT_POLICY", message);
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -268,11 +266,11 @@ export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
  */
 export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
-  const judge = (req: Req, upload: Upload) => {
+  const firstAccepting = (req: Req, upload: Upload) => {
     const branches = policies.map((policy) => withLimitsOnAccept(policy));
     return firstThat(branches, req, upload, (verdict) => verdict !== false && !isRefusal(verdict));
   };
-  return named("anyOf", judge, policies);
+  return named("anyOf", firstAccepting, policies);
 }
 
 /**
@@ -287,12 +285,12 @@ export function when<Req extends HttpRequest = IncomingMessage>(
   for (const [name, given] of Object.entries({ predicate, policy })) {
     if (typeof given !== "function") throw optionError(`when(predicate, policy): ${name}`, given, "a function");
   }
-  const judge = (req: Req, upload: Upload) => {
+  const whenPicked = (req: Req, upload: Upload) => {
     const picked = predicate(req, upload);
     if (typeof picked === "boolean") return picked ? policy(req, upload) : true;
     return Promise.resolve(picked).then((yes) => (yes ? policy(req, upload) : true));
   };
-  return named(`when(${policyName(policy)})`, judge, [policy]);
+  return named(`when(${policyName(policy)})`, whenPicked, [policy]);
 }
 
 type Answer = ReturnType<Policy>;

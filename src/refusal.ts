@@ -45,7 +45,7 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
 export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
   const { res } = handshake;
   if (handshake.isGone || res.writableEnded) return;
-  if (res.headersSent || isFinalOnWire(res)) {
+  if (hasBegun(res)) {
     cut(handshake);
     return;
   }
@@ -63,7 +63,7 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     // On HTTP/2 a bare `end()` leaves the stream open.
     res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
-    if (res.headersSent || isFinalOnWire(res)) cut(handshake);
+    if (hasBegun(res)) cut(handshake);
     else takeBack(res, refusal);
     throw error;
   }
@@ -79,6 +79,11 @@ export function writePlainRefusal(handshake: Handshake, status: number, reason?:
   } catch {
     cut(handshake);
   }
+}
+
+// Both: a response that is disarmed says that it has not sent any head.
+function hasBegun(res: ServerResponse): boolean {
+  return res.headersSent || isFinalOnWire(res);
 }
 
 type Fields = Record<string, string | string[]>;
@@ -100,7 +105,6 @@ function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefi
 
 // What the refusal set; the fields of middlewares that came before it, such as CORS, stay for the next attempt.
 function takeBack(res: ServerResponse, refusal: Refusal): void {
-  if (res.headersSent) return;
   const own = new Set(Object.keys(refusal.headers).map((name) => name.toLowerCase()));
   removeFields(res, (name) => STALE_FIELDS.has(name) || own.has(name));
 }

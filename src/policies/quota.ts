@@ -112,15 +112,6 @@ function readOptions<Req extends HttpRequest>(options: QuotaOptions<Req>): Setti
   requireKnownKeys("quota", options, OPTION_KEYS);
   const { limiter, key, cost = "bytes", unknownLengthCost, name = "default" } = options;
   requireLimiter(limiter);
-  const reserved =
-    unknownLengthCost === undefined ? undefined : parseSize(unknownLengthCost, "quota({ unknownLengthCost })");
-  if (reserved !== undefined && reserved > limiter.points) {
-    throw optionError(
-      "quota({ unknownLengthCost })",
-      unknownLengthCost,
-      `at most the limiter's ${limiter.points} points`,
-    );
-  }
   if (typeof key !== "function") throw optionError("quota({ key })", key, "a function that says whose budget it is");
   if (cost !== "bytes" && cost !== "requests" && typeof cost !== "function") {
     throw optionError("quota({ cost })", cost, '"bytes", "requests" or a function');
@@ -136,11 +127,17 @@ function readOptions<Req extends HttpRequest>(options: QuotaOptions<Req>): Setti
     key,
     cost,
     name,
-    unknownLengthCost: reserved,
+    unknownLengthCost: unknownLengthCost === undefined ? undefined : reserveOf(unknownLengthCost, limiter),
     countFailed: optionalBoolean("quota({ countFailed })", options.countFailed, false),
     storeTimeoutMs: optionalCount("quota({ storeTimeoutMs })", options.storeTimeoutMs, 1_000),
     onStoreError: optionalOneOf("quota({ onStoreError })", options.onStoreError, ["refuse", "accept"], "refuse"),
   };
+}
+
+function reserveOf(unknownLengthCost: number | string, { points }: Limiter): number {
+  const reserved = parseSize(unknownLengthCost, "quota({ unknownLengthCost })");
+  if (reserved <= points) return reserved;
+  throw optionError("quota({ unknownLengthCost })", unknownLengthCost, `at most the limiter's ${points} points`);
 }
 
 const LIMITER_METHODS = ["consume", "get", "penalty", "reward"] as const satisfies readonly (keyof Limiter)[];
