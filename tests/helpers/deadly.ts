@@ -5,6 +5,11 @@ export function expectNothingDeadly(): void {
   const deadly: unknown[] = [];
   const keep = (error: unknown) => void deadly.push(error);
   beforeAll(() => void process.on("uncaughtException", keep).on("unhandledRejection", keep));
-  afterEach(() => expect(deadly.splice(0)).toEqual([]));
-  afterAll(() => void process.off("uncaughtException", keep).off("unhandledRejection", keep));
+  const expectNone = () => expect(deadly.splice(0)).toEqual([]);
+  afterEach(expectNone);
+  afterAll(() => {
+    process.off("uncaughtException", keep).off("unhandledRejection", keep);
+    // What came when the last test was tidied up behind.
+    expectNone();
+  });
 }

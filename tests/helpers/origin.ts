@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
+import { until } from "./until.js";
 
 const origins = new Set<Origin>();
 
@@ -9,7 +10,6 @@ export class Origin {
   ends = 0;
   readonly sockets: net.Socket[] = [];
   readonly #server: net.Server;
-  #waiters: (() => void)[] = [];
 
   private constructor(answer: (text: string, socket: net.Socket) => void) {
     this.#server = net.createServer((socket) => {
@@ -17,14 +17,12 @@ export class Origin {
       socket.on("error", () => {});
       socket.on("close", () => {
         this.ends++;
-        this.#wake();
       });
       let text = "";
       socket.on("data", (chunk) => {
         text += chunk.toString("latin1");
         this.text += chunk.toString("latin1");
         answer(text, socket);
-        this.#wake();
       });
     });
   }
@@ -49,27 +47,13 @@ export class Origin {
     return this.text.slice(this.text.indexOf("\r\n\r\n") + 4);
   }
 
-  async until(what: string, isTrue: () => boolean): Promise<void> {
-    const deadline = performance.now() + 8_000;
-    while (!isTrue()) {
-      if (performance.now() > deadline) throw new Error(`not in time: ${what}; received ${JSON.stringify(this.text)}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 100);
-        this.#waiters.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
+  until(what: string, isTrue: () => boolean): Promise<void> {
+    return until(() => `${what}; received ${JSON.stringify(this.text)}`, isTrue);
   }
 
   close(): void {
     this.#server.close();
     for (const socket of this.sockets) socket.destroy();
-  }
-
-  #wake(): void {
-    for (const waiter of this.#waiters.splice(0)) waiter();
   }
 }
 

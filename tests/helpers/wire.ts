@@ -11,6 +11,13 @@ export interface WireResponse {
   readonly isComplete: boolean;
 }
 
+/** The head of an upload of five bytes that waits for its 100. */
+export const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+/** The head of one that does not wait. */
+export const PLAIN = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
+/** The head of one of unknown length. */
+export const CHUNKED = "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 const DEADLINE_MS = 8_000;
 
 /** A client on a raw socket: sends literal bytes, keeps all that comes back. Every wait has a deadline that fails. */

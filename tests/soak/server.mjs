@@ -1,10 +1,10 @@
 // The process that is soaked: attached servers, and figures about itself on demand. A child of soak.mjs, run with --expose-gc.
-import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import * as http2 from "node:http2";
 import { setTimeout as after } from "node:timers/promises";
+import { gauges } from "../../dist/esm/diagnostics.js";
 import { attach, expectations, maxSize, mediaTypes, refuse, silent } from "../../dist/esm/index.js";
 
 process.on("disconnect", () => process.exit(0));
@@ -97,9 +97,6 @@ function byName(names) {
   return found;
 }
 
-// Not public: what the gauges of express-expectations/prometheus show; the soak is there to see that nothing stays.
-const gauges = () => channel("express-expectations:accept")[Symbol.for("express-expectations:gauges:1")];
-
 async function figures() {
   for (let i = 0; i < 4; i++) {
     globalThis.gc();
@@ -116,8 +113,8 @@ async function figures() {
     serverListeners: listenerCounts(servers.http),
     processListeners: listenerCounts(process),
     connections,
-    lingering: gauges()?.lingeringConnections ?? 0,
-    pending: gauges()?.pendingHandshakes ?? 0,
+    lingering: gauges().lingeringConnections,
+    pending: gauges().pendingHandshakes,
     streams: streams.size,
     sessions: sessions.size,
     counts: { ...counts },

@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { attach, detach, expectations, maxSize, refuse, silent } from "../../src/index.js";
+import { attach, detach, expectations, handshakeOf, maxSize, refuse, silent } from "../../src/index.js";
 import {
   closeServers,
   type Handler,
@@ -16,11 +16,10 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { UPLOAD, WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
 
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
 const TEA = UPLOAD.replace("100-continue", "tea");
 
 describe("attach", () => {
@@ -270,6 +269,7 @@ describe.each(HTTP1_KINDS)("attach({ guard }) on %s", (kind) => {
 
   test.each<[string, Handler]>([
     ["hands an error on", (_req, _res, next) => next(new Error("no"))],
+    ["hands an error on later", (_req, _res, next) => void setImmediate(() => next(new Error("no")))],
     [
       "throws",
       () => {
@@ -278,17 +278,33 @@ describe.each(HTTP1_KINDS)("attach({ guard }) on %s", (kind) => {
     ],
   ])("answers 500 when the guard %s, and ends no process", async (_how, failing) => {
     const logger = recordingLogger();
-    const { port } = await startAttached(
-      kind,
-      { routes: { "/files": store, "/next": next } },
-      { guard: failing, logger },
-    );
+    let ran = 0;
+    const count: Handler = (req, res, done) => {
+      ran++;
+      next(req, res, done);
+    };
+    const routes = { "/files": count, "/next": count };
+    const { port } = await startAttached(kind, { routes }, { guard: failing, logger });
     for (const request of [UPLOAD, "GET /next HTTP/1.1\r\nHost: test\r\n\r\n"]) {
       const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
       wire.send(request);
       expect((await wire.final()).status).toBe(500);
+      expect(wire.statuses).toEqual([500]);
     }
+    expect(ran).toBe(0);
     expect(logger.records.map(({ level }) => level)).toEqual(["error", "error"]);
+  });
+
+  test.each([undefined, null])("lets a request in by next(%s)", async (nothing) => {
+    const guard: Handler = (_req, _res, next) => next(nothing);
+    const routes = { "/files": store, "/next": next };
+    const { port } = await startAttached(kind, { routes }, { logger: silent, guard });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(UPLOAD);
+    await wire.status(100);
+    wire.send("hello");
+    expect((await wire.final()).status).toBe(201);
+    expect(await wire.answersNext()).toBe(true);
   });
 
   test("takes over from a guard that met a request first", async () => {
@@ -310,5 +326,27 @@ describe.each(HTTP1_KINDS)("attach({ guard }) on %s", (kind) => {
     expect(() => attach(server, { guard: expectations() })).toThrow(
       expect.objectContaining({ code: "ERR_EXPECT_OPTION", message: expect.stringContaining("attached already") }),
     );
+  });
+});
+
+describe.each(HTTP1_KINDS)("detach on %s", (kind) => {
+  test("what detach leaves under a later wrapper watches no request", async () => {
+    const seen: unknown[] = [];
+    const tell: Handler = (req, res, next) => {
+      seen.push(handshakeOf(req).expectations);
+      store(req, res, next);
+    };
+    const running = await startAttached(kind, { routes: { "/files": tell } }, { logger: silent });
+    const server = running.server as http.Server;
+    const { emit } = server;
+    server.emit = function (this: http.Server, ...args: [string, ...unknown[]]) {
+      return Reflect.apply(emit, this, args);
+    } as typeof emit;
+    detach(server);
+    const wire = await WireClient.connect(running.port, { tls: isTlsKind(kind) });
+    wire.send(UPLOAD, "hello");
+    await wire.final();
+    expect(wire.statuses).toEqual([100, 201]);
+    expect(seen).toEqual([[]]);
   });
 });

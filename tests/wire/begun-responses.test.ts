@@ -4,25 +4,16 @@ import { constants } from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
+import { deferred } from "../helpers/deferred.js";
 import { closeSessions, openSession } from "../helpers/http2.js";
-import {
-  closeServers,
-  type Handler,
-  HTTP1_KINDS,
-  HTTP2_KINDS,
-  isTlsKind,
-  start,
-  startAttached,
-  store,
-} from "../helpers/servers.js";
+import { closeServers, type Handler, HTTP1_KINDS, HTTP2_KINDS, isTlsKind, startAttached } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
-import { WireClient } from "../helpers/wire.js";
+import { CHUNKED, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeSessions);
 afterEach(closeServers);
 
-const CHUNKED = "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
 const guard = expectations({ logger: silent, policies: [maxSize(3)] }) as Handler;
 
 const beginnings: [string, (res: ServerResponse) => void][] = [
@@ -37,17 +28,14 @@ const beginnings: [string, (res: ServerResponse) => void][] = [
 ];
 
 function beginning(begin: (res: ServerResponse) => void) {
-  let tell = () => {};
-  const begun = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
+  const begun = deferred();
   const handler: Handler = (req, res) => {
     req.on("data", () => {});
     req.on("error", () => {});
     begin(res);
-    tell();
+    begun.resolve();
   };
-  return { handler, begun };
+  return { handler, begun: begun.promise };
 }
 
 describe.each(HTTP1_KINDS)("%s", (kind) => {
@@ -103,18 +91,5 @@ describe.each(HTTP2_KINDS)("%s", (kind) => {
     stream.write("hello");
     await until("the stream is closed", () => stream.closed);
     expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
-  });
-
-  test("the 100 that Node sends by itself, where nobody has attached, is the only one", async () => {
-    const running = await start(kind, { routes: { "/files": [guard, store] } });
-    const session = await openSession(running);
-    const stream = session.request({ ...PUT, expect: "100-continue" }, { endStream: false });
-    const interim: unknown[] = [];
-    stream.on("headers", (headers) => interim.push(headers[":status"]));
-    await once(stream, "continue");
-    stream.resume().end("hi");
-    const [response] = (await once(stream, "response")) as [{ ":status": number }];
-    expect(response[":status"]).toBe(201);
-    expect(interim).toEqual([100]);
   });
 });

@@ -1,9 +1,9 @@
-import type { IncomingMessage } from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { expectations, type Refusal, refuse, silent } from "../../src/index.js";
+import { expectations, refuse, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
+import { pendingPolicy } from "../helpers/verdict.js";
 import { WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
@@ -54,18 +54,13 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ["with Expect", EXPECT],
     ["without Expect", ""],
   ])("a refusal is the last response also where all content has come before it (%s)", async (_name, expectation) => {
-    let decide: ((verdict: Refusal) => void) | undefined;
-    let request: IncomingMessage | undefined;
-    const policy = (req: IncomingMessage) =>
-      new Promise<Refusal>((resolve) => {
-        request = req;
-        decide = resolve;
-      });
+    const { policy, asked, decide } = pendingPolicy();
     const guard = expectations({ logger: silent, policies: [policy] }) as Handler;
     const { wire, ran } = await serve(guard, store);
     wire.send(`${head("PUT", `${expectation}Content-Length: 5\r\n`)}hello`);
-    await until("the content has come", () => request?.complete === true);
-    decide?.(refuse(403));
+    const request = await asked;
+    await until("the content has come", () => request.complete);
+    decide(refuse(403));
     expect(await wire.final()).toMatchObject({ status: 403, headers: { connection: "close" } });
     wire.send(NEXT);
     await wire.closed();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { constants } from "node:http2";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { expectations, refuse, silent } from "../../src/index.js";
+import { stopTheClock } from "../helpers/clock.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { deferred } from "../helpers/deferred.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
@@ -25,10 +26,6 @@ afterEach(closeServers);
 
 const head = (rest: string) => `PUT /files HTTP/1.1\r\nHost: test\r\n${rest}Content-Length: 5\r\n\r\n`;
 const EXPECT = "Expect: 100-continue\r\n";
-
-/** Lets time pass for all that is set from now on, but for sockets and intervals. */
-const stopTheClock = () =>
-  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance", "setInterval"] });
 
 describe.each(HTTP1_KINDS)("%s", (kind) => {
   async function connect(files: Handler, options = {}) {
@@ -75,21 +72,6 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(wire.text.endsWith("\r\n\r\nab")).toBe(true);
     expect(wire.statuses).toEqual([200]);
-  });
-
-  test("a reader by 'readable' that listens before the head goes out gets the content, and the client its 100", async () => {
-    const wire = await connect((req, res) => {
-      req.on("readable", () => {
-        for (let piece = req.read(); piece !== null; piece = req.read()) res.write(piece);
-      });
-      req.on("end", () => res.end(" stored"));
-      res.write("receiving ");
-    });
-    wire.send(head(EXPECT));
-    await wire.status(100);
-    wire.send("hello");
-    expect((await wire.final()).body).toContain("stored");
-    expect(wire.statuses).toEqual([100, 200]);
   });
 });
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import express from "express";
 import { attach, concurrency, expectations, handshakeOf, refuse, silent, type Upload } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
+import { deferred } from "../helpers/deferred.js";
 import {
   closeServers,
   type Handler,
@@ -15,7 +16,7 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { PLAIN, UPLOAD, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeServers);
@@ -40,9 +41,6 @@ const failures: [string, () => unknown][] = [
   ["rejects", () => Promise.reject(new Error("no"))],
   ["rejects with an object without prototype", () => Promise.reject(noError)],
 ];
-
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-const PLAIN = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
 
 type AnyPolicy = (req: never, upload: Upload) => unknown;
 
@@ -219,6 +217,20 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(ran()).toBe(0);
     expect(logger.records.at(-1)?.level).toBe("error");
   });
+
+  // The default of `policyTimeoutMs` is longer than this waits for an answer.
+  test.each(failures)(
+    "an onRefusal that %s is answered for at once, not when its time is up",
+    async (_how, onRefusal) => {
+      const { wire, logger } = await serve(() => refuse(403), { onRefusal });
+      wire.send(UPLOAD);
+      expect((await wire.final()).status).toBe(500);
+      await wire.fin();
+      expect(wire.statuses).toEqual([500]);
+      expect(logger.records.map(({ level }) => level)).toEqual(["warn", "error"]);
+      expect(logger.records[1]?.details).toMatchObject({ policy: "onRefusal", status: 500 });
+    },
+  );
 
   test("an onRefusal that answers after its time is up ends no process", async () => {
     let answered = () => {};
@@ -459,16 +471,13 @@ test("a policy's timer does not outlive a limit that was passed meanwhile", asyn
 
 test("a client that left before a late guard was reached is judged by nobody, and takes no place", async () => {
   let judged = 0;
-  let reached = () => {};
-  const isReached = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
+  const reached = deferred();
   const guard = expectations({ logger: silent, policies: [() => void judged++] }) as Handler;
   const late: Handler = (req, res, next) => {
     req.socket.once("close", () =>
       setImmediate(() => {
         guard(req, res, next);
-        reached();
+        reached.resolve();
       }),
     );
   };
@@ -476,7 +485,7 @@ test("a client that left before a late guard was reached is judged by nobody, an
   const wire = await WireClient.connect(port);
   wire.send("POST /files HTTP/1.1\r\nHost: test\r\n\r\n");
   wire.destroy();
-  await isReached;
+  await reached.promise;
   expect(judged).toBe(0);
 });
 

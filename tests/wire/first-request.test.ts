@@ -14,7 +14,7 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { UPLOAD, WireClient } from "../helpers/wire.js";
 
 const ACCEPT = "express-expectations:accept";
 const accepted: AcceptMessage[] = [];
@@ -27,31 +27,29 @@ afterEach(() => {
   accepted.length = 0;
 });
 
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-
 const guard = expectations({ logger: silent, policies: [() => true] }) as Handler;
 
 describe.each(HTTP1_KINDS)("%s", (kind) => {
-  test("the 100 that Node sent before a guard attached the server is the only one", async () => {
-    const { port } = await start(kind, { routes: { "/files": [guard, store], "/next": next } });
+  async function upload(port: number) {
     const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
     wire.send(UPLOAD);
     await wire.status(100);
     wire.send("hello");
     await wire.final();
     expect(await wire.answersNext()).toBe(true);
+    return wire;
+  }
+
+  test("the 100 that Node sent before a guard attached the server is the only one", async () => {
+    const { port } = await start(kind, { routes: { "/files": [guard, store], "/next": next } });
+    const wire = await upload(port);
     expect(wire.statuses).toEqual([100, 201, 200]);
   });
 
   test("a 100 that a route without a guard asked for is told of, once", async () => {
     subscribe(ACCEPT, hear);
     const { port } = await startAttached(kind, { routes: { "/files": store, "/next": next } }, { logger: silent });
-    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
-    wire.send(UPLOAD);
-    await wire.status(100);
-    wire.send("hello");
-    await wire.final();
-    expect(await wire.answersNext()).toBe(true);
+    await upload(port);
     expect(accepted.map(({ record }) => [record.url, record.status])).toEqual([["/files", 100]]);
   });
 });

@@ -14,11 +14,10 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { UPLOAD, WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
 
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
 const NEXT = "GET /next HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /** A policy whose verdicts the test gives. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
-import { concurrency, expectations, type Policy, refuse, silent, type Verdict } from "../../src/index.js";
+import { concurrency, expectations, type Policy, refuse, silent } from "../../src/index.js";
+import { stopTheClock } from "../helpers/clock.js";
 import { deferred } from "../helpers/deferred.js";
 import {
   closeServers,
@@ -12,25 +13,13 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { pendingPolicy } from "../helpers/verdict.js";
+import { PLAIN, UPLOAD, WireClient } from "../helpers/wire.js";
 
 afterEach(() => void jest.useRealTimers());
 afterEach(closeServers);
 
-const PLAIN_UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
-const UPLOAD = PLAIN_UPLOAD.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
 const NEXT = "GET /next HTTP/1.1\r\nHost: test\r\n\r\n";
-
-/** A policy that waits for the test's verdict. */
-function asked() {
-  const asking = deferred();
-  const deciding = deferred<Verdict>();
-  const policy: Policy = () => {
-    asking.resolve();
-    return deciding.promise;
-  };
-  return { policy, isAsked: asking.promise, decide: deciding.resolve };
-}
 
 /** Resolves when Node has parsed a request for a path, and all that hear of it have. */
 function arrivalOf(path: string, server: Server): Promise<void> {
@@ -74,7 +63,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ["never runs behind its refusal", refuse(403), [], [403]],
   ] as const)("what is pipelined behind the first request of a server that nobody attached %s", async (...row) => {
     const [, answer, ranInTheEnd, statuses] = row;
-    const verdict = asked();
+    const verdict = pendingPolicy();
     const ran: string[] = [];
     const guard = expectations({ logger: silent, policies: [verdict.policy] }) as Handler;
     const noted =
@@ -86,8 +75,8 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const routes = { "/files": [guard, noted("/files", store)], "/next": noted("/next", next) };
     const { port, server } = await start(kind, { routes });
     const wire = await connect(port);
-    wire.send(`${PLAIN_UPLOAD}hello`);
-    await verdict.isAsked;
+    wire.send(`${PLAIN}hello`);
+    await verdict.asked;
     const arrival = arrivalOf("/next", server as Server);
     wire.send(NEXT);
     await arrival;
@@ -101,16 +90,15 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   describe("of the ten seconds that a request waits at most", () => {
     async function pipeline() {
-      const verdict = asked();
+      const verdict = pendingPolicy();
       const guard = expectations({ logger: silent, policyTimeoutMs: 60_000, policies: [verdict.policy] }) as Handler;
       const routes = { "/files": [guard, store], "/next": next };
       const { port, server } = await startAttached(kind, { routes }, { logger: silent });
       const arrival = arrivalOf("/next", server as Server);
       const wire = await connect(port);
-      // Only the timers of the software: sockets, and the server's own interval, go on as they do.
-      jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance", "setInterval"] });
+      stopTheClock();
       wire.send(`${UPLOAD}hello${NEXT}`);
-      await verdict.isAsked;
+      await verdict.asked;
       await arrival;
       return { verdict, wire };
     }

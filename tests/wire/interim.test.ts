@@ -3,12 +3,10 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { UPLOAD, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeServers);
-
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
 
 describe.each(HTTP1_KINDS)("%s", (kind) => {
   async function upload(handler: Handler) {

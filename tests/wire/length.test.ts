@@ -14,7 +14,7 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { CHUNKED, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeSessions);
@@ -37,7 +37,6 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       const { port } = await startAttached(kind, { routes }, { logger: silent, lingerMs: 50 });
       return WireClient.connect(port, { tls: isTlsKind(kind) });
     }
-    const CHUNKED = "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
     const guardOf = (...of: typeof policies) => expectations({ logger: silent, policies: of }) as Handler;
 
     test.each([

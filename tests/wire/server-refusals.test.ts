@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, handshakeOf, silent, type UploadEnd } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { deferred } from "../helpers/deferred.js";
-import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached } from "../helpers/servers.js";
+import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, startAttached } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
@@ -89,25 +89,4 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       expect(await ended.promise).toBe(false);
     },
   );
-
-  test.each([
-    ["at once", (refuse: () => void) => refuse()],
-    ["later", (refuse: () => void) => void setImmediate(refuse)],
-  ])("a server's guard that hands on an error %s for a request without content answers 500", async (_when, call) => {
-    let ran = 0;
-    const count: Handler = (req, res, done) => {
-      ran++;
-      next(req, res, done);
-    };
-    const { port } = await startAttached(
-      kind,
-      { routes: { "/next": count } },
-      { logger: silent, guard: (_req, _res, done) => call(() => done(new Error("no"))) },
-    );
-    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
-    wire.send("GET /next HTTP/1.1\r\nHost: test\r\n\r\n");
-    expect((await wire.final()).status).toBe(500);
-    expect(wire.statuses).toEqual([500]);
-    expect(ran).toBe(0);
-  });
 });

@@ -1,17 +1,15 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { expectations, refuse, silent } from "../../src/index.js";
+import { expectations, type Policy, refuse, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP2_KINDS, recordingLogger, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
-import { WireClient } from "../helpers/wire.js";
+import { pendingPolicy } from "../helpers/verdict.js";
+import { CHUNKED, UPLOAD, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeSessions);
 afterEach(closeServers);
-
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-const CHUNKED = "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 describe.each(["node:http", "Express 5"] as const)("%s", (kind) => {
   test("a limit that is passed while a policy still thinks aborts its signal", async () => {
@@ -64,11 +62,8 @@ describe.each(["node:http", "Express 5"] as const)("%s", (kind) => {
   test("a verdict that comes after its time is up changes nothing: one 503, one record, no further policy", async () => {
     const logger = recordingLogger();
     const ran: string[] = [];
-    let decide = (_verdict: boolean) => {};
-    const late = () =>
-      new Promise<boolean>((resolve) => {
-        decide = resolve;
-      });
+    const { policy, decide } = pendingPolicy();
+    const late: Policy = (req, upload) => policy(req, upload);
     const guard = expectations({
       logger,
       policyTimeoutMs: 30,

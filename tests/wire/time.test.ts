@@ -11,11 +11,10 @@ import {
   startAttached,
   store,
 } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { UPLOAD, WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
 
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
 const parts = (use: Handler[], files: Handler = store) => ({ use, routes: { "/files": files, "/next": next } });
 
 describe.each(HTTP1_KINDS)("%s", (kind) => {

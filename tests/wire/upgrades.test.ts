@@ -2,12 +2,9 @@ import type { Server } from "node:http";
 import { afterEach, expect, test } from "@jest/globals";
 import { expectations, refuse, silent } from "../../src/index.js";
 import { closeServers, type Handler, startAttached, store } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { PLAIN, UPLOAD, WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
-
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-const PLAIN = "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n";
 
 const others = [
   ["upgrade", "GET / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n"],

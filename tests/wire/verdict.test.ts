@@ -1,34 +1,20 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { expectations, type Refusal, refuse, silent, type Upload, type UploadEnd } from "../../src/index.js";
+import { expectations, handshakeOf, maxSize, refuse, silent, type Upload, type UploadEnd } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
-import { WireClient } from "../helpers/wire.js";
+import { pendingPolicy } from "../helpers/verdict.js";
+import { CHUNKED, UPLOAD, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeServers);
 
-const UPLOAD = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-
-type Verdict = true | Refusal;
-
 /** A guard whose one verdict the test gives. */
 function asking() {
-  let decide: ((verdict: Verdict) => void) | undefined;
-  const policy = () =>
-    new Promise<Verdict>((resolve) => {
-      decide = resolve;
-    });
-  return {
-    guard: expectations({ logger: silent, policies: [policy] }) as Handler,
-    asked: () => until("the guard asks", () => decide !== undefined),
-    async decide(verdict: Verdict) {
-      decide?.(verdict);
-      await turn();
-    },
-  };
+  const { policy, asked, decide } = pendingPolicy();
+  return { guard: expectations({ logger: silent, policies: [policy] }) as Handler, asked, decide };
 }
 
 /** All ticks and microtasks that are due have run when this resolves. */
@@ -43,34 +29,40 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   }
 
   describe("a read that begins while a verdict is pending", () => {
-    async function readWhileAsking() {
-      const asker = asking();
-      let request: IncomingMessage | undefined;
-      const keep: Handler = (req, _res, next) => {
-        request = req;
-        next();
-      };
-      const wire = await connect(keep, asker.guard, answerAtEnd);
+    async function readWhileAsking(read: (req: IncomingMessage) => void) {
+      const { guard, asked, decide } = asking();
+      const wire = await connect(guard, answerAtEnd);
       wire.send(UPLOAD);
-      await asker.asked();
-      request?.on("data", () => {});
+      read(await asked);
       await turn();
-      return { wire, asker };
+      return { wire, decide };
     }
 
-    test("brings no 100 in front of a refusal", async () => {
-      const { wire, asker } = await readWhileAsking();
-      await asker.decide(refuse(403));
+    test("brings no 100 in front of a refusal, and its reader is told", async () => {
+      const events: string[] = [];
+      const { wire, decide } = await readWhileAsking((req) => {
+        req.on("error", (error: NodeJS.ErrnoException) => events.push(String(error.code)));
+        req.on("data", () => events.push("data"));
+      });
+      decide(refuse(403));
       await wire.fin();
+      await until("the reader is told", () => events.length > 0);
+      expect(events).toEqual(["ERR_EXPECT_REFUSED"]);
       expect(wire.statuses).toEqual([403]);
     });
 
     test("goes on behind an acceptance", async () => {
-      const { wire, asker } = await readWhileAsking();
-      await asker.decide(true);
+      let content = "";
+      const { wire, decide } = await readWhileAsking((req) => {
+        req.on("data", (chunk) => {
+          content += chunk;
+        });
+      });
+      decide(true);
       await wire.status(100);
       wire.send("hello");
       expect((await wire.final()).body).toBe("read");
+      expect(content).toBe("hello");
       expect(wire.statuses).toEqual([100, 200]);
     });
   });
@@ -91,23 +83,27 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       };
       const wire = await connect(both, answerAtEnd);
       wire.send(UPLOAD);
-      await Promise.all([first.asked(), second.asked()]);
+      await Promise.all([first.asked, second.asked]);
       await turn();
       return { wire, first, second };
     }
 
     test("brings no 100 when one has accepted and the other refuses", async () => {
       const { wire, first, second } = await readUnderTwo();
-      await first.decide(true);
-      await second.decide(refuse(403));
+      first.decide(true);
+      await turn();
+      second.decide(refuse(403));
+      await turn();
       await wire.fin();
       expect(wire.statuses).toEqual([403]);
     });
 
     test("brings one 100 when both have accepted", async () => {
       const { wire, first, second } = await readUnderTwo();
-      await second.decide(true);
-      await first.decide(true);
+      second.decide(true);
+      await turn();
+      first.decide(true);
+      await turn();
       await wire.status(100);
       wire.send("hello");
       await wire.final();
@@ -162,5 +158,41 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const ends: UploadEnd[] = [];
     upload?.onClose((end) => void ends.push(end));
     expect(ends).toEqual([{ status: undefined, isRefused: false }]);
+  });
+
+  test("no 100 is owed once all content has come during the verdict", async () => {
+    const states: string[] = [];
+    const policy = async (req: IncomingMessage) => {
+      await until("all content has come", () => req.complete);
+      states.push(handshakeOf(req).state);
+    };
+    const guard = expectations({ logger: silent, policies: [policy] }) as Handler;
+    const tell: Handler = (req, res, next) => {
+      states.push(handshakeOf(req).state);
+      res.once("finish", () => states.push(handshakeOf(req).state));
+      store(req, res, next);
+    };
+    const { port } = await startAttached(kind, { routes: { "/files": [guard, tell] } }, { logger: silent });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(`${UPLOAD}hello`);
+    await wire.final();
+    await until("the response is finished", () => states.length === 3);
+    expect(wire.statuses).toEqual([201]);
+    expect(states).toEqual(["none", "none", "none"]);
+  });
+
+  test.each([
+    [4, 413],
+    [5, 201],
+  ])("content of 5 bytes that came before a guard with a limit of %i gets %i", async (limit, status) => {
+    const late: Handler = async (req, _res, next) => {
+      await until("all content has come", () => req.complete);
+      next();
+    };
+    const guard = expectations({ logger: silent, policies: [maxSize(limit)] }) as Handler;
+    const { port } = await startAttached(kind, { routes: { "/files": [late, guard, store] } }, { logger: silent });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(`${CHUNKED}5\r\nhello\r\n0\r\n\r\n`);
+    expect((await wire.final()).status).toBe(status);
   });
 });

@@ -6,14 +6,13 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { attach, expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeServers, type Handler, listen, recordingLogger, startAttached, store } from "../helpers/servers.js";
-import { WireClient } from "../helpers/wire.js";
+import { CHUNKED, WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
 afterEach(closeServers);
 
 const head = (length: number) => `PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: ${length}\r\n\r\n`;
 const EXPECT = "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n";
-const CHUNKED = "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 type End = (...args: unknown[]) => http.ServerResponse;
 
