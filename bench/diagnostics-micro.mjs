@@ -2,10 +2,10 @@
 // collected while bytes are counted.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { PerformanceObserver } from "node:perf_hooks";
-import { currentHandshake } from "../dist/esm/handshake.js";
+import { currentHandshake } from "../dist/esm/handshake/handshake.js";
 import { expectations, maxSize, silent } from "../dist/esm/index.js";
-import { safeLogger } from "../dist/esm/logger.js";
-import { reportFault, reportRefusal, tellAccepted } from "../dist/esm/record.js";
+import { safeLogger } from "../dist/esm/observe/logger.js";
+import { reportFault, reportRefusal, tellAccepted } from "../dist/esm/observe/record.js";
 import { makeExchange, refuseOne } from "./flood-exchange.mjs";
 import { median } from "./statistics.mjs";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { ExpectationError } from "../errors.js";
 import { addressOf, basic, basicOf, type ProbeRequest, type ProxyAddress } from "../probe/request.js";
 import { EXCHANGE_IDS } from "../probe/result.js";
-import { parseSize } from "../size.js";
+import { ExpectationError } from "../support/errors.js";
+import { parseSize } from "../support/size.js";
 import { UsageError } from "./usage.js";
 
 /** What the command line asks for. */

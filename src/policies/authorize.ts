@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { answerError, optionError } from "../errors.js";
-import type { HttpRequest } from "../message.js";
-import { optionalFunction, requireKnownKeys } from "../options.js";
+import type { HttpRequest } from "../http/message.js";
+import { answerError, optionError } from "../support/errors.js";
+import { optionalFunction, requireKnownKeys } from "../support/options.js";
 import {
   isRefusal,
   isThenable,
@@ -11,7 +11,7 @@ import {
   refuse,
   type Upload,
   type Verdict,
-} from "../policy.js";
+} from "./policy.js";
 
 /** Options of {@link authorize}. */
 export interface AuthorizeOptions {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { answerError } from "../errors.js";
-import type { HttpRequest } from "../message.js";
-import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../options.js";
-import { named, type Policy, refuse, type Upload } from "../policy.js";
+import type { HttpRequest } from "../http/message.js";
+import { answerError } from "../support/errors.js";
+import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../support/options.js";
+import { named, type Policy, refuse, type Upload } from "./policy.js";
 
 /** Options of {@link concurrency}. */
 export interface ConcurrencyOptions<Req extends HttpRequest = IncomingMessage> {

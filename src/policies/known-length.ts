@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import type { HttpRequest } from "../message.js";
-import { named, type Policy, refuse, type Upload } from "../policy.js";
+import type { HttpRequest } from "../http/message.js";
+import { named, type Policy, refuse, type Upload } from "./policy.js";
 
 /**
  * Refuses an upload that does not declare its length, with 411. A request without content is accepted.

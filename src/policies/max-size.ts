@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { HttpRequest } from "../message.js";
-import { named, type Policy, refuse, type Upload } from "../policy.js";
-import { parseSize } from "../size.js";
+import type { HttpRequest } from "../http/message.js";
+import { parseSize } from "../support/size.js";
+import { named, type Policy, refuse, type Upload } from "./policy.js";
 
 /**
  * Refuses an upload that is larger than `limit`, before it is sent where its length is declared.

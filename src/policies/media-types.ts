@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { optionError } from "../errors.js";
-import { lowerAscii } from "../expect-header.js";
-import type { HttpRequest } from "../message.js";
-import { named, type Policy, refuse, type Upload } from "../policy.js";
+import { lowerAscii } from "../http/expect-header.js";
+import type { HttpRequest } from "../http/message.js";
+import { optionError } from "../support/errors.js";
+import { named, type Policy, refuse, type Upload } from "./policy.js";
 
 const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
 

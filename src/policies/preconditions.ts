@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { answerError, optionError } from "../errors.js";
-import type { HttpRequest } from "../message.js";
-import { isThenable, named, type Policy, refuse, type Upload, type Verdict } from "../policy.js";
+import type { HttpRequest } from "../http/message.js";
+import { answerError, optionError } from "../support/errors.js";
+import { isThenable, named, type Policy, refuse, type Upload, type Verdict } from "./policy.js";
 
 /** What is stored where an upload is to go. */
 export interface StoredResource {

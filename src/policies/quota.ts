@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { answerError, optionError } from "../errors.js";
-import type { HttpRequest } from "../message.js";
-import { optionalBoolean, optionalCount, optionalOneOf, requireKnownKeys } from "../options.js";
-import { named, type Policy, type Refusal, refuse, type Upload, type UploadEnd, type Verdict } from "../policy.js";
-import { parseSize } from "../size.js";
+import type { HttpRequest } from "../http/message.js";
+import { answerError, optionError } from "../support/errors.js";
+import { optionalBoolean, optionalCount, optionalOneOf, requireKnownKeys } from "../support/options.js";
+import { parseSize } from "../support/size.js";
+import { named, type Policy, type Refusal, refuse, type Upload, type UploadEnd, type Verdict } from "./policy.js";
 
 /** What a {@link Limiter} answers about one key; `RateLimiterRes` of `rate-limiter-flexible`. */
 export interface LimiterResult {

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../html.js";
+import { escapeHtml } from "../pages/html.js";
 import { size } from "./describe.js";
 import type { ExchangeResult, WireEvent } from "./result.js";
 

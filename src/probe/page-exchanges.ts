@@ -1,4 +1,4 @@
-import { escapeHtml } from "../html.js";
+import { escapeHtml } from "../pages/html.js";
 import { linesOf, size } from "./describe.js";
 import { diagramOf, type Hops } from "./page-diagram.js";
 import { exchangeAnchor, findingAnchor, linesBlock, TIME_WIDTH } from "./page-lines.js";

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../html.js";
+import { escapeHtml } from "../pages/html.js";
 import { exchangeAnchor, findingAnchor, linesBlock } from "./page-lines.js";
 import type { Evidence, Finding, FindingCode, Fix, ProbeResult } from "./result.js";
 

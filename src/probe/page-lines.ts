@@ -1,4 +1,4 @@
-import { escapeHtml } from "../html.js";
+import { escapeHtml } from "../pages/html.js";
 import type { ExchangeId, FindingCode } from "./result.js";
 
 /** How much of a line of evidence is its time. */

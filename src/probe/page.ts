@@ -1,4 +1,4 @@
-import { escapeHtml, htmlDocument } from "../html.js";
+import { escapeHtml, htmlDocument } from "../pages/html.js";
 import { exchangesSection, overviewSection } from "./page-exchanges.js";
 import { findingsSection, fixesSection } from "./page-findings.js";
 import { PROBE_PAGE_SCRIPT } from "./page-script.js";

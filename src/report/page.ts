@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { escapeHtml, htmlDocument, contentSecurityPolicy as policyOf } from "../html.js";
+import { escapeHtml, htmlDocument, contentSecurityPolicy as policyOf } from "../pages/html.js";
 import { PAGE_SCRIPT } from "./page-script.js";
 import { PAGE_STYLE } from "./page-style.js";
 import { QUESTIONS, type Question, type Summary } from "./summary.js";

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/global
 import express from "express";
 import helmet from "helmet";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { type Dashboard, dashboard } from "../../src/dashboard.js";
+import { type Dashboard, dashboard } from "../../src/dashboard/dashboard.js";
 import { attach, expectations, maxSize, mediaTypes, silent } from "../../src/index.js";
 import type { Summary } from "../../src/report/summary.js";
 import { describeInBrowser, figureOf, openPage, overflowOf, rowsOf, startBrowser, textOf } from "../helpers/browser.js";

@@ -16,7 +16,7 @@ import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { main } from "../../src/cli/main.js";
-import type { Logger } from "../../src/logger.js";
+import type { Logger } from "../../src/observe/logger.js";
 import type { Summary } from "../../src/report/summary.js";
 import { consoleLines, type FakeTerminal, fakeTerminal, LOGGERS, linesOf, REFUSAL } from "../helpers/report-log.js";
 

@@ -164,22 +164,22 @@ describe("tables", () => {
   });
 
   test("name exactly the keys of a log record", async () => {
-    const record = await members("dist/esm/record.d.ts", "RefusalRecord");
+    const record = await members("dist/esm/observe/record.d.ts", "RefusalRecord");
     expect(record).toContain("policy");
-    const omission = await members("dist/esm/sampled.d.ts", "OmissionRecord");
+    const omission = await members("dist/esm/observe/sampled.d.ts", "OmissionRecord");
     expect(omission).toContain("omitted");
     expect(keysOf("Logging").sort()).toEqual([...record, ...omission].sort());
   });
 
   test("name exactly the channels, and what their messages have", async () => {
-    const channels = await fs.readFile(path.join(checkout.folder, "dist/esm/diagnostics.js"), "utf8");
+    const channels = await fs.readFile(path.join(checkout.folder, "dist/esm/observe/diagnostics.js"), "utf8");
     const names = [...channels.matchAll(/channel\("(express-expectations:[\w-]+)"\)/g)].map(([, name]) => name);
     const rows = [
       ...section("Diagnostics").matchAll(/^\| `(express-expectations:[\w-]+)` +\| `(\w+)` +\| ([^|]*) \|/gm),
     ];
     expect(rows.map(([, channel]) => channel).sort()).toEqual(names.sort());
     for (const [, channel, message = "", cell = ""] of rows) {
-      const file = message === "LingerEndMessage" ? "linger" : "record";
+      const file = message === "LingerEndMessage" ? "response/linger" : "observe/record";
       const keys = [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key);
       expect({ channel, keys: keys.sort() }).toEqual({
         channel,
@@ -204,7 +204,7 @@ describe("tables", () => {
   });
 
   test("name exactly what a policy is told about an upload", async () => {
-    const upload = await members("dist/esm/policy.d.ts", "Upload");
+    const upload = await members("dist/esm/policies/policy.d.ts", "Upload");
     expect(upload).toContain("length");
     const table = [...section("Policies").matchAll(/^\| `(\w+)(?:\([^`]*\))?` +\|/gm)].map(([, key]) => key as string);
     expect(table.sort()).toEqual(upload.sort());
@@ -218,7 +218,7 @@ async function members(file: string, name: string): Promise<string[]> {
 }
 
 test("has one section for each error code", async () => {
-  const types = await fs.readFile(path.join(checkout.folder, "dist/esm/errors.d.ts"), "utf8");
+  const types = await fs.readFile(path.join(checkout.folder, "dist/esm/support/errors.d.ts"), "utf8");
   const codes = new Set(types.match(/"ERR_EXPECT_\w+"/g)?.map((code) => code.slice(1, -1)));
   const headings = [...readme.matchAll(/^### `(ERR_\w+)`$/gm)].map(([, code]) => code as string);
   expect(codes.size).toBeGreaterThan(0);

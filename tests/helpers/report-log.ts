@@ -3,8 +3,8 @@ import bunyan from "bunyan";
 import pino from "pino";
 import winston from "winston";
 import type { Terminal } from "../../src/cli/main.js";
-import { consoleLogger, fromWinston, type Logger } from "../../src/logger.js";
-import type { RefusalRecord } from "../../src/record.js";
+import { consoleLogger, fromWinston, type Logger } from "../../src/observe/logger.js";
+import type { RefusalRecord } from "../../src/observe/record.js";
 
 /** One refusal as the package logs it. */
 export const REFUSAL: RefusalRecord = {

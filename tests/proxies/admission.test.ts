@@ -4,8 +4,6 @@ import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { admission } from "../../src/admission.js";
-import type { ADMISSION_FIELDS, AdmissionRequest } from "../../src/admission-request.js";
 import {
   attach,
   authorize,
@@ -17,6 +15,8 @@ import {
   silent,
   type Upload,
 } from "../../src/index.js";
+import { admission } from "../../src/proxies/admission.js";
+import type { ADMISSION_FIELDS, AdmissionRequest } from "../../src/proxies/admission-request.js";
 import { closeServers, type Handler, listen, plainApp, type RunningServer } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 import { curl, missing, ProxyProgram } from "./programs.js";

@@ -7,7 +7,7 @@ import httpProxy from "http-proxy";
 import * as httpProxy3 from "http-proxy-3";
 import { createProxyMiddleware } from "http-proxy-middleware";
 import { attach, expectations, knownLength, maxSize, mediaTypes, silent } from "../../src/index.js";
-import { holdExpectation, relayExpectation } from "../../src/relay.js";
+import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
 import { closeServers, type Handler, listen, plainApp, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 

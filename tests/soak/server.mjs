@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import * as http2 from "node:http2";
 import { setTimeout as after } from "node:timers/promises";
-import { gauges } from "../../dist/esm/diagnostics.js";
 import { attach, expectations, maxSize, mediaTypes, refuse, silent } from "../../dist/esm/index.js";
+import { gauges } from "../../dist/esm/observe/diagnostics.js";
 
 process.on("disconnect", () => process.exit(0));
 

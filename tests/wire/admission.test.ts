@@ -6,8 +6,8 @@ import * as path from "node:path";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import express from "express";
 import express4 from "express4";
-import { type AdmissionOptions, admission } from "../../src/admission.js";
 import { attach, maxSize, mediaTypes, type Refusal, refuse, silent, type Upload } from "../../src/index.js";
+import { type AdmissionOptions, admission } from "../../src/proxies/admission.js";
 import { closeServers, listen, recordingLogger } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 

@@ -6,7 +6,7 @@ import connect from "connect";
 import express, { type RequestHandler } from "express";
 import express4 from "express4";
 import helmet from "helmet";
-import { type Dashboard, type DashboardOptions, dashboard } from "../../src/dashboard.js";
+import { type Dashboard, type DashboardOptions, dashboard } from "../../src/dashboard/dashboard.js";
 import { attach, expectations, maxSize, silent } from "../../src/index.js";
 import { Aggregate } from "../../src/report/aggregate.js";
 import { contentSecurityPolicy } from "../../src/report/page.js";

@@ -1,7 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { gauges } from "../../src/diagnostics.js";
 import {
   type AcceptMessage,
   type ContentMessage,
@@ -14,6 +13,7 @@ import {
   refuse,
   silent,
 } from "../../src/index.js";
+import { gauges } from "../../src/observe/diagnostics.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";

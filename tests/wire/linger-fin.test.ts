@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { gauges } from "../../src/diagnostics.js";
 import { type AttachOptions, expectations, type LingerEndMessage, refuse, silent } from "../../src/index.js";
+import { gauges } from "../../src/observe/diagnostics.js";
 import { closeServers, type Handler, isTlsKind, startAttached } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";

@@ -1,9 +1,9 @@
 import { setTimeout as after } from "node:timers/promises";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { Registry } from "prom-client";
-import { gauges } from "../../src/diagnostics.js";
 import { expectations, maxSize, type Policy, refuse, silent } from "../../src/index.js";
-import { instrument } from "../../src/prometheus.js";
+import { gauges } from "../../src/observe/diagnostics.js";
+import { instrument } from "../../src/observe/prometheus.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";

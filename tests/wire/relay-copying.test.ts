@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { type AttachOptions, attach, expectations, maxSize, silent } from "../../src/index.js";
-import { holdExpectation, relayExpectation } from "../../src/relay.js";
+import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { CONTINUE, closeOrigins, Origin, ok, refusing } from "../helpers/origin.js";
 import { closeServers, type Handler, listen, plainApp, recordingLogger, store } from "../helpers/servers.js";

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { attach, expectations, handshakeOf, refuse, silent } from "../../src/index.js";
-import { holdExpectation, relayExpectation } from "../../src/relay.js";
+import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
 import { CONTINUE, closeOrigins, Origin, ok, refusing } from "../helpers/origin.js";
 import { closeServers, type Handler, listen, plainApp, recordingLogger } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";

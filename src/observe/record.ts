@@ -1,0 +1,181 @@
+import type { Handshake, RefusedWith } from "../handshake/handshake.js";
+import type { HttpRequest } from "../http/message.js";
+import { messageOf } from "../support/errors.js";
+import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
+import { loggableUrl, PREPARE, type PreparedLogger, printable } from "./logger.js";
+
+/** One refusal, as it is logged. Keys without a value are left out. */
+export interface RefusalRecord {
+  readonly event: "expectation.refused" | "expectation.error";
+  readonly method: string;
+  /** The request target without query values. */
+  readonly url: string;
+  /** The route's pattern, where a router matched one. */
+  readonly route?: string;
+  readonly status: number;
+  readonly policy: string;
+  readonly reason?: string;
+  readonly expectation?: string;
+  /** Bytes. */
+  readonly declaredLength?: number;
+  /** Declared bytes that had not arrived when the refusal was written. */
+  readonly bytesSpared?: number;
+  /** The client's address. */
+  readonly client?: string;
+  readonly userAgent?: string;
+  /** From the request's header section to the refusal, in milliseconds. */
+  readonly durationMs: number;
+  readonly httpVersion: string;
+  readonly requestId?: string;
+}
+
+/** One acceptance, as the channel `express-expectations:accept` tells it: `status` is 100 where one was sent. */
+export interface AcceptRecord extends Omit<RefusalRecord, "event" | "status" | "policy" | "reason" | "bytesSpared"> {
+  readonly event: "expectation.accepted";
+  readonly status?: 100;
+}
+
+/** What `express-expectations:accept` tells: once for each request that guards accepted, or whose 100 was sent. */
+export interface AcceptMessage {
+  readonly req: HttpRequest;
+  /** Its `durationMs` ends with the verdict. */
+  readonly record: AcceptRecord;
+}
+
+/** What `express-expectations:refuse` tells. */
+export interface RefuseMessage {
+  readonly req: HttpRequest;
+  readonly record: RefusalRecord;
+}
+
+/** What `express-expectations:error` tells. */
+export interface FaultMessage {
+  readonly req: HttpRequest;
+  readonly record: RefusalRecord;
+  readonly error: Error;
+}
+
+/** What `express-expectations:content` tells. */
+export interface ContentMessage {
+  readonly req: HttpRequest;
+  /** From the 100 to the first byte of content, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+/** What a record tells about: a request with its handshake, or one that a proxy asks about. */
+export type Recorded = Pick<Handshake, "req" | "expectations" | "length" | "received" | "startedAt"> &
+  Partial<Pick<Handshake, "state" | "acceptedAt">>;
+
+/** Tells of a refusal, once: the log at `warn`, and who subscribed. */
+export function reportRefusal(logger: PreparedLogger, handshake: Recorded, by: RefusedWith): void {
+  const write = logger[PREPARE]("warn");
+  if (!write && !refuseChannel.hasSubscribers) return;
+  const record = refusalOf("expectation.refused", handshake, by);
+  write?.(record, `${record.method} ${record.url} refused with ${by.status} by ${record.policy}`);
+  if (!refuseChannel.hasSubscribers) return;
+  const message: RefuseMessage = { req: handshake.req, record };
+  publish(refuseChannel, message);
+}
+
+/** Tells of a fault, once: the log at `error`, with the error that caused it, and who subscribed. */
+export function reportFault(logger: PreparedLogger, handshake: Recorded, by: RefusedWith, error: Error): void {
+  const write = logger[PREPARE]("error");
+  if (!write && !errorChannel.hasSubscribers) return;
+  const record = refusalOf("expectation.error", handshake, by);
+  const text = `${record.method} ${record.url} refused with ${by.status}: ${printable(messageOf(error))}`;
+  write?.({ ...record, err: error }, text);
+  if (!errorChannel.hasSubscribers) return;
+  const message: FaultMessage = { req: handshake.req, record, error };
+  publish(errorChannel, message);
+}
+
+/** Tells subscribers that a request was accepted. */
+export function tellAccepted(handshake: Recorded): void {
+  if (!acceptChannel.hasSubscribers) return;
+  const record = withoutEmpty({
+    event: "expectation.accepted",
+    status: handshake.state === "continued" ? 100 : undefined,
+    ...factsOf(handshake, handshake.acceptedAt),
+  }) as unknown as AcceptRecord;
+  const message: AcceptMessage = { req: handshake.req, record };
+  publish(acceptChannel, message);
+}
+
+/** Tells subscribers how long the first content took to come. */
+export function tellContent({ req }: Recorded, waitedMs: number): void {
+  const message: ContentMessage = { req, waitedMs };
+  publish(contentChannel, message);
+}
+
+interface FrameworkRequest {
+  readonly originalUrl?: unknown;
+  readonly baseUrl?: unknown;
+  readonly route?: { readonly path?: unknown };
+  readonly ip?: unknown;
+  readonly id?: unknown;
+}
+
+function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: RefusedWith): RefusalRecord {
+  const { length, received } = handshake;
+  return withoutEmpty({
+    event,
+    status: by.status,
+    policy: by.policy,
+    reason: by.reason === undefined ? undefined : printable(by.reason),
+    ...factsOf(handshake),
+    bytesSpared: length === undefined ? undefined : Math.max(0, length - received),
+  }) as unknown as RefusalRecord;
+}
+
+// What others have put on a request may be of any kind, and throw: a record never costs the answer.
+function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Record<string, unknown> {
+  const timed = {
+    durationMs: Math.round((decidedAt - handshake.startedAt) * 1000) / 1000,
+    httpVersion: handshake.req.httpVersion,
+  };
+  try {
+    return { ...requestFacts(handshake), ...timed };
+  } catch {
+    return { method: "", url: "", ...timed };
+  }
+}
+
+function requestFacts({ req, length, expectations }: Recorded): Record<string, unknown> {
+  const { originalUrl, baseUrl, route, id } = req as FrameworkRequest;
+  const expectation = expectations.map((member) => member.raw).join(", ");
+  const userAgent = req.headers["user-agent"];
+  const requestId = text(id) ?? text(req.headers["x-request-id"]);
+  const client = text(frameworkAddress(req)) ?? clientAddress(req);
+  return {
+    method: printable(req.method ?? ""),
+    url: loggableUrl(text(originalUrl) ?? req.url ?? ""),
+    route: typeof route?.path === "string" ? `${printable(text(baseUrl) ?? "")}${route.path}` : undefined,
+    expectation: expectation === "" ? undefined : printable(expectation),
+    declaredLength: length,
+    client: client === undefined ? undefined : printable(client),
+    userAgent: userAgent === undefined ? undefined : printable(userAgent),
+    requestId: requestId === undefined ? undefined : printable(requestId),
+  };
+}
+
+// Express asks the application's own `trust proxy` function, which may throw.
+function frameworkAddress(req: HttpRequest): unknown {
+  try {
+    return (req as FrameworkRequest).ip;
+  } catch {
+    return undefined;
+  }
+}
+
+function clientAddress(req: HttpRequest): string | undefined {
+  return (req.socket as { remoteAddress?: string } | undefined)?.remoteAddress;
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function withoutEmpty(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}

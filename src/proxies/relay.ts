@@ -1,0 +1,281 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { type ExpectationOptions, expectations, type Guard, type Next } from "../guard/expectations.js";
+import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "../handshake/handshake.js";
+import { isContinue, lowerAscii } from "../http/expect-header.js";
+import type { HttpRequest, HttpResponse } from "../http/message.js";
+import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
+import { reportFault } from "../observe/record.js";
+import { writePlainRefusal } from "../response/refusal.js";
+import { asError } from "../support/errors.js";
+import { optionalCount, requireKnownKeys } from "../support/options.js";
+
+/** Options of {@link holdExpectation}; all are optional. */
+export interface RelayOptions {
+  /** How long the origin may take until its 100 or its final status, in milliseconds. Default 10,000; then 504. */
+  originTimeoutMs?: number;
+  /** Where 502 and 504 are logged, at `error`. Default: where the attached server logs. */
+  logger?: Logger;
+}
+
+const ORIGIN_TIMEOUT_MS = 10_000;
+
+const OPTION_KEYS = ["originTimeoutMs", "logger"] as const satisfies readonly (keyof RelayOptions)[];
+
+/**
+ * Makes the middleware that stands right in front of a proxy: it holds an upload back until the origin has said
+ * `100 Continue`, and takes `Expect` off the request, because `http-proxy` and its kin emit no `proxyReq` otherwise.
+ *
+ * {@link relayExpectation} goes with it. Guards belong before it: those behind it see no `Expect`. The origin that does
+ * not answer in time becomes 504, the one that cannot be reached 502.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
+ * @example
+ * app.use(holdExpectation(), createProxyMiddleware({
+ *   target: "http://127.0.0.1:8080",
+ *   on: { proxyReq: (proxyReq, req, res) => relayExpectation(req, res, proxyReq) },
+ * }));
+ * @see RFC 9110 §10.1.1
+ */
+export function holdExpectation(options: RelayOptions = {}): Guard {
+  requireKnownKeys("holdExpectation", options, OPTION_KEYS);
+  const originTimeoutMs = optionalCount("originTimeoutMs", options.originTimeoutMs, ORIGIN_TIMEOUT_MS);
+  const logger = options.logger === undefined ? undefined : safeLogger(options.logger);
+  // Attaches the server where nobody did. Expectations that nobody here decides are the origin's to decide.
+  const guardOptions: ExpectationOptions = { applyTo: "expectations", unknownExpectations: "ignore" };
+  const guard = expectations(logger === undefined ? guardOptions : { ...guardOptions, logger });
+
+  return function expectationHold(req: IncomingMessage, res: HttpResponse, next: Next): void {
+    guard(req, res, (error) => {
+      if (error === undefined) hold(req, originTimeoutMs, logger);
+      next(error);
+    });
+  };
+}
+
+/**
+ * Carries the handshake of one request through to the origin: sends `Expect` along, and lets the content flow when the
+ * origin says `100 Continue`. A final status that comes instead is passed on by the proxy itself, and no byte of the
+ * content is sent.
+ *
+ * Does nothing for requests that expect no 100. With plain `http.request`, call it before `req.pipe(proxyReq)` and
+ * leave `Expect` out of the request's own fields; {@link holdExpectation} is not needed there, on an attached server.
+ *
+ * @param req - the client's request.
+ * @param _res - the response to the client, for the order that `proxyReq` listeners get them in.
+ * @param proxyReq - the request to the origin, of which nothing is sent yet.
+ * @example proxy.on("proxyReq", (proxyReq, req, res) => relayExpectation(req, res, proxyReq));
+ * @see RFC 9110 §10.1.1
+ */
+export function relayExpectation(req: HttpRequest, _res: HttpResponse, proxyReq: ClientRequest): void {
+  const relay = (req as Carrier)[RELAY] ?? hold(req, ORIGIN_TIMEOUT_MS, undefined);
+  relay?.begin(proxyReq);
+}
+
+const RELAY = Symbol.for("express-expectations:relay:1");
+
+type Carrier = HttpRequest & { [RELAY]?: Relay };
+
+function hold(req: HttpRequest, originTimeoutMs: number, logger: PreparedLogger | undefined): Relay | undefined {
+  const handshake = currentHandshake(req);
+  if (!handshake || handshake.refusal) return undefined;
+  if (handshake.isWithheld) {
+    const relay = new Relay(handshake, originTimeoutMs, logger ?? handshake.context.logger);
+    (req as Carrier)[RELAY] = relay;
+    delete req.headers.expect;
+    return relay;
+  }
+  // Nobody waits, and the origin must not take it that somebody does.
+  if (handshake.expectations.every(isContinue)) delete req.headers.expect;
+  return undefined;
+}
+
+/**
+ * Holds a request's content back from whoever reads it, until the origin has said `100 Continue`.
+ *
+ * Over when the origin has answered or is given up, when the application answers by itself, or the client leaves.
+ */
+class Relay {
+  readonly #expect: string;
+  readonly #timer: NodeJS.Timeout;
+  readonly #chunks: [chunk: unknown, encoding: BufferEncoding | undefined][] = [];
+  readonly #read: (size: number) => void;
+  #push: (chunk: unknown, encoding?: BufferEncoding) => boolean;
+  #proxyReq: ClientRequest | undefined;
+  #isRead = false;
+  #isOver = false;
+  #isIdle = false;
+
+  constructor(
+    readonly handshake: Handshake,
+    readonly originTimeoutMs: number,
+    readonly logger: PreparedLogger,
+  ) {
+    const { req } = handshake;
+    this.#expect = handshake.expectations.map(({ raw }) => raw).join(", ");
+    this.#read = req._read;
+    this.#push = req.push as typeof this.push;
+    // A proxy's read would fetch the 100 from here, and what a client sends without waiting would be piped on.
+    req._read = (size) => this.read(size);
+    req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
+    this.#timer = setTimeout(() => this.#giveUp(504), originTimeoutMs);
+    handshake.onClose(() => this.#abandon());
+  }
+
+  read(size: number): void {
+    const { req } = this.handshake;
+    // Thrown away rather than read: the application answers by itself.
+    if (!this.#isOver && isReadToDiscard(req)) this.#letFlow();
+    if (this.#isOver) this.#read.call(req, size);
+    else this.#isRead = true;
+  }
+
+  push(chunk: unknown, encoding: BufferEncoding | undefined): boolean {
+    if (this.#isOver) return this.#push.call(this.handshake.req, chunk, encoding);
+    this.#chunks.push([chunk, encoding]);
+    return false;
+  }
+
+  /** Sends `Expect` along, and waits for what the origin says to it. */
+  begin(proxyReq: ClientRequest): void {
+    const { req, refusal } = this.handshake;
+    if (refusal || this.handshake.isGone) {
+      // The time ran out while the proxy waited for a connection.
+      destroyQuietly(proxyReq);
+      return;
+    }
+    if (this.#isOver || this.#proxyReq) return;
+    this.#proxyReq = proxyReq;
+    proxyReq.once("continue", () => this.#letFlow());
+    // In front of the proxy's own listeners: its handler of errors would answer in its own way.
+    proxyReq.prependListener("timeout", () => {
+      this.#isIdle = true;
+    });
+    proxyReq.prependListener("error", (error) => this.#giveUp(this.#isIdle ? 504 : 502, error));
+    proxyReq.prependOnceListener("response", (response) => this.#takeFinal(response, proxyReq));
+    if (!proxyReq.headersSent) {
+      try {
+        dropHopByHop(req, proxyReq);
+        proxyReq.setHeader("Expect", this.#expect);
+      } catch (error) {
+        this.#giveUp(502, asError(error));
+        return;
+      }
+    }
+    // Not at once: others may have fields to set at the same event.
+    process.nextTick(() => {
+      if (!proxyReq.destroyed) proxyReq.flushHeaders();
+    });
+  }
+
+  #letFlow(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#deliver();
+    if (this.#isRead) this.#read.call(this.handshake.req, 0);
+  }
+
+  // A final status in place of the 100, whatever it is: the content stays at the client, and the connection to the
+  // origin cannot be used again, since what it would carry next is that content.
+  #takeFinal(response: IncomingMessage, proxyReq: ClientRequest): void {
+    const { req } = this.handshake;
+    dropConnectionFields(response);
+    if (this.#isOver) return;
+    this.#end();
+    response.once("close", () => {
+      if (isHeardBySomebody(req)) this.handshake.failBody("ERR_EXPECT_REFUSED", "the origin refused the upload");
+      destroyQuietly(proxyReq);
+    });
+    this.#throwAway(proxyReq);
+  }
+
+  #giveUp(status: 502 | 504, cause?: Error): void {
+    const { handshake } = this;
+    if (this.#isOver) return;
+    this.#end();
+    if (handshake.refusal || handshake.res.headersSent || handshake.isGone) return;
+    const error =
+      cause ?? new Error(`the origin sent neither a 100 nor a final status within ${this.originTimeoutMs} ms`);
+    const by = { status, policy: "relay", reason: undefined };
+    handshake.isAppRunning = true;
+    handshake.refuse(by);
+    reportFault(this.logger, handshake, by, error);
+    writePlainRefusal(handshake, status);
+    this.#throwAway(this.#proxyReq);
+    if (this.#proxyReq) destroyQuietly(this.#proxyReq);
+  }
+
+  #abandon(): void {
+    // Content that was cut off on its way leaves the origin waiting for the rest.
+    const isCutOff = this.handshake.refusal !== undefined && !this.handshake.hasArrived;
+    if (this.#isOver && !isCutOff) return;
+    this.#end();
+    if (this.#proxyReq) destroyQuietly(this.#proxyReq);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  #throwAway(proxyReq: ClientRequest | undefined): void {
+    const { handshake } = this;
+    const { req } = handshake;
+    if (proxyReq) req.unpipe(proxyReq);
+    if (!isHeardBySomebody(req)) req.resume();
+    else if (!handshake.refusal) {
+      // A reader that is no pipe must not be told before the origin's answer is through: it would end that as well.
+      req._read = () => {};
+      this.#push = swallowFor(handshake);
+    }
+    req._read(0);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const { req } = this.handshake;
+    for (const [chunk, encoding] of this.#chunks.splice(0)) this.#push.call(req, chunk, encoding);
+  }
+}
+
+function swallowFor(handshake: Handshake): (chunk: unknown) => boolean {
+  return (chunk) => {
+    if (chunk === null) handshake.hasArrived = true;
+    else handshake.received += (chunk as Uint8Array).length;
+    return true;
+  };
+}
+
+function destroyQuietly(proxyReq: ClientRequest): void {
+  proxyReq.on("error", () => {});
+  proxyReq.destroy();
+}
+
+// RFC 9110 §7.6.1. The framing fields are Node's to see to, on each side.
+const HOP_BY_HOP = ["keep-alive", "proxy-connection", "te", "upgrade"];
+const NEVER_DROPPED = new Set(["content-length", "expect", "host", "transfer-encoding"]);
+
+function dropHopByHop(req: IncomingMessage, proxyReq: ClientRequest): void {
+  for (const name of HOP_BY_HOP) proxyReq.removeHeader(name);
+  // What a client nominates is dropped as the client sent it, and never what the proxy has set itself.
+  for (const name of nominated(req.headers.connection)) {
+    const sent = linesOf(req.rawHeaders, name);
+    if (sent.length > 0 && String(proxyReq.getHeader(name)) === sent.join(", ")) proxyReq.removeHeader(name);
+  }
+  const connection = proxyReq.getHeader("Connection");
+  if (connection !== undefined && connection !== "close") proxyReq.setHeader("Connection", "keep-alive");
+}
+
+// Not `headersDistinct`: in Node 20.19 it is an object that has a constructor.
+function linesOf(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, i, raw) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
+}
+
+// Proxies copy the fields of a response as they are.
+function dropConnectionFields({ headers }: IncomingMessage): void {
+  for (const name of [...HOP_BY_HOP, ...nominated(headers.connection), "connection"]) delete headers[name];
+}
+
+function nominated(connection: string | undefined): string[] {
+  const names = (connection ?? "").split(",").map((name) => lowerAscii(name.trim()));
+  return names.filter((name) => name !== "" && !NEVER_DROPPED.has(name));
+}

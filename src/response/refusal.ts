@@ -1,0 +1,194 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import { constants } from "node:http2";
+import { type Handshake, isFinalOnWire } from "../handshake/handshake.js";
+import type { HttpRequest } from "../http/message.js";
+import { type Refusal, refuse } from "../policies/policy.js";
+import { answerError } from "../support/errors.js";
+
+/** What a refusal carries as its body. */
+export interface RefusalContent {
+  /** The `Content-Type`. */
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+/** How refusals get their body: see the option `refusalBody`. */
+export type RefusalBody =
+  | "auto"
+  | "none"
+  | "problem"
+  | ((refusal: Refusal, req: HttpRequest) => RefusalContent | undefined);
+
+/** Fields that are not a policy's to set. */
+const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "trailer", "transfer-encoding"]);
+
+/** Fields that describe a body which will not be sent. */
+const STALE_FIELDS: ReadonlySet<string> = new Set([
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-range",
+  "content-type",
+  "etag",
+  "last-modified",
+  "trailer",
+  "transfer-encoding",
+]);
+
+/**
+ * Writes the refusal of a request, at once and whole. Throws what `refusalBody` or somebody's wrapper of the response
+ * throws; the response can then be written once more.
+ *
+ * Where the application has the request already, its response is taken out of its hands first. Where it has begun to
+ * answer, the connection is cut: a client must not take half a response for whole.
+ */
+export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
+  const { res } = handshake;
+  if (handshake.isGone || res.writableEnded) return;
+  if (hasBegun(res)) {
+    cut(handshake);
+    return;
+  }
+  const content = hasNoBody(refusal.status) ? undefined : contentOf(handshake, refusal, refusalBody);
+  try {
+    if (!handshake.stream) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
+    removeFields(res, (name) => STALE_FIELDS.has(name));
+    const fields = fieldsOf(refusal, content);
+    if (res.getHeaderNames().length === 0 && !Object.hasOwn(res, "end")) res.writeHead(refusal.status, fields);
+    else {
+      // Whoever wraps `end` sets fields there, as Express itself leaves the head to it.
+      res.statusCode = refusal.status;
+      for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
+    }
+    // On HTTP/2 a bare `end()` leaves the stream open.
+    res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
+  } catch (error) {
+    if (hasBegun(res)) cut(handshake);
+    else takeBack(res, refusal);
+    throw error;
+  }
+  if (!handshake.isAppRunning) return;
+  if (res.headersSent) disarm(res);
+  else disarmWithHead(res, refusal.status);
+}
+
+/** Refuses with a bare status where nothing of the user's may stand in the way; cuts the connection where that fails. */
+export function writePlainRefusal(handshake: Handshake, status: number, reason?: string): void {
+  try {
+    writeRefusal(handshake, refuse(status, reason === undefined ? {} : { reason }), "auto");
+  } catch {
+    cut(handshake);
+  }
+}
+
+// Both: a response that is disarmed says that it has not sent any head.
+function hasBegun(res: ServerResponse): boolean {
+  return res.headersSent || isFinalOnWire(res);
+}
+
+type Fields = Record<string, string | string[]>;
+
+function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefined): Fields {
+  const fields: Fields = {};
+  let hasType = false;
+  for (const name of Object.keys(headers)) {
+    const folded = name.toLowerCase();
+    if (FRAMING_FIELDS.has(folded)) continue;
+    hasType ||= folded === "content-type";
+    fields[name] = headers[name] as string | string[];
+  }
+  if (hasNoBody(status)) return fields;
+  if (content && !hasType) fields["Content-Type"] = content.type;
+  fields["Content-Length"] = String(content ? Buffer.byteLength(content.body) : 0);
+  return fields;
+}
+
+// What the refusal set; the fields of middlewares that came before it, such as CORS, stay for the next attempt.
+function takeBack(res: ServerResponse, refusal: Refusal): void {
+  const own = new Set(Object.keys(refusal.headers).map((name) => name.toLowerCase()));
+  removeFields(res, (name) => STALE_FIELDS.has(name) || own.has(name));
+}
+
+function removeFields(res: ServerResponse, isOver: (name: string) => boolean): void {
+  for (const name of res.getHeaderNames()) if (isOver(name.toLowerCase())) res.removeHeader(name);
+}
+
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+// FACTS, clients: one that waits for a 100 may hang on a refusal that has a body.
+function contentOf(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): RefusalContent | undefined {
+  if (refusal.body !== undefined) return { type: "text/plain; charset=utf-8", body: refusal.body };
+  if (typeof refusalBody === "function") return checkedContent(refusalBody(refusal, handshake.req));
+  if (refusalBody === "none" || (refusalBody === "auto" && handshake.isWithheld)) return undefined;
+  return { type: "application/problem+json", body: problem(refusal) };
+}
+
+function checkedContent(content: RefusalContent | undefined): RefusalContent | undefined {
+  if (content === undefined) return undefined;
+  const { type, body } = (content ?? {}) as Partial<RefusalContent>;
+  if (typeof type === "string" && (typeof body === "string" || body instanceof Uint8Array)) return { type, body };
+  throw answerError("refusalBody", content, "{ type, body } with text or bytes, or undefined");
+}
+
+// RFC 9457 §3.1: without a `type`, the title is that of the status code.
+function problem({ status, reason }: Refusal): string {
+  return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
+}
+
+function cut({ socket, stream }: Handshake): void {
+  if (stream) stream.close(constants.NGHTTP2_CANCEL);
+  else socket?.destroy();
+}
+
+const WRITERS = [
+  "addTrailers",
+  "appendHeader",
+  "flushHeaders",
+  "removeHeader",
+  "setHeader",
+  "setHeaders",
+  "writeContinue",
+  "writeEarlyHints",
+  "writeHead",
+  "writeProcessing",
+] as const;
+
+// The application goes on with a response that has been answered. Node would throw at it, outside of any request
+// handler as often as not, and finalhandler would destroy the socket that the refusal still lingers on.
+function disarm(res: ServerResponse): void {
+  const define = (name: string, value: unknown) =>
+    Object.defineProperty(res, name, { value, configurable: true, writable: true });
+  const status = res.statusCode;
+  for (const name of WRITERS) define(name, () => res);
+  define("destroy", () => res);
+  define("write", (...args: unknown[]) => callBack(args, true));
+  define("end", (...args: unknown[]) => callBack(args, res));
+  Object.defineProperty(res, "statusCode", { get: () => status, set() {}, configurable: true });
+  // Access logs read `headersSent` while `finish` is emitted, and are told the truth.
+  let isFinishing = false;
+  Object.defineProperty(res, "headersSent", { get: () => isFinishing, configurable: true });
+  res.prependOnceListener("finish", () => {
+    isFinishing = true;
+    process.nextTick(() => {
+      isFinishing = false;
+    });
+  });
+}
+
+// A wrapper of `end` that comes back to it later writes the head then.
+function disarmWithHead(res: ServerResponse, status: number): void {
+  const { writeHead } = res;
+  res.writeHead = () => {
+    Reflect.apply(writeHead, res, [status]);
+    disarm(res);
+    return res;
+  };
+}
+
+function callBack<T>(args: unknown[], result: T): T {
+  const callback = args.at(-1);
+  if (typeof callback === "function") process.nextTick(callback as () => void);
+  return result;
+}
