@@ -3,6 +3,7 @@ export { type HandshakeInfo, type HandshakeState, handshakeOf, type RefusedWith 
 export { type Digests, digestsOf } from "./http/digest.js";
 export type { Expectation } from "./http/expect-header.js";
 export type { HttpRequest, HttpResponse } from "./http/message.js";
+export type { Refusal } from "./http/refusal.js";
 export { fromWinston, type Logger, silent, type WinstonLike } from "./observe/logger.js";
 export type {
   AcceptMessage,
@@ -14,24 +15,15 @@ export type {
 } from "./observe/record.js";
 export { type OmissionRecord, type SampledOptions, sampled } from "./observe/sampled.js";
 export { type Authorization, type AuthorizeOptions, authorize } from "./policies/authorize.js";
+export { allOf, anyOf, when } from "./policies/combine.js";
 export { type ConcurrencyOptions, concurrency } from "./policies/concurrency.js";
 export { knownLength } from "./policies/known-length.js";
 export { maxSize } from "./policies/max-size.js";
 export { mediaTypes } from "./policies/media-types.js";
-export {
-  allOf,
-  anyOf,
-  type Policy,
-  type Refusal,
-  type RefusalOptions,
-  refuse,
-  type Upload,
-  type UploadEnd,
-  type Verdict,
-  when,
-} from "./policies/policy.js";
+export type { Policy, Upload, UploadEnd, Verdict } from "./policies/policy.js";
 export { type PreconditionLookup, preconditions, type StoredResource } from "./policies/preconditions.js";
 export { type Limiter, type LimiterResult, type QuotaOptions, quota } from "./policies/quota.js";
+export { type RefusalOptions, refuse } from "./policies/refuse.js";
 export { type AdmissionHandler, type AdmissionOptions, admission } from "./proxies/admission.js";
 export type { AdmissionRequest } from "./proxies/admission-request.js";
 export { holdExpectation, type RelayOptions, relayExpectation } from "./proxies/relay.js";

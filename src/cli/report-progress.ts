@@ -1,4 +1,4 @@
-import type { Terminal } from "./main.js";
+import type { Terminal } from "./command.js";
 import { bytesText } from "./report-units.js";
 import { ERASE_LINE } from "./terminal.js";
 

@@ -1,6 +1,6 @@
 import { renderPage } from "../report/page.js";
+import type { Command, Terminal } from "./command.js";
 import { FileError, writeWhole } from "./files.js";
-import type { Command, Terminal } from "./main.js";
 import { type Input, openInputs } from "./report-input.js";
 import { HELP, type ReportOptions, reportOptions } from "./report-options.js";
 import { Progress } from "./report-progress.js";

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
-import type { Terminal } from "./main.js";
+import type { Terminal } from "./command.js";
 
 /** Writes text in a style, or as it is. */
 export type Paint = (style: "red" | "green" | "yellow" | "cyan" | "bold" | "dim", text: string) => string;

@@ -1,22 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { currentHandshake, type Handshake, isContinuedByOthers, type ServerContext } from "../handshake/handshake.js";
-import { type Expectation, isContinue, lowerAscii } from "../http/expect-header.js";
+import { type Expectation, isContinue } from "../http/expect-header.js";
 import { type HttpRequest, type HttpResponse, http2Stream, isBare, isSafe, mediaTypeOf } from "../http/message.js";
-import { type Logger, loggableUrl, type PreparedLogger, safeLogger } from "../observe/logger.js";
+import type { Refusal } from "../http/refusal.js";
+import { lowerAscii } from "../http/token.js";
+import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
+import { loggableUrl } from "../observe/printable.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
-import {
-  callOnClose,
-  type Outcome,
-  type Policy,
-  policyName,
-  type Refusal,
-  refuse,
-  requireLimit,
-  runInOrder,
-  type Trial,
-  type Upload,
-  type UploadEnd,
-} from "../policies/policy.js";
+import { policyName } from "../policies/names.js";
+import type { Policy, Upload, UploadEnd } from "../policies/policy.js";
+import { refuse, requireLimit } from "../policies/refuse.js";
+import { callOnClose, type Outcome, runInOrder, type Trial } from "../policies/run.js";
 import { type RefusalBody, type RefusalContent, writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { type AttachableServer, attachForGuard, createDetachedContext, isSettled, serverOf } from "../server/attach.js";
 import { beginHandshake } from "../server/gate.js";

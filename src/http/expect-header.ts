@@ -1,3 +1,5 @@
+import { lowerAscii, tokenAt } from "./token.js";
+
 /**
  * One member of an `Expect` field, after RFC 9110 §10.1.1.
  */
@@ -86,7 +88,7 @@ function splitList(line: string): string[] {
 
 // RFC 9110 §10.1.1: expectation = token [ "=" ( token / quoted-string ) parameters ]
 function parseMember(raw: string): Expectation {
-  const name = token(raw, 0);
+  const name = tokenAt(raw, 0);
   if (name === "") return malformed(raw);
   let at = name.length;
   let value: string | undefined;
@@ -109,7 +111,7 @@ function parseParameters(raw: string, from: number): Record<string, string> | un
     if (raw[at] !== ";") return undefined;
     at = skipOws(raw, at + 1);
     if (at === raw.length || raw[at] === ";") continue;
-    const name = token(raw, at);
+    const name = tokenAt(raw, at);
     if (name === "" || raw[at + name.length] !== "=") return undefined;
     const read = tokenOrQuoted(raw, at + name.length + 1);
     if (read === undefined) return undefined;
@@ -121,7 +123,7 @@ function parseParameters(raw: string, from: number): Record<string, string> | un
 
 function tokenOrQuoted(raw: string, from: number): { text: string; end: number } | undefined {
   if (raw[from] === '"') return quotedString(raw, from);
-  const text = token(raw, from);
+  const text = tokenAt(raw, from);
   return text === "" ? undefined : { text, end: from + text.length };
 }
 
@@ -141,19 +143,6 @@ function quotedString(raw: string, from: number): { text: string; end: number } 
   return undefined;
 }
 
-// RFC 9110 §5.6.2: token = 1*tchar
-function token(raw: string, from: number): string {
-  let end = from;
-  while (end < raw.length && isTchar(raw.charCodeAt(end))) end++;
-  return raw.slice(from, end);
-}
-
-const TCHARS = new Set([..."!#$%&'*+-.^_`|~"].map((c) => c.charCodeAt(0)));
-
-function isTchar(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || TCHARS.has(code);
-}
-
 function malformed(raw: string): Expectation {
   return { name: lowerAscii(raw), value: undefined, parameters: NO_PARAMETERS, raw, wellFormed: false };
 }
@@ -171,13 +160,4 @@ function trimOws(text: string, from: number, to: number): string {
   while (start < end && (text[start] === " " || text[start] === "\t")) start++;
   while (end > start && (text[end - 1] === " " || text[end - 1] === "\t")) end--;
   return text.slice(start, end);
-}
-
-/**
- * Lower case for A to Z alone: String.prototype.toLowerCase() also folds letters such as the Kelvin sign.
- */
-export function lowerAscii(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, which is what nearly every text is
-  if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase();
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -2,7 +2,8 @@ import type { Handshake, RefusedWith } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
 import { messageOf } from "../support/errors.js";
 import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
-import { loggableUrl, PREPARE, type PreparedLogger, printable } from "./logger.js";
+import { PREPARE, type PreparedLogger } from "./logger.js";
+import { loggableUrl, printable } from "./printable.js";
 
 /** One refusal, as it is logged. Keys without a value are left out. */
 export interface RefusalRecord {

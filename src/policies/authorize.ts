@@ -1,17 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
+import type { Refusal } from "../http/refusal.js";
 import { answerError, optionError } from "../support/errors.js";
 import { optionalFunction, requireKnownKeys } from "../support/options.js";
-import {
-  isRefusal,
-  isThenable,
-  named,
-  type Policy,
-  type Refusal,
-  refuse,
-  type Upload,
-  type Verdict,
-} from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload, Verdict } from "./policy.js";
+import { isRefusal, refuse } from "./refuse.js";
+import { isThenable } from "./run.js";
 
 /** Options of {@link authorize}. */
 export interface AuthorizeOptions {

@@ -2,7 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
 import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../support/options.js";
-import { named, type Policy, refuse, type Upload } from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload } from "./policy.js";
+import { refuse } from "./refuse.js";
 
 /** Options of {@link concurrency}. */
 export interface ConcurrencyOptions<Req extends HttpRequest = IncomingMessage> {

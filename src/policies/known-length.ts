@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
-import { named, type Policy, refuse, type Upload } from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload } from "./policy.js";
+import { refuse } from "./refuse.js";
 
 /**
  * Refuses an upload that does not declare its length, with 411. A request without content is accepted.

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { parseSize } from "../support/size.js";
-import { named, type Policy, refuse, type Upload } from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload } from "./policy.js";
+import { refuse } from "./refuse.js";
 
 /**
  * Refuses an upload that is larger than `limit`, before it is sent where its length is declared.

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { lowerAscii } from "../http/expect-header.js";
 import type { HttpRequest } from "../http/message.js";
+import { lowerAscii } from "../http/token.js";
 import { optionError } from "../support/errors.js";
-import { named, type Policy, refuse, type Upload } from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload } from "./policy.js";
+import { refuse } from "./refuse.js";
 
 const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
 

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, optionError } from "../support/errors.js";
-import { isThenable, named, type Policy, refuse, type Upload, type Verdict } from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload, Verdict } from "./policy.js";
+import { refuse } from "./refuse.js";
+import { isThenable } from "./run.js";
 
 /** What is stored where an upload is to go. */
 export interface StoredResource {

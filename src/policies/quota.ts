@@ -1,9 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
+import type { Refusal } from "../http/refusal.js";
 import { answerError, optionError } from "../support/errors.js";
 import { optionalBoolean, optionalCount, optionalOneOf, requireKnownKeys } from "../support/options.js";
 import { parseSize } from "../support/size.js";
-import { named, type Policy, type Refusal, refuse, type Upload, type UploadEnd, type Verdict } from "./policy.js";
+import { named } from "./names.js";
+import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
+import { refuse } from "./refuse.js";
 
 /** What a {@link Limiter} answers about one key; `RateLimiterRes` of `rate-limiter-flexible`. */
 export interface LimiterResult {

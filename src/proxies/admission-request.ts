@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import proxyaddr from "proxy-addr";
-import { type Expectation, lowerAscii, parseExpect } from "../http/expect-header.js";
+import { type Expectation, parseExpect } from "../http/expect-header.js";
 import { announcedContent, isSafe } from "../http/message.js";
+import { lowerAscii } from "../http/token.js";
 
 /**
  * The request that a proxy asks about, as policies see it: its method, target and fields, never those of the asking.

@@ -4,21 +4,13 @@ import { readPolicies as readGuardPolicies } from "../guard/expectations.js";
 import { currentHandshake, type Handshake, type RefusedWith, type ServerContext } from "../handshake/handshake.js";
 import { type Expectation, isContinue } from "../http/expect-header.js";
 import { type HttpRequest, type HttpResponse, mediaTypeOf } from "../http/message.js";
+import type { Refusal } from "../http/refusal.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { type Recorded, reportFault, reportRefusal, tellAccepted } from "../observe/record.js";
-import {
-  callOnClose,
-  namesOf,
-  type Outcome,
-  type Policy,
-  type Refusal,
-  refuse,
-  requireLimit,
-  runInOrder,
-  type Trial,
-  type Upload,
-  type UploadEnd,
-} from "../policies/policy.js";
+import { namesOf } from "../policies/names.js";
+import type { Policy, Upload, UploadEnd } from "../policies/policy.js";
+import { refuse, requireLimit } from "../policies/refuse.js";
+import { callOnClose, type Outcome, runInOrder, type Trial } from "../policies/run.js";
 import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { createDetachedContext } from "../server/attach.js";
 import { beginHandshake } from "../server/gate.js";

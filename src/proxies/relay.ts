@@ -1,8 +1,9 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { type ExpectationOptions, expectations, type Guard, type Next } from "../guard/expectations.js";
 import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "../handshake/handshake.js";
-import { isContinue, lowerAscii } from "../http/expect-header.js";
+import { isContinue } from "../http/expect-header.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
+import { lowerAscii } from "../http/token.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { reportFault } from "../observe/record.js";
 import { writePlainRefusal } from "../response/refusal.js";

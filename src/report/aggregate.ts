@@ -1,4 +1,4 @@
-import { lowerAscii } from "../http/expect-header.js";
+import { lowerAscii } from "../http/token.js";
 import type { Decision } from "./decision.js";
 import { Durations } from "./durations.js";
 import { softwareOf } from "./software.js";

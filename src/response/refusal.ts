@@ -2,7 +2,8 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
 import { type Handshake, isFinalOnWire } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
-import { type Refusal, refuse } from "../policies/policy.js";
+import type { Refusal } from "../http/refusal.js";
+import { refuse } from "../policies/refuse.js";
 import { answerError } from "../support/errors.js";
 
 /** What a refusal carries as its body. */

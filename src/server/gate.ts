@@ -9,7 +9,8 @@ import {
   openConnection,
 } from "../handshake/connection.js";
 import { currentHandshake, Handshake, type HandshakeListener, type ServerContext } from "../handshake/handshake.js";
-import { type FramingFault, framingFault, http2Stream, isBare } from "../http/message.js";
+import { type FramingFault, framingFault } from "../http/framing.js";
+import { http2Stream, isBare } from "../http/message.js";
 import { reportFault, reportRefusal, tellAccepted, tellContent } from "../observe/record.js";
 import { watchFinal } from "../response/final.js";
 import { writePlainRefusal } from "../response/refusal.js";

@@ -2,7 +2,7 @@ import { Readable, Writable } from "node:stream";
 import bunyan from "bunyan";
 import pino from "pino";
 import winston from "winston";
-import type { Terminal } from "../../src/cli/main.js";
+import type { Terminal } from "../../src/cli/command.js";
 import { consoleLogger, fromWinston, type Logger } from "../../src/observe/logger.js";
 import type { RefusalRecord } from "../../src/observe/record.js";
 

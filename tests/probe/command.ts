@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
-import { main, type Terminal } from "../../src/cli/main.js";
+import type { Terminal } from "../../src/cli/command.js";
+import { main } from "../../src/cli/main.js";
 import type { ProbeResult } from "../../src/probe/result.js";
 
 export interface Ran {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import { type Expectation, expectLines, isContinue, lowerAscii, parseExpect } from "../../../src/http/expect-header.js";
+import { type Expectation, expectLines, isContinue, parseExpect } from "../../../src/http/expect-header.js";
+import { lowerAscii } from "../../../src/http/token.js";
 
 function holds<T>(property: fc.IProperty<T>): void {
   void fc.assert(property, { numRuns: 300 });

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import bunyan from "bunyan";
 import pino from "pino";
 import winston from "winston";
-import { fromWinston, type Logger, loggableUrl, printable, safeLogger, silent } from "../../../src/observe/logger.js";
+import { fromWinston, type Logger, safeLogger, silent } from "../../../src/observe/logger.js";
+import { loggableUrl, printable } from "../../../src/observe/printable.js";
 import type { RefusalRecord } from "../../../src/observe/record.js";
 import { ExpectationError } from "../../../src/support/errors.js";
 

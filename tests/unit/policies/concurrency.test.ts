@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
+import type { Refusal } from "../../../src/http/refusal.js";
 import { type ConcurrencyOptions, concurrency } from "../../../src/policies/concurrency.js";
-import type { Refusal, Upload, UploadEnd } from "../../../src/policies/policy.js";
+import type { Upload, UploadEnd } from "../../../src/policies/policy.js";
 
 const reqOf = (user: string) => ({ headers: { user } }) as never as IncomingMessage;
 

@@ -1,18 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
+import type { Refusal } from "../../../src/http/refusal.js";
 import { type Authorization, authorize } from "../../../src/policies/authorize.js";
+import { allOf } from "../../../src/policies/combine.js";
 import { knownLength } from "../../../src/policies/known-length.js";
 import { maxSize } from "../../../src/policies/max-size.js";
 import { mediaTypes } from "../../../src/policies/media-types.js";
-import {
-  allOf,
-  policyName,
-  type Refusal,
-  refuse,
-  runInOrder,
-  type Upload,
-  type Verdict,
-} from "../../../src/policies/policy.js";
+import { policyName } from "../../../src/policies/names.js";
+import type { Upload, Verdict } from "../../../src/policies/policy.js";
+import { refuse } from "../../../src/policies/refuse.js";
+import { runInOrder } from "../../../src/policies/run.js";
 
 const REQ = { headers: {} } as IncomingMessage;
 

@@ -1,18 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
-import {
-  allOf,
-  anyOf,
-  isRefusal,
-  named,
-  type Outcome,
-  type Policy,
-  policyName,
-  refuse,
-  runInOrder,
-  type Upload,
-  when,
-} from "../../../src/policies/policy.js";
+import { allOf, anyOf, when } from "../../../src/policies/combine.js";
+import { named, policyName } from "../../../src/policies/names.js";
+import type { Policy, Upload } from "../../../src/policies/policy.js";
+import { isRefusal, refuse } from "../../../src/policies/refuse.js";
+import { type Outcome, runInOrder } from "../../../src/policies/run.js";
 import { ExpectationError } from "../../../src/support/errors.js";
 
 /** A policy by name, and the call that gives its answer. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, jest, test } from "@jest/globals";
-import type { Refusal, Upload } from "../../../src/policies/policy.js";
+import type { Refusal } from "../../../src/http/refusal.js";
+import type { Upload } from "../../../src/policies/policy.js";
 import { type PreconditionLookup, preconditions, type StoredResource } from "../../../src/policies/preconditions.js";
 
 const UPLOAD = { length: 5 } as Upload;

@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { RateLimiterMemory } from "rate-limiter-flexible";
-import type { Policy, Refusal, Upload, UploadEnd, Verdict } from "../../../src/policies/policy.js";
+import type { Refusal } from "../../../src/http/refusal.js";
+import type { Policy, Upload, UploadEnd, Verdict } from "../../../src/policies/policy.js";
 import { type Limiter, type QuotaOptions, quota } from "../../../src/policies/quota.js";
 
 beforeEach(() => void jest.useFakeTimers());
