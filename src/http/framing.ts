@@ -1,4 +1,4 @@
-import { type HttpRequest, http2Stream, isHttp11 } from "./message.js";
+import { type HttpRequest, isHttp11 } from "./message.js";
 import { lowerAscii } from "./token.js";
 
 /**
@@ -6,12 +6,13 @@ import { lowerAscii } from "./token.js";
  *
  * Node's parser refuses these itself, unless `insecureHTTPParser` lets them through.
  *
+ * @param maxHeadersCount - the server's: Node reads no more fields. `null` means 1,000, and 0 no limit.
  * @see RFC 9112 §3.2 (Host), §6.1 (Transfer-Encoding), §6.3 (Content-Length)
  */
-export function framingFault(req: HttpRequest): FramingFault | undefined {
-  if (req.httpVersionMajor === 2 && http2Stream(req)) return undefined;
+export function framingFault(req: HttpRequest, maxHeadersCount: number | null | undefined): FramingFault | undefined {
   // What Node 20 cuts off behind its limit may be the framing itself.
-  if (req.rawHeaders.length >= 2 * mostFields(req)) return { status: 431, reason: "more fields than can be read" };
+  if (req.rawHeaders.length >= 2 * mostFields(maxHeadersCount))
+    return { status: 431, reason: "more fields than can be read" };
   const reason = badFraming(req);
   return reason === undefined ? undefined : { status: 400, reason };
 }
@@ -22,10 +23,8 @@ export interface FramingFault {
   readonly reason: string;
 }
 
-// Node: `server.maxHeadersCount`; null stands for 1,000, and 0 for no limit.
-function mostFields(req: HttpRequest): number {
-  const socket = req.socket as { server?: { maxHeadersCount?: number | null } } | undefined;
-  return (socket?.server?.maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
+function mostFields(maxHeadersCount: number | null | undefined): number {
+  return (maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
 }
 
 function badFraming(req: HttpRequest): string | undefined {

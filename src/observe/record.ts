@@ -1,4 +1,4 @@
-import type { Handshake, RefusedWith } from "../handshake/handshake.js";
+import type { Expectation } from "../http/expect-header.js";
 import type { HttpRequest } from "../http/message.js";
 import { messageOf } from "../support/errors.js";
 import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
@@ -63,9 +63,28 @@ export interface ContentMessage {
   readonly waitedMs: number;
 }
 
-/** What a record tells about: a request with its handshake, or one that a proxy asks about. */
-export type Recorded = Pick<Handshake, "req" | "expectations" | "length" | "received" | "startedAt"> &
-  Partial<Pick<Handshake, "state" | "acceptedAt">>;
+/** How a request was refused. */
+export interface RefusedWith {
+  readonly status: number;
+  readonly policy: string;
+  readonly reason: string | undefined;
+}
+
+/** What a record is made of: a request with its handshake, or one that a proxy asks about. */
+export interface Recorded {
+  readonly req: HttpRequest;
+  readonly expectations: readonly Expectation[];
+  /** Announced bytes; 0 for none; `undefined` for an unknown length. */
+  readonly length: number | undefined;
+  /** Bytes that have arrived until now. */
+  readonly received: number;
+  /** When the request's header section came, by `performance.now()`. */
+  readonly startedAt: number;
+  /** When a guard accepted, by `performance.now()`. */
+  readonly acceptedAt?: number | undefined;
+  /** `"continued"` when a 100 was sent. */
+  readonly state?: string;
+}
 
 /** Tells of a refusal, once: the log at `warn`, and who subscribed. */
 export function reportRefusal(logger: PreparedLogger, handshake: Recorded, by: RefusedWith): void {

@@ -1,14 +1,16 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { type ExpectationOptions, expectations, type Guard, type Next } from "../guard/expectations.js";
-import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "../handshake/handshake.js";
+import { expectations } from "../guard/expectations.js";
+import type { ExpectationOptions, Guard, Next } from "../guard/options.js";
+import { currentHandshake, type Handshake } from "../handshake/handshake.js";
+import { hasContentListener, isDiscarding } from "../handshake/reader.js";
 import { isContinue } from "../http/expect-header.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
-import { lowerAscii } from "../http/token.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { reportFault } from "../observe/record.js";
 import { writePlainRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
+import { dropConnectionFields, dropHopByHop } from "./hop-by-hop.js";
 
 /** Options of {@link holdExpectation}; all are optional. */
 export interface RelayOptions {
@@ -125,7 +127,7 @@ class Relay {
   read(size: number): void {
     const { req } = this.handshake;
     // Thrown away rather than read: the application answers by itself.
-    if (!this.#isOver && isReadToDiscard(req)) this.#letFlow();
+    if (!this.#isOver && isDiscarding(req)) this.#letFlow();
     if (this.#isOver) this.#read.call(req, size);
     else this.#isRead = true;
   }
@@ -183,7 +185,7 @@ class Relay {
     if (this.#isOver) return;
     this.#end();
     response.once("close", () => {
-      if (isHeardBySomebody(req)) this.handshake.failBody("ERR_EXPECT_REFUSED", "the origin refused the upload");
+      if (hasContentListener(req)) this.handshake.content.fail("ERR_EXPECT_REFUSED", "the origin refused the upload");
       destroyQuietly(proxyReq);
     });
     this.#throwAway(proxyReq);
@@ -197,7 +199,7 @@ class Relay {
     const error =
       cause ?? new Error(`the origin sent neither a 100 nor a final status within ${this.originTimeoutMs} ms`);
     const by = { status, policy: "relay", reason: undefined };
-    handshake.isAppRunning = true;
+    handshake.shareResponse();
     handshake.refuse(by);
     reportFault(this.logger, handshake, by, error);
     writePlainRefusal(handshake, status);
@@ -222,7 +224,7 @@ class Relay {
     const { handshake } = this;
     const { req } = handshake;
     if (proxyReq) req.unpipe(proxyReq);
-    if (!isHeardBySomebody(req)) req.resume();
+    if (!hasContentListener(req)) req.resume();
     else if (!handshake.refusal) {
       // A reader that is no pipe must not be told before the origin's answer is through: it would end that as well.
       req._read = () => {};
@@ -238,10 +240,9 @@ class Relay {
   }
 }
 
-function swallowFor(handshake: Handshake): (chunk: unknown) => boolean {
+function swallowFor({ content }: Handshake): (chunk: unknown) => boolean {
   return (chunk) => {
-    if (chunk === null) handshake.hasArrived = true;
-    else handshake.received += (chunk as Uint8Array).length;
+    content.countSwallowed(chunk);
     return true;
   };
 }
@@ -249,34 +250,4 @@ function swallowFor(handshake: Handshake): (chunk: unknown) => boolean {
 function destroyQuietly(proxyReq: ClientRequest): void {
   proxyReq.on("error", () => {});
   proxyReq.destroy();
-}
-
-// RFC 9110 §7.6.1. The framing fields are Node's to see to, on each side.
-const HOP_BY_HOP = ["keep-alive", "proxy-connection", "te", "upgrade"];
-const NEVER_DROPPED = new Set(["content-length", "expect", "host", "transfer-encoding"]);
-
-function dropHopByHop(req: IncomingMessage, proxyReq: ClientRequest): void {
-  for (const name of HOP_BY_HOP) proxyReq.removeHeader(name);
-  // What a client nominates is dropped as the client sent it, and never what the proxy has set itself.
-  for (const name of nominated(req.headers.connection)) {
-    const sent = linesOf(req.rawHeaders, name);
-    if (sent.length > 0 && String(proxyReq.getHeader(name)) === sent.join(", ")) proxyReq.removeHeader(name);
-  }
-  const connection = proxyReq.getHeader("Connection");
-  if (connection !== undefined && connection !== "close") proxyReq.setHeader("Connection", "keep-alive");
-}
-
-// Not `headersDistinct`: in Node 20.19 it is an object that has a constructor.
-function linesOf(rawHeaders: readonly string[], name: string): string[] {
-  return rawHeaders.filter((_, i, raw) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
-}
-
-// Proxies copy the fields of a response as they are.
-function dropConnectionFields({ headers }: IncomingMessage): void {
-  for (const name of [...HOP_BY_HOP, ...nominated(headers.connection), "connection"]) delete headers[name];
-}
-
-function nominated(connection: string | undefined): string[] {
-  const names = (connection ?? "").split(",").map((name) => lowerAscii(name.trim()));
-  return names.filter((name) => name !== "" && !NEVER_DROPPED.has(name));
 }

@@ -1,10 +1,11 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
-import { type Handshake, isFinalOnWire } from "../handshake/handshake.js";
+import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
-import { refuse } from "../policies/refuse.js";
+import { isFinalOnWire } from "../node/response.js";
 import { answerError } from "../support/errors.js";
+import { disarm, disarmWithHead } from "./disarm.js";
 
 /** What a refusal carries as its body. */
 export interface RefusalContent {
@@ -68,7 +69,7 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     else takeBack(res, refusal);
     throw error;
   }
-  if (!handshake.isAppRunning) return;
+  if (!handshake.isResponseShared) return;
   if (res.headersSent) disarm(res);
   else disarmWithHead(res, refusal.status);
 }
@@ -76,13 +77,15 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
 /** Refuses with a bare status where nothing of the user's may stand in the way; cuts the connection where that fails. */
 export function writePlainRefusal(handshake: Handshake, status: number, reason?: string): void {
   try {
-    writeRefusal(handshake, refuse(status, reason === undefined ? {} : { reason }), "auto");
+    writeRefusal(handshake, { status, reason, headers: NO_FIELDS, body: undefined }, "auto");
   } catch {
     cut(handshake);
   }
 }
 
-// Both: a response that is disarmed says that it has not sent any head.
+const NO_FIELDS: Refusal["headers"] = Object.freeze({});
+
+// Both, because a disarmed response says that it has not sent a head.
 function hasBegun(res: ServerResponse): boolean {
   return res.headersSent || isFinalOnWire(res);
 }
@@ -118,7 +121,7 @@ function hasNoBody(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-// FACTS, clients: one that waits for a 100 may hang on a refusal that has a body.
+// A client that waits for a 100 may hang on a refusal with a body (docs/facts.md, "A refusal with a body").
 function contentOf(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): RefusalContent | undefined {
   if (refusal.body !== undefined) return { type: "text/plain; charset=utf-8", body: refusal.body };
   if (typeof refusalBody === "function") return checkedContent(refusalBody(refusal, handshake.req));
@@ -141,55 +144,4 @@ function problem({ status, reason }: Refusal): string {
 function cut({ socket, stream }: Handshake): void {
   if (stream) stream.close(constants.NGHTTP2_CANCEL);
   else socket?.destroy();
-}
-
-const WRITERS = [
-  "addTrailers",
-  "appendHeader",
-  "flushHeaders",
-  "removeHeader",
-  "setHeader",
-  "setHeaders",
-  "writeContinue",
-  "writeEarlyHints",
-  "writeHead",
-  "writeProcessing",
-] as const;
-
-// The application goes on with a response that has been answered. Node would throw at it, outside of any request
-// handler as often as not, and finalhandler would destroy the socket that the refusal still lingers on.
-function disarm(res: ServerResponse): void {
-  const define = (name: string, value: unknown) =>
-    Object.defineProperty(res, name, { value, configurable: true, writable: true });
-  const status = res.statusCode;
-  for (const name of WRITERS) define(name, () => res);
-  define("destroy", () => res);
-  define("write", (...args: unknown[]) => callBack(args, true));
-  define("end", (...args: unknown[]) => callBack(args, res));
-  Object.defineProperty(res, "statusCode", { get: () => status, set() {}, configurable: true });
-  // Access logs read `headersSent` while `finish` is emitted, and are told the truth.
-  let isFinishing = false;
-  Object.defineProperty(res, "headersSent", { get: () => isFinishing, configurable: true });
-  res.prependOnceListener("finish", () => {
-    isFinishing = true;
-    process.nextTick(() => {
-      isFinishing = false;
-    });
-  });
-}
-
-// A wrapper of `end` that comes back to it later writes the head then.
-function disarmWithHead(res: ServerResponse, status: number): void {
-  const { writeHead } = res;
-  res.writeHead = () => {
-    Reflect.apply(writeHead, res, [status]);
-    disarm(res);
-    return res;
-  };
-}
-
-function callBack<T>(args: unknown[], result: T): T {
-  const callback = args.at(-1);
-  if (typeof callback === "function") process.nextTick(callback as () => void);
-  return result;
 }
