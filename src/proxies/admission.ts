@@ -141,7 +141,7 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
 function readAdmissionPolicies(policies: unknown): Settings["policies"] {
   const read = readPolicies(policies);
   for (const [i, { policy }] of read.entries()) {
-    // It would count uploads that never end here, and lock everybody out.
+    // It would count uploads whose end is never seen here, and refuse everybody in the end.
     if (namesOf(policy).includes("concurrency"))
       throw optionError(`policies[${i}]`, policy, "another: it belongs into the origin's guard");
   }

@@ -2,7 +2,7 @@ import type { Handshake } from "../handshake/handshake.js";
 import { isContinue } from "../http/expect-header.js";
 import { mediaTypeOf } from "../http/message.js";
 import type { PreparedLogger } from "../observe/logger.js";
-import { type Recorded, reportFault, reportRefusal, tellAccepted } from "../observe/record.js";
+import { publishAccepted, type Recorded, reportFault, reportRefusal } from "../observe/record.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
 import { refuse, requireLimit } from "../policies/refuse.js";
 import { callOnClose, type Outcome, PolicyRun, refusalOf, requireCallback, type Trial } from "../policies/run.js";
@@ -93,7 +93,7 @@ export class Hearing {
       return;
     }
     this.#isAccepted = true;
-    tellAccepted(this.#facts());
+    publishAccepted(this.#facts());
     // What policies reserved stays reserved: the upload itself takes another way.
     answerAccepted(asking);
   }

@@ -1,14 +1,14 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { lowerAscii } from "../http/token.js";
 
-// RFC 9110 §7.6.1. The framing fields are Node's to see to, on each side.
+// RFC 9110 §7.6.1. Node handles the framing fields itself on each side.
 const HOP_BY_HOP = ["keep-alive", "proxy-connection", "te", "upgrade"];
 const NEVER_DROPPED = new Set(["content-length", "expect", "host", "transfer-encoding"]);
 
 /** Removes the connection's own fields, and those that the client nominated, from a request to the origin. */
 export function dropHopByHop(req: IncomingMessage, proxyReq: ClientRequest): void {
   for (const name of HOP_BY_HOP) proxyReq.removeHeader(name);
-  // What a client nominates is dropped as the client sent it, and never what the proxy has set itself.
+  // A nominated field is dropped only if it has the client's value, not if the proxy has set it.
   for (const name of nominated(req.headers.connection)) {
     const sent = linesOf(req.rawHeaders, name);
     if (sent.length > 0 && String(proxyReq.getHeader(name)) === sent.join(", ")) proxyReq.removeHeader(name);
@@ -17,7 +17,7 @@ export function dropHopByHop(req: IncomingMessage, proxyReq: ClientRequest): voi
   if (connection !== undefined && connection !== "close") proxyReq.setHeader("Connection", "keep-alive");
 }
 
-// Not `headersDistinct`: in Node 20.19 it is an object that has a constructor.
+// Not `headersDistinct`: in Node 20.19 it inherits from Object, and a client may nominate `constructor`.
 function linesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, i, raw) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
 }

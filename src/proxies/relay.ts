@@ -14,9 +14,9 @@ import { dropConnectionFields, dropHopByHop } from "./hop-by-hop.js";
 
 /** Options of {@link holdExpectation}; all are optional. */
 export interface RelayOptions {
-  /** How long the origin may take until its 100 or its final status, in milliseconds. Default 10,000; then 504. */
+  /** How long the origin may take to send its 100 or its final status, in milliseconds. Default 10,000; then 504. */
   originTimeoutMs?: number;
-  /** Where 502 and 504 are logged, at `error`. Default: where the attached server logs. */
+  /** Where 502 and 504 are logged, at `error`. Default: the attached server's logger. */
   logger?: Logger;
 }
 
@@ -25,11 +25,11 @@ const ORIGIN_TIMEOUT_MS = 10_000;
 const OPTION_KEYS = ["originTimeoutMs", "logger"] as const satisfies readonly (keyof RelayOptions)[];
 
 /**
- * Makes the middleware that stands right in front of a proxy: it holds an upload back until the origin has said
- * `100 Continue`, and takes `Expect` off the request, because `http-proxy` and its kin emit no `proxyReq` otherwise.
+ * Makes a middleware that is mounted directly in front of a proxy. It holds an upload back until the origin has sent
+ * `100 Continue`, and removes `Expect` from the request: `http-proxy` and its relatives emit no `proxyReq` otherwise.
  *
- * {@link relayExpectation} goes with it. Guards belong before it: those behind it see no `Expect`. The origin that does
- * not answer in time becomes 504, the one that cannot be reached 502.
+ * Use it together with {@link relayExpectation}. Mount guards before it, because those behind it see no `Expect`. An
+ * origin that does not respond in time becomes 504, one that cannot be reached 502.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
  * @example
@@ -43,7 +43,7 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
   requireKnownKeys("holdExpectation", options, OPTION_KEYS);
   const originTimeoutMs = optionalCount("originTimeoutMs", options.originTimeoutMs, ORIGIN_TIMEOUT_MS);
   const logger = options.logger === undefined ? undefined : safeLogger(options.logger);
-  // Attaches the server where nobody did. Expectations that nobody here decides are the origin's to decide.
+  // Attaches the server if nobody did. Expectations that no guard decides are left to the origin.
   const guardOptions: ExpectationOptions = { applyTo: "expectations", unknownExpectations: "ignore" };
   const guard = expectations(logger === undefined ? guardOptions : { ...guardOptions, logger });
 
@@ -56,16 +56,15 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
 }
 
 /**
- * Carries the handshake of one request through to the origin: sends `Expect` along, and lets the content flow when the
- * origin says `100 Continue`. A final status that comes instead is passed on by the proxy itself, and no byte of the
- * content is sent.
+ * Relays the handshake of one request to the origin: sends `Expect`, and lets the content flow when the origin sends
+ * `100 Continue`. If the origin sends a final status instead, the proxy passes it on and no content is sent.
  *
  * Does nothing for requests that expect no 100. With plain `http.request`, call it before `req.pipe(proxyReq)` and
- * leave `Expect` out of the request's own fields; {@link holdExpectation} is not needed there, on an attached server.
+ * leave `Expect` out of the request's own fields. On an attached server {@link holdExpectation} is not needed then.
  *
  * @param req - the client's request.
- * @param _res - the response to the client, for the order that `proxyReq` listeners get them in.
- * @param proxyReq - the request to the origin, of which nothing is sent yet.
+ * @param _res - the response to the client; unused, there for the argument order of `proxyReq` listeners.
+ * @param proxyReq - the request to the origin; nothing of it has been sent yet.
  * @example proxy.on("proxyReq", (proxyReq, req, res) => relayExpectation(req, res, proxyReq));
  * @see RFC 9110 §10.1.1
  */
@@ -87,15 +86,15 @@ function hold(req: HttpRequest, originTimeoutMs: number, logger: PreparedLogger 
     delete req.headers.expect;
     return relay;
   }
-  // Nobody waits, and the origin must not take it that somebody does.
+  // The client does not wait for a 100, and the origin must not believe that it does.
   if (handshake.expectations.every(isContinue)) delete req.headers.expect;
   return undefined;
 }
 
 /**
- * Holds a request's content back from whoever reads it, until the origin has said `100 Continue`.
+ * Holds a request's content back from its readers until the origin has sent `100 Continue`.
  *
- * Over when the origin has answered or is given up, when the application answers by itself, or the client leaves.
+ * Ends when the origin responds or is given up, when the application responds by itself, or when the client leaves.
  */
 class Relay {
   readonly #expect: string;
@@ -117,7 +116,7 @@ class Relay {
     this.#expect = handshake.expectations.map(({ raw }) => raw).join(", ");
     this.#read = req._read;
     this.#push = req.push as typeof this.push;
-    // A proxy's read would fetch the 100 from here, and what a client sends without waiting would be piped on.
+    // A proxy's read would cause a 100 here, and content of a client that does not wait would be piped on.
     req._read = (size) => this.read(size);
     req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
     this.#timer = setTimeout(() => this.#giveUp(504), originTimeoutMs);
@@ -126,7 +125,7 @@ class Relay {
 
   read(size: number): void {
     const { req } = this.handshake;
-    // Thrown away rather than read: the application answers by itself.
+    // The content is discarded: the application responds by itself.
     if (!this.#isOver && isDiscarding(req)) this.#letFlow();
     if (this.#isOver) this.#read.call(req, size);
     else this.#isRead = true;
@@ -138,7 +137,7 @@ class Relay {
     return false;
   }
 
-  /** Sends `Expect` along, and waits for what the origin says to it. */
+  /** Sends `Expect` to the origin, and waits for its response. */
   begin(proxyReq: ClientRequest): void {
     const { req, refusal } = this.handshake;
     if (refusal || this.handshake.isGone) {
@@ -149,7 +148,7 @@ class Relay {
     if (this.#isOver || this.#proxyReq) return;
     this.#proxyReq = proxyReq;
     proxyReq.once("continue", () => this.#letFlow());
-    // In front of the proxy's own listeners: its handler of errors would answer in its own way.
+    // In front of the proxy's own listeners: its error handler would respond in its own way.
     proxyReq.prependListener("timeout", () => {
       this.#isIdle = true;
     });
@@ -164,7 +163,7 @@ class Relay {
         return;
       }
     }
-    // Not at once: others may have fields to set at the same event.
+    // Later, because other listeners of the same event may set fields.
     process.nextTick(() => {
       if (!proxyReq.destroyed) proxyReq.flushHeaders();
     });
@@ -177,8 +176,8 @@ class Relay {
     if (this.#isRead) this.#read.call(this.handshake.req, 0);
   }
 
-  // A final status in place of the 100, whatever it is: the content stays at the client, and the connection to the
-  // origin cannot be used again, since what it would carry next is that content.
+  // A final status instead of the 100: the content stays at the client. The connection to the origin cannot be used
+  // again, because the origin would take the next request for that content.
   #takeFinal(response: IncomingMessage, proxyReq: ClientRequest): void {
     const { req } = this.handshake;
     dropConnectionFields(response);
@@ -208,7 +207,7 @@ class Relay {
   }
 
   #abandon(): void {
-    // Content that was cut off on its way leaves the origin waiting for the rest.
+    // If the content was cut off, the origin waits for the rest.
     const isCutOff = this.handshake.refusal !== undefined && !this.handshake.hasArrived;
     if (this.#isOver && !isCutOff) return;
     this.#end();
@@ -226,7 +225,7 @@ class Relay {
     if (proxyReq) req.unpipe(proxyReq);
     if (!hasContentListener(req)) req.resume();
     else if (!handshake.refusal) {
-      // A reader that is no pipe must not be told before the origin's answer is through: it would end that as well.
+      // Another reader gets its error only after the origin's response, which it might end as well.
       req._read = () => {};
       this.#push = swallowFor(handshake);
     }

@@ -154,7 +154,7 @@ export class LingeringSockets {
     entry.younger = undefined;
     this.#size--;
     gauges().lingeringConnections--;
-    if (lingerEndChannel.hasSubscribers) tellEnd(entry);
+    if (lingerEndChannel.hasSubscribers) publishEnd(entry);
     if (this.#size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -168,7 +168,7 @@ export class LingeringSockets {
   }
 }
 
-function tellEnd({ socket, since, bytes, endedBy }: Lingering): void {
+function publishEnd({ socket, since, bytes, endedBy }: Lingering): void {
   const message: LingerEndMessage = {
     socket,
     durationMs: performance.now() - since,

@@ -7,24 +7,24 @@ import { isFinalOnWire } from "../node/response.js";
 import { answerError } from "../support/errors.js";
 import { disarm, disarmWithHead } from "./disarm.js";
 
-/** What a refusal carries as its body. */
+/** The body of a refusal. */
 export interface RefusalContent {
   /** The `Content-Type`. */
   readonly type: string;
   readonly body: string | Uint8Array;
 }
 
-/** How refusals get their body: see the option `refusalBody`. */
+/** The option `refusalBody`. */
 export type RefusalBody =
   | "auto"
   | "none"
   | "problem"
   | ((refusal: Refusal, req: HttpRequest) => RefusalContent | undefined);
 
-/** Fields that are not a policy's to set. */
+/** Fields that a policy cannot set. */
 const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "trailer", "transfer-encoding"]);
 
-/** Fields that describe a body which will not be sent. */
+/** Fields that describe the application's body, which will not be sent. */
 const STALE_FIELDS: ReadonlySet<string> = new Set([
   "content-encoding",
   "content-language",
@@ -38,11 +38,12 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Writes the refusal of a request, at once and whole. Throws what `refusalBody` or somebody's wrapper of the response
- * throws; the response can then be written once more.
+ * Writes the whole refusal of a request at once.
  *
- * Where the application has the request already, its response is taken out of its hands first. Where it has begun to
- * answer, the connection is cut: a client must not take half a response for whole.
+ * If the application already has the response, its methods are disarmed. If the application's response has begun, the
+ * connection is cut, so that a client cannot take half a response for a whole one.
+ *
+ * @throws what `refusalBody` or a wrapper of the response throws. The refusal can then be written again.
  */
 export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
   const { res } = handshake;
@@ -58,11 +59,11 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     const fields = fieldsOf(refusal, content);
     if (res.getHeaderNames().length === 0 && !Object.hasOwn(res, "end")) res.writeHead(refusal.status, fields);
     else {
-      // Whoever wraps `end` sets fields there, as Express itself leaves the head to it.
+      // Wrappers of `end` set fields there, so the head is left to `end()`, as Express does.
       res.statusCode = refusal.status;
       for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
     }
-    // On HTTP/2 a bare `end()` leaves the stream open.
+    // On HTTP/2 `end()` without an argument leaves the stream open.
     res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
     if (hasBegun(res)) cut(handshake);
@@ -74,7 +75,7 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
   else disarmWithHead(res, refusal.status);
 }
 
-/** Refuses with a bare status where nothing of the user's may stand in the way; cuts the connection where that fails. */
+/** Refuses with a status alone, without calling the user's code. Cuts the connection if that fails. */
 export function writePlainRefusal(handshake: Handshake, status: number, reason?: string): void {
   try {
     writeRefusal(handshake, { status, reason, headers: NO_FIELDS, body: undefined }, "auto");
@@ -107,7 +108,7 @@ function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefi
   return fields;
 }
 
-// What the refusal set; the fields of middlewares that came before it, such as CORS, stay for the next attempt.
+// Removes the fields that the refusal set. Fields of earlier middlewares, such as CORS, stay for the next attempt.
 function takeBack(res: ServerResponse, refusal: Refusal): void {
   const own = new Set(Object.keys(refusal.headers).map((name) => name.toLowerCase()));
   removeFields(res, (name) => STALE_FIELDS.has(name) || own.has(name));

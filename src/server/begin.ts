@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { closeWithConnection, openConnection } from "../handshake/connection.js";
 import type { ServerContext } from "../handshake/context.js";
 import { Handshake, type HandshakeListener } from "../handshake/handshake.js";
-import { tellAccepted, tellContent } from "../observe/record.js";
+import { publishAccepted, publishContent } from "../observe/record.js";
 import { watchFinal } from "../response/final.js";
 import { leave, occupy } from "./held.js";
 import { refuseByServer } from "./refusals.js";
@@ -38,8 +38,8 @@ const LISTENER: HandshakeListener = {
     handshake.shareResponse();
     refuseByServer(handshake, 408, "body-timeout", "no content arrived in time");
   },
-  onAccept: tellAccepted,
-  onContent: tellContent,
+  onAccept: publishAccepted,
+  onContent: publishContent,
   onClosed(handshake) {
     if (handshake.socket) leave(openConnection(handshake.socket), handshake);
   },
