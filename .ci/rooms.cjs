@@ -13,7 +13,7 @@ exports.ROOMS = {
   observe: ["node", "http", "support"],
   policies: ["http", "support"],
   http: ["support"],
-  node: ["support"],
+  node: ["http", "support"],
   support: [],
 
   "observe/prometheus.ts": ["observe", "http", "support"],

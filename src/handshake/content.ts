@@ -51,15 +51,16 @@ type Push = (chunk: unknown, encoding?: BufferEncoding) => boolean;
 /**
  * The reading side of one request: its `_read`, its `push` and its `_destroy`.
  *
- * These three are the interface between a `Readable` and its source, and Node has no other place that every reader and
- * every byte passes: a `data` listener would start the flow, and a wrapper of `pipe` or `read` misses all other readers.
- * If Node stopped calling them, limits would not count and no 100 would be sent: wire test "cuts a chunked body off at
- * the limit".
+ * These three are the interface between a `Readable` and its source. Node has no other place that every reader and every
+ * byte passes: a `data` listener would start the flow, and a wrapper of `pipe` or `read` misses all other readers. If
+ * Node stopped calling them, limits would not count and no 100 would be sent; {@link hasMissedBytes} notices that. The
+ * tests of tests/wire/canaries.test.ts say which of them has changed.
  */
 export class RequestContent {
   #received = 0;
   #hasArrived: boolean;
   #hasReader = false;
+  #isWatchedWhole = false;
   #isDiscarded = false;
   #isReadHeld = false;
   #limits: Limit[] | undefined;
@@ -96,8 +97,21 @@ export class RequestContent {
 
   /** Begins to watch the request's reads and bytes. */
   watch(): void {
-    this.req._read = readThroughHandshake;
-    this.req.push = pushThroughHandshake;
+    const { req } = this;
+    this.#isWatchedWhole = !req.readableDidRead && req.readableLength === 0 && !req.complete;
+    req._read = readThroughHandshake;
+    req.push = pushThroughHandshake;
+  }
+
+  /**
+   * Whether a reader got content that did not pass {@link push}, so that limits have not counted it: the request has
+   * ended whole, and its bytes are not as many as declared.
+   *
+   * @param length - declared bytes; `undefined` when unknown.
+   */
+  hasMissedBytes(length: number | undefined): boolean {
+    if (length === undefined || length === this.#received) return false;
+    return this.#isWatchedWhole && this.req.readableEnded && !this.#isDiscarded && !this.owner.isRefused;
   }
 
   /** The request's `_read`: called when the stream wants content, whoever is behind it. */

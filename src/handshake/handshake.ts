@@ -24,6 +24,8 @@ export interface HandshakeListener {
   onAccept(handshake: Handshake): void;
   /** The first content has come, `waitedMs` milliseconds after the 100. */
   onContent(handshake: Handshake, waitedMs: number): void;
+  /** Content has passed the handshake by: limits have not counted it. */
+  onMissedBytes(handshake: Handshake): void;
   /** The response is finished or the client has left, and the `onClose` callbacks were called. */
   onClosed(handshake: Handshake): void;
 }
@@ -204,6 +206,7 @@ export class Handshake implements ContentOwner {
     this.#idleTimer?.stop();
     this.#leavePending();
     if (this.#acceptedAt !== undefined) this.#settle();
+    if (this.content.hasMissedBytes(this.length)) this.listener.onMissedBytes(this);
     this.#isClosed = true;
     const callbacks = this.#closeCallbacks;
     this.#closeCallbacks = undefined;

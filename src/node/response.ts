@@ -8,7 +8,8 @@ import type { HttpResponse } from "../http/message.js";
  *
  * `_headerSent` tells that the head left with the first bytes. The public `headersSent` is true as soon as a head is
  * prepared, when a 100 may still go out before it. Without the field no 100 would follow `writeHead(200)`, and a 100
- * could go out behind a final head: wire test "owes the 100 after writeHead(200)".
+ * could go out behind a final head. Wire test "_headerSent is false for a head that is prepared, and true when it is on
+ * the wire".
  */
 export function isFinalOnWire(res: HttpResponse): boolean {
   const stream = (res as Partial<Http2ServerResponse>).stream;
@@ -20,8 +21,8 @@ export function isFinalOnWire(res: HttpResponse): boolean {
  * Whether a 100 went out before this package could decide: by Node, when nobody listens for `checkContinue`, or by
  * another listener.
  *
- * HTTP/1 has no public record of it; `_sent100` is Node's own mark. Without it a second 100 would follow: wire test
- * "warns once when the first 100 was sent before it could attach".
+ * HTTP/1 has no public record of it; `_sent100` is Node's own mark. Without it a second 100 would follow. Wire test
+ * "_sent100 tells of a 100 that Node has sent".
  */
 export function hasSentContinue(res: HttpResponse, stream: ServerHttp2Stream | undefined): boolean {
   if (stream) return (stream.sentInfoHeaders ?? []).some((headers) => headers[":status"] === 100);
@@ -33,7 +34,7 @@ export function hasSentContinue(res: HttpResponse, stream: ServerHttp2Stream | u
  *
  * That rule closes too much (content that came during the verdict, requests without content) and too little (an
  * application's `Connection: keep-alive`). `_expect_continue` is its only switch. Without it connections would be
- * closed that could be kept: wire test "keeps the connection when the content came during the verdict".
+ * closed that could be kept. Wire test "_expect_continue %s makes a final status without a 100 say Connection: %s".
  */
 export function disableExpectClose(res: ServerResponse): void {
   (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;

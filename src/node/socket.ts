@@ -5,10 +5,16 @@ import type { Socket } from "node:net";
  * Replaces the method that Node's HTTP server calls after the last response of a connection.
  *
  * `destroySoon` is the only hook between "the response is written" and "the socket is closed". Without it refusals would
- * be lost to a reset while content is arriving: wire test "reads on after a refusal until the client is done".
+ * be lost to a reset while content is arriving. Wire test "destroySoon is called after the last response of a
+ * connection, and not before".
  */
 export function replaceDestroySoon(socket: Socket, destroySoon: (this: Socket) => void): void {
   socket.destroySoon = destroySoon;
+}
+
+/** Ends a connection as Node's HTTP server does after its last response. */
+export function endSoon(socket: Socket): void {
+  socket.destroySoon();
 }
 
 /** Whether a value is a connection that Node's HTTP/1 server ends by `destroySoon`. */
@@ -23,7 +29,7 @@ type Listener = (...args: unknown[]) => void;
  *
  * The parser lets go of the socket's handle as soon as somebody else listens for `data`, and is then a listener of
  * `data` itself. Node has no public way to detach it. With the parser attached, discarded content could be answered
- * with a second status: wire test "writes nothing on a connection that lingers".
+ * with a second status. Wire test "the parser is a listener of data and end as soon as somebody else listens for data".
  *
  * @param listen - adds the listener that takes the parser's place.
  */
@@ -39,7 +45,7 @@ export function detachParser(socket: Socket, listen: () => void): void {
  * Starts the handle beneath a socket.
  *
  * `resume()` alone reads nothing when the parser has paused the handle: the stream believes that it is reading. `_read`
- * starts the handle. Without it the drain would stall: wire test "drains what a paused parser left".
+ * starts the handle. Without it the drain would stall. Wire test "drains what a paused parser left".
  */
 export function restartReading(socket: Socket): void {
   socket.resume();

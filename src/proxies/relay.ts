@@ -5,6 +5,7 @@ import { currentHandshake, type Handshake } from "../handshake/handshake.js";
 import { hasContentListener, isDiscarding } from "../handshake/reader.js";
 import { isContinue } from "../http/expect-header.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
+import { askForBytes, ignoreReads, interpose, type Source } from "../node/readable.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { reportFault } from "../observe/record.js";
 import { writePlainRefusal } from "../response/refusal.js";
@@ -96,12 +97,12 @@ function hold(req: HttpRequest, originTimeoutMs: number, logger: PreparedLogger 
  *
  * Ends when the origin responds or is given up, when the application responds by itself, or when the client leaves.
  */
-class Relay {
+class Relay implements Source {
   readonly #expect: string;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: [chunk: unknown, encoding: BufferEncoding | undefined][] = [];
-  readonly #read: (size: number) => void;
-  #push: (chunk: unknown, encoding?: BufferEncoding) => boolean;
+  readonly #beneath: Source;
+  #isSwallowing = false;
   #proxyReq: ClientRequest | undefined;
   #isRead = false;
   #isOver = false;
@@ -114,11 +115,8 @@ class Relay {
   ) {
     const { req } = handshake;
     this.#expect = handshake.expectations.map(({ raw }) => raw).join(", ");
-    this.#read = req._read;
-    this.#push = req.push as typeof this.push;
     // A proxy's read would cause a 100 here, and content of a client that does not wait would be piped on.
-    req._read = (size) => this.read(size);
-    req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
+    this.#beneath = interpose(req, this);
     this.#timer = setTimeout(() => this.#giveUp(504), originTimeoutMs);
     handshake.onClose(() => this.#abandon());
   }
@@ -127,12 +125,12 @@ class Relay {
     const { req } = this.handshake;
     // The content is discarded: the application responds by itself.
     if (!this.#isOver && isDiscarding(req)) this.#letFlow();
-    if (this.#isOver) this.#read.call(req, size);
+    if (this.#isOver) this.#beneath.read(size);
     else this.#isRead = true;
   }
 
-  push(chunk: unknown, encoding: BufferEncoding | undefined): boolean {
-    if (this.#isOver) return this.#push.call(this.handshake.req, chunk, encoding);
+  push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (this.#isOver) return this.#deliver(chunk, encoding);
     this.#chunks.push([chunk, encoding]);
     return false;
   }
@@ -172,8 +170,8 @@ class Relay {
   #letFlow(): void {
     if (this.#isOver) return;
     this.#end();
-    this.#deliver();
-    if (this.#isRead) this.#read.call(this.handshake.req, 0);
+    this.#deliverHeld();
+    if (this.#isRead) this.#beneath.read(0);
   }
 
   // A final status instead of the 100: the content stays at the client. The connection to the origin cannot be used
@@ -226,24 +224,22 @@ class Relay {
     if (!hasContentListener(req)) req.resume();
     else if (!handshake.refusal) {
       // Another reader gets its error only after the origin's response, which it might end as well.
-      req._read = () => {};
-      this.#push = swallowFor(handshake);
+      ignoreReads(req);
+      this.#isSwallowing = true;
     }
-    req._read(0);
-    this.#deliver();
+    askForBytes(req);
+    this.#deliverHeld();
   }
 
-  #deliver(): void {
-    const { req } = this.handshake;
-    for (const [chunk, encoding] of this.#chunks.splice(0)) this.#push.call(req, chunk, encoding);
+  #deliverHeld(): void {
+    for (const [chunk, encoding] of this.#chunks.splice(0)) this.#deliver(chunk, encoding);
   }
-}
 
-function swallowFor({ content }: Handshake): (chunk: unknown) => boolean {
-  return (chunk) => {
-    content.countSwallowed(chunk);
+  #deliver(chunk: unknown, encoding: BufferEncoding | undefined): boolean {
+    if (!this.#isSwallowing) return this.#beneath.push(chunk, encoding);
+    this.handshake.content.countSwallowed(chunk);
     return true;
-  };
+  }
 }
 
 function destroyQuietly(proxyReq: ClientRequest): void {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { openConnection, SENT } from "../handshake/connection.js";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
 import { disableExpectClose } from "../node/response.js";
-import { replaceDestroySoon } from "../node/socket.js";
+import { endSoon, replaceDestroySoon } from "../node/socket.js";
 import { type HeadFields, withClose } from "./connection-field.js";
 import { closeStreamAfterFinal } from "./final-http2.js";
 import { failReader, isBeingRead, mustClose } from "./must-close.js";
@@ -50,7 +50,7 @@ function closeAfterEscapedHead(this: ServerResponse): void {
   const { lastResponse } = openConnection(socket);
   if (lastResponse === SENT || (lastResponse !== this && !mustClose(handshake, this.statusCode))) return;
   close(handshake, socket);
-  socket.destroySoon();
+  endSoon(socket);
 }
 
 function close(handshake: Handshake, socket: Socket): void {

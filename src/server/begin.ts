@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { closeWithConnection, openConnection } from "../handshake/connection.js";
 import type { ServerContext } from "../handshake/context.js";
 import { Handshake, type HandshakeListener } from "../handshake/handshake.js";
+import { loggableUrl } from "../observe/printable.js";
 import { publishAccepted, publishContent } from "../observe/record.js";
 import { watchFinal } from "../response/final.js";
 import { leave, occupy } from "./held.js";
@@ -38,9 +39,20 @@ const LISTENER: HandshakeListener = {
     handshake.shareResponse();
     refuseByServer(handshake, 408, "body-timeout", "no content arrived in time");
   },
+  onMissedBytes: reportMissedBytes,
   onAccept: publishAccepted,
   onContent: publishContent,
   onClosed(handshake) {
     if (handshake.socket) leave(openConnection(handshake.socket), handshake);
   },
 };
+
+const reported = new WeakSet<ServerContext>();
+
+// Once for each server: it is a fault of the program, not of the request.
+function reportMissedBytes({ context, length, received, req }: Handshake): void {
+  if (reported.has(context)) return;
+  reported.add(context);
+  const message = `limits do not count: a request of ${length} bytes ended whole, and ${received} bytes were counted; something replaces push() of the request, or this version of Node delivers content in another way`;
+  context.logger.error({ event: "expectation.error", url: loggableUrl(req.url ?? "") }, message);
+}
