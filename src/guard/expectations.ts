@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
 import { type HttpRequest, type HttpResponse, isBare, isSafe } from "../http/message.js";
 import { loggableUrl } from "../observe/printable.js";
-import { beginHandshake } from "../server/begin.js";
+import { handshakeFor } from "../server/begin.js";
 import { ExpectationError } from "../support/errors.js";
 import { autoAttacher } from "./auto-attach.js";
 import { Judgement } from "./judgement.js";
@@ -40,8 +40,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
       next();
       return;
     }
-    const handshake =
-      currentHandshake(req) ?? beginHandshake(req as IncomingMessage, res as ServerResponse, settings.context);
+    const handshake = handshakeFor(req as IncomingMessage, res as ServerResponse, settings.context);
     if (handshake.refusal || handshake.isGone) return;
     if (!hasWarnedOfReader && isReadAlready(handshake)) {
       hasWarnedOfReader = true;

@@ -13,8 +13,6 @@ export interface Judge {
   readonly handshake: Handshake;
   readonly logger: PreparedLogger;
   readonly signal: AbortSignal;
-  /** The name of the policy that is asked. */
-  readonly current: string;
   /** The content has passed a limit that `policy` has set. */
   exceed(refusal: Refusal, policy: string): void;
 }
@@ -26,6 +24,8 @@ export class JudgedUpload implements Upload {
   constructor(
     readonly judge: Judge,
     readonly expectation: Expectation | undefined,
+    /** The policy that is told. */
+    readonly policy: string,
   ) {
     this.length = judge.handshake.length;
   }
@@ -43,10 +43,9 @@ export class JudgedUpload implements Upload {
   }
 
   get limitBytes(): Upload["limitBytes"] {
-    const { judge } = this;
+    const { judge, policy } = this;
     return (bytes, refusal) => {
       requireLimit(bytes, refusal);
-      const policy = judge.current;
       judge.handshake.content.limit(bytes, () => judge.exceed(refusal, policy));
     };
   }
@@ -65,8 +64,9 @@ export class JudgedUpload implements Upload {
   }
 }
 
-function endOf({ res, stream, refusal }: Handshake): UploadEnd {
+/** How an upload ended, when its response is done or its client has left. */
+export function endOf({ res, stream, refusal, hasArrived }: Handshake): UploadEnd {
   // On HTTP/2 the compatibility API reports every closed response as finished.
-  const isWhole = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
-  return { status: isWhole ? res.statusCode : undefined, isRefused: refusal !== undefined };
+  const isSent = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
+  return { status: isSent ? res.statusCode : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
 }

@@ -3,12 +3,13 @@ import { type Expectation, isContinue } from "../http/expect-header.js";
 import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
-import type { Policy, Upload } from "../policies/policy.js";
+import type { Policy } from "../policies/policy.js";
 import { refuse } from "../policies/refuse.js";
-import { type Outcome, PolicyRun, refusalOf, type Trial } from "../policies/run.js";
+import { type Outcome, PolicyRun, refusalOf, reportLateFault, type Trial } from "../policies/run.js";
+import { closeAfterEnd } from "../response/closing.js";
 import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
-import { type Judge, JudgedUpload } from "./judged-upload.js";
+import { endOf, type Judge, JudgedUpload } from "./judged-upload.js";
 import { answerByCallback } from "./on-refusal.js";
 import type { GuardSettings, Next } from "./options.js";
 
@@ -20,7 +21,7 @@ interface MemberTrial extends Trial {
 /** One guard's decision about one request. Ends once: by its policies, by time, or because the client left. */
 export class Judgement implements Judge {
   readonly #run: PolicyRun<MemberTrial>;
-  #upload: Upload | undefined;
+  #hasSignal = false;
 
   constructor(
     readonly handshake: Handshake,
@@ -30,6 +31,7 @@ export class Judgement implements Judge {
     this.#run = new PolicyRun((trial) => this.#ask(trial), {
       timeoutMs: settings.policyTimeoutMs,
       onEnd: (outcome) => this.#end(outcome),
+      onLateFault: (policy, error) => reportLateFault(settings.logger, policy, error),
     });
   }
 
@@ -38,11 +40,15 @@ export class Judgement implements Judge {
   }
 
   get signal(): AbortSignal {
+    if (!this.#hasSignal) {
+      this.#hasSignal = true;
+      const { handshake } = this;
+      // The client may leave in mid-upload, long after the verdict.
+      handshake.onClose(() => {
+        if (endOf(handshake).status === undefined) this.#run.abort();
+      });
+    }
     return this.#run.signal;
-  }
-
-  get current(): string {
-    return this.#run.current;
   }
 
   begin(): void {
@@ -63,15 +69,25 @@ export class Judgement implements Judge {
   /** The content has passed a limit that a policy set. */
   exceed(refusal: Refusal, policy: string): void {
     const { handshake } = this;
-    if (handshake.refusal || handshake.res.writableEnded || handshake.isGone) return;
+    if (handshake.refusal || handshake.isGone) return;
     const wasJudging = !this.#run.isOver;
     this.#run.abort();
-    this.#refuse(refusal, policy, wasJudging);
+    if (handshake.res.writableEnded) this.#cutOffAnswered(refusal, policy);
+    else this.#refuse(refusal, policy, wasJudging);
     if (wasJudging) handshake.endVerdict();
     else {
       const message = `the upload was cut off by ${policy} after ${handshake.received} bytes`;
       handshake.content.fail("ERR_EXPECT_LIMIT", message);
     }
+  }
+
+  // The application has responded already and reads on: its response stands, and its connection ends behind it.
+  #cutOffAnswered({ reason }: Refusal, policy: string): void {
+    const { handshake } = this;
+    const by = { status: handshake.res.statusCode, policy, reason };
+    handshake.refuse(by);
+    reportRefusal(this.logger, handshake, by);
+    closeAfterEnd(handshake);
   }
 
   // A name that the server leaves to guards, or that one has accepted already, is for another guard to refuse.
@@ -99,14 +115,10 @@ export class Judgement implements Judge {
     return [...extended, ...policies];
   }
 
-  #ask({ policy, member }: MemberTrial): unknown {
+  #ask({ name, policy, member }: MemberTrial): unknown {
     const { handshake } = this;
-    if (member) return policy(handshake.req as never, new JudgedUpload(this, member));
-    this.#upload ??= new JudgedUpload(
-      this,
-      handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined,
-    );
-    return policy(handshake.req as never, this.#upload);
+    const expectation = member ?? (handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined);
+    return policy(handshake.req as never, new JudgedUpload(this, expectation, name));
   }
 
   #abandon(): void {

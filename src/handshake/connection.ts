@@ -2,13 +2,6 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Handshake } from "./handshake.js";
 
-/** A request that waits for the one before it on its connection. */
-export interface HeldRequest {
-  /** Continues with the request, in its own async context. */
-  readonly release: () => void;
-  readonly timer: NodeJS.Timeout;
-}
-
 /** The state of an HTTP/1 connection. Only connections that carry content or expectations have one. */
 export interface Connection {
   /**
@@ -18,18 +11,16 @@ export interface Connection {
   lastResponse: Pick<ServerResponse, "writableEnded"> | undefined;
   /** The handshake of the response that ends the connection, until the socket lingers. */
   lingersFor: Handshake | undefined;
-  /** The request under way that has content or an expectation. */
-  busyWith: Handshake | undefined;
-  /** The handshakes whose responses are not done, usually one. */
+  /** The handshakes whose responses are not done, in the order of their requests. Usually one. */
   open: readonly Handshake[];
-  /** Requests pipelined behind that one, in order. */
-  readonly held: HeldRequest[];
+  /** Continues requests that wait behind those, in order, each in its own async context. */
+  readonly held: (() => void)[];
 }
 
 /** A last response that is on the wire. */
 export const SENT: Pick<ServerResponse, "writableEnded"> = Object.freeze({ writableEnded: true });
 
-const CONNECTION = Symbol.for("express-expectations:connection:1");
+const CONNECTION = Symbol.for("express-expectations:connection:2");
 
 type Carrier = Socket & { [CONNECTION]?: Connection };
 
@@ -41,18 +32,21 @@ export function connectionOf(socket: Socket | undefined): Connection | undefined
 /** The state of a connection, made if it has none. */
 export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
-  carrier[CONNECTION] ??= { lastResponse: undefined, lingersFor: undefined, busyWith: undefined, open: [], held: [] };
-  return carrier[CONNECTION];
-}
-
-/**
- * Closes a handshake with its connection if its response waits behind another one: such a response emits no `close`.
- */
-export function closeWithConnection({ res }: Handshake, socket: Socket): void {
-  if (res.socket || socket.listeners("close").includes(closeHandshakes)) return;
+  const present = carrier[CONNECTION];
+  if (present) return present;
+  const made: Connection = { lastResponse: undefined, lingersFor: undefined, open: [], held: [] };
+  carrier[CONNECTION] = made;
   socket.on("close", closeHandshakes);
+  return made;
 }
 
+/** Whether a request was dispatched behind that of a handshake, so that its response has to go out, too. */
+export function isFollowed(handshake: Handshake): boolean {
+  const open = connectionOf(handshake.socket)?.open;
+  return open !== undefined && open.length > 0 && open.at(-1) !== handshake;
+}
+
+// A response emits no `close` while it waits behind another one, and none after some resets over TLS.
 function closeHandshakes(this: Socket): void {
   for (const handshake of connectionOf(this)?.open ?? []) handshake.close();
 }

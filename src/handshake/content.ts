@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { hasContentListener, isDiscarding, isReadByRequest } from "../node/content-source.js";
 import { ExpectationError, type ExpectationErrorCode } from "../support/errors.js";
-import { hasContentListener, isDiscarding } from "./reader.js";
 
 /**
  * What a read of the content means at this moment.
@@ -12,9 +12,8 @@ import { hasContentListener, isDiscarding } from "./reader.js";
  * - `discard`: nobody wants them, and the client still holds them back.
  * - `refused`: the request has been refused.
  * - `undecided`: nobody has accepted one of the request's expectations.
- * - `late`: the final response is on the wire, and no 100 can go out any more.
  */
-export type ReadMeaning = "read" | "pass" | "hold" | "discard" | "refused" | "undecided" | "late";
+export type ReadMeaning = "read" | "pass" | "hold" | "discard" | "refused" | "undecided";
 
 /** Decides about the content, and is told what becomes of it. */
 export interface ContentOwner {
@@ -44,12 +43,14 @@ interface Limit {
 /** The key of a request's handshake. The ESM and the CommonJS copy of this package use the same one. */
 export const HANDSHAKE: unique symbol = Symbol.for("express-expectations:handshake:1");
 
-type Carrier = IncomingMessage & { [HANDSHAKE]?: { readonly content: RequestContent } };
+/** What the content comes from: a request of HTTP/1, or a stream of HTTP/2. */
+type Source = IncomingMessage & { [HANDSHAKE]?: { readonly content: RequestContent } };
 
 type Push = (chunk: unknown, encoding?: BufferEncoding) => boolean;
 
 /**
- * The reading side of one request: its `_read`, its `push` and its `_destroy`.
+ * The reading side of one request: `_read`, `push` and `_destroy` of the stream that its content comes from. That is the
+ * request itself on HTTP/1, and its stream on HTTP/2, which applications may read past the request.
  *
  * These three are the interface between a `Readable` and its source. Node has no other place that every reader and every
  * byte passes: a `data` listener would start the flow, and a wrapper of `pipe` or `read` misses all other readers. If
@@ -66,6 +67,7 @@ export class RequestContent {
   #limits: Limit[] | undefined;
   #leastLimit = Number.POSITIVE_INFINITY;
   #failure: ExpectationError | undefined;
+  readonly #source: Source;
   readonly #read: (size: number) => void;
   readonly #push: Push;
 
@@ -75,9 +77,10 @@ export class RequestContent {
     readonly owner: ContentOwner,
     isEmpty: boolean,
   ) {
+    this.#source = (stream ?? req) as Source;
     this.#hasArrived = isEmpty || req.complete;
-    this.#read = req._read;
-    this.#push = req.push as Push;
+    this.#read = this.#source._read;
+    this.#push = this.#source.push as Push;
   }
 
   /** Bytes that have arrived until now. */
@@ -95,12 +98,22 @@ export class RequestContent {
     return this.#hasReader;
   }
 
-  /** Begins to watch the request's reads and bytes. */
+  /** Begins to watch the content's reads and bytes. */
   watch(): void {
-    const { req } = this;
-    this.#isWatchedWhole = !req.readableDidRead && req.readableLength === 0 && !req.complete;
-    req._read = readThroughHandshake;
-    req.push = pushThroughHandshake;
+    const source = this.#source;
+    // A test double of a request may be no stream at all.
+    if (typeof source._read !== "function") return;
+    const { stream } = this;
+    // On HTTP/2 content may have come before Node emitted the request.
+    if (stream) {
+      this.#received = stream.readableLength;
+      this.#hasArrived ||= stream.readableEnded || stream.state.remoteClose === 1;
+    }
+    this.#isWatchedWhole = !this.req.readableDidRead && this.req.readableLength === 0 && !this.#hasArrived;
+    const carried = (this.req as Source)[HANDSHAKE];
+    if (stream && carried) (stream as unknown as Source)[HANDSHAKE] = carried;
+    source._read = readThroughHandshake;
+    source.push = pushThroughHandshake;
   }
 
   /**
@@ -114,63 +127,62 @@ export class RequestContent {
     return this.#isWatchedWhole && this.req.readableEnded && !this.#isDiscarded && !this.owner.isRefused;
   }
 
-  /** The request's `_read`: called when the stream wants content, whoever is behind it. */
+  /** The source's `_read`: called when the stream wants content, whoever is behind it. */
   read(size: number): void {
     const { owner } = this;
-    const isWanted = !isDiscarding(this.req);
+    const isWanted = !isDiscarding(this.req, this.stream);
     const meaning = owner.meaningOfRead(isWanted);
     switch (meaning) {
       case "read":
         this.#hasReader = true;
         owner.onRead();
-        this.#read.call(this.req, size);
+        this.#pull(size);
         return;
       case "pass":
-        this.#read.call(this.req, size);
+        this.#pull(size);
         return;
       case "hold":
         this.#isReadHeld = true;
         return;
       case "discard":
-        this.#discard();
+        this.end();
         return;
       case "refused":
         if (isWanted) this.#destroy(this.#failure ?? (owner.refusedError as ExpectationError));
-        else if (!this.#failure) this.#discard();
+        else if (!this.#failure) this.end();
+        // A stream that stops asking would hold its session's window.
+        if (this.stream) this.#pull(size);
         return;
       case "undecided":
         owner.onUndecided();
-        return;
-      case "late":
-        this.#destroy(
-          new ExpectationError("ERR_EXPECT_TOO_LATE", "the final response began before the content was asked for"),
-        );
         return;
       default:
         meaning satisfies never;
     }
   }
 
-  /** The request's `push`: called by Node with each piece of content, and with `null` at its end. */
+  /** The source's `push`: called by Node with each piece of content, and with `null` at its end. */
   push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (chunk === null) {
       // HTTP/2 ends the stream of a client that left like any other.
       this.#hasArrived = this.stream?.aborted !== true;
       this.owner.onEnd();
-      return this.#isDiscarded ? false : this.#push.call(this.req, null);
+      return this.#isDiscarded && !this.stream ? false : this.#push.call(this.#source, null);
     }
-    this.owner.onBytes();
     this.#received += (chunk as Uint8Array).length;
+    this.owner.onBytes();
     if (this.#isThrownAway()) return true;
     if (this.#received > this.#leastLimit) {
       this.#limits?.find(({ bytes }) => this.#received > bytes)?.exceed();
       if (this.#isThrownAway()) return true;
     }
-    return this.#push.call(this.req, chunk, encoding);
+    return this.#push.call(this.#source, chunk, encoding);
   }
 
-  /** Counts a piece of content that somebody keeps away from its reader; `null` is the end. */
+  /** Counts a piece of content that a relay keeps away from its reader; `null` is the end. */
   countSwallowed(chunk: unknown): void {
+    // On HTTP/2 it has passed `push` of the stream.
+    if (this.stream) return;
     if (chunk === null) this.#hasArrived = true;
     else this.#received += (chunk as Uint8Array).length;
   }
@@ -183,21 +195,21 @@ export class RequestContent {
     if (this.#received > bytes) exceed();
   }
 
-  /** Goes on with a read that waited for a verdict. */
+  /** Continues with a read that waited for a verdict. */
   release(): void {
     if (!this.#isReadHeld) return;
     this.#isReadHeld = false;
     this.read(0);
   }
 
-  /** Ends the content with an error for its reader. The connection is left to the refusal. */
+  /** Ends the content with an error for its reader. The connection is left to the response. */
   fail(code: ExpectationErrorCode, message: string): void {
     const { req } = this;
     if (req.destroyed || req.readableEnded) return;
     this.owner.onCutOff();
     const failure = new ExpectationError(code, message);
     this.#failure = failure;
-    if (this.#hasReader || req.listenerCount("error") > 0 || hasContentListener(req)) {
+    if (this.#hasReader || req.listenerCount("error") > 0 || hasContentListener(req, this.stream)) {
       this.#destroy(failure);
       return;
     }
@@ -210,11 +222,47 @@ export class RequestContent {
     req.on("newListener", failLater);
   }
 
+  /**
+   * Ends the content for code that waits for its end (finalhandler and body-parser before they respond, cleanup by
+   * `req.on("close")`). What the client still holds stays there.
+   */
+  end(): void {
+    const { req } = this;
+    if (this.#isDiscarded || req.destroyed || req.readableEnded) return;
+    this.#isDiscarded = true;
+    // On HTTP/1 a request that ends without `complete` takes its socket with it. On HTTP/2 `complete` has only a getter.
+    if (!this.stream) {
+      req.complete = true;
+      this.#push.call(req, null);
+    } else if (isReadByRequest(this.stream) || this.stream.readableFlowing !== true) {
+      const { push } = req;
+      // Content that the stream has buffered must not follow the end.
+      req.push = swallow;
+      push.call(req, null);
+    } else this.#push.call(this.#source, null);
+    if (req.readableFlowing === null && !hasContentListener(req)) req.resume();
+  }
+
+  /** Closes the HTTP/2 stream of a response that its client has seen. Who reads the stream itself gets the error now. */
+  closeStream(): void {
+    const { stream } = this;
+    if (!stream || stream.destroyed) return;
+    const failure = this.#hasReader && stream.listenerCount("error") > 0 ? this.#failure : undefined;
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    if (failure) stream.destroy(failure);
+    else stream.resume();
+  }
+
+  #pull(size: number): void {
+    this.#read.call(this.#source, size);
+  }
+
   #isThrownAway(): boolean {
-    return this.#isDiscarded || this.req.destroyed || this.owner.isRefused;
+    return this.#isDiscarded || this.#failure !== undefined || this.req.destroyed || this.owner.isRefused;
   }
 
   #destroy(failure: ExpectationError): void {
+    this.#failure = failure;
     const { req } = this;
     // Node's own `_destroy` takes the socket with it. On HTTP/2 an error without a listener ends the process.
     req._destroy = (error, done) => done(req.listenerCount("error") > 0 ? error : null);
@@ -222,18 +270,12 @@ export class RequestContent {
     if (this.stream) return;
     process.nextTick(abort, req);
     // Discarded bytes must not stop the socket: the server would not see that the client leaves.
-    if (req.socket) this.#read.call(req, 0);
+    if (req.socket) this.#pull(0);
   }
+}
 
-  // Ends the request for code that waits for its end before it responds (finalhandler, body-parser). The content stays
-  // at the client. On HTTP/1 a request that ends without `complete` takes its socket with it. On HTTP/2 `complete` has
-  // only a getter.
-  #discard(): void {
-    if (this.#isDiscarded) return;
-    this.#isDiscarded = true;
-    if (!this.stream) this.req.complete = true;
-    this.#push.call(this.req, null);
-  }
+function swallow(): boolean {
+  return true;
 }
 
 // Node tells a body that ends early by this event. Proxies and file parsers tidy up when they see it.
@@ -247,10 +289,10 @@ function abort(req: IncomingMessage): void {
 const READER_EVENTS = new Set<string | symbol>(["data", "readable", "error"]);
 
 // Shared by all requests: a closure for each would be most of the memory of a pending handshake.
-function readThroughHandshake(this: Carrier, size: number): void {
+function readThroughHandshake(this: Source, size: number): void {
   this[HANDSHAKE]?.content.read(size);
 }
 
-function pushThroughHandshake(this: Carrier, chunk: unknown, encoding?: BufferEncoding): boolean {
+function pushThroughHandshake(this: Source, chunk: unknown, encoding?: BufferEncoding): boolean {
   return this[HANDSHAKE]?.content.push(chunk, encoding) ?? false;
 }

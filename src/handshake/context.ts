@@ -1,12 +1,17 @@
+import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { PreparedLogger } from "../observe/logger.js";
 
 /** The settings and shared state of the server that a request came in on. */
 export interface ServerContext {
-  /** Closes refused connections in stages. */
+  /** Closes refused connections and streams in stages. */
   readonly lingering: {
+    /** The last response of a socket is written, and has to be sent in time. */
+    expect(socket: Socket): void;
     /** @param contentLeft - bytes of content still to come; `undefined` when unknown. */
     add(socket: Socket, contentLeft: number | undefined): void;
+    /** @param close - closes the stream, when its client has seen the response. */
+    addStream(stream: ServerHttp2Stream, close: () => void): void;
   };
   readonly bodyTimeoutMs: number;
   readonly logger: PreparedLogger;

@@ -2,14 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { type Expectation, expectLines, isContinue, parseExpect } from "../http/expect-header.js";
 import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isHttp11 } from "../http/message.js";
+import { hasContentListener } from "../node/content-source.js";
 import { hasSentContinue, isFinalOnWire } from "../node/response.js";
+import { acceptedSocket } from "../node/server.js";
 import { contentChannel, gauges } from "../observe/diagnostics.js";
 import type { RefusedWith } from "../observe/record.js";
 import { ExpectationError } from "../support/errors.js";
 import { type ContentOwner, HANDSHAKE, type ReadMeaning, RequestContent } from "./content.js";
 import type { ServerContext } from "./context.js";
 import { IdleTimer } from "./idle-timer.js";
-import { hasContentListener } from "./reader.js";
+import { type InterimOwner, type InterimWriters, watchInterim, writeContinue } from "./interim.js";
 
 /** The state of a handshake; `none` when no `100 Continue` is owed. */
 export type HandshakeState = "none" | "pending" | "continued" | "refused";
@@ -24,6 +26,8 @@ export interface HandshakeListener {
   onAccept(handshake: Handshake): void;
   /** The first content has come, `waitedMs` milliseconds after the 100. */
   onContent(handshake: Handshake, waitedMs: number): void;
+  /** A verdict has been reached: what waits for it may continue. */
+  onVerdict(handshake: Handshake): void;
   /** Content has passed the handshake by: limits have not counted it. */
   onMissedBytes(handshake: Handshake): void;
   /** The response is finished or the client has left, and the `onClose` callbacks were called. */
@@ -39,7 +43,7 @@ type Carrier = HttpRequest & { [HANDSHAKE]?: Handshake };
  *
  * @see RFC 9110 §10.1.1
  */
-export class Handshake implements ContentOwner {
+export class Handshake implements ContentOwner, InterimOwner {
   readonly startedAt: number = performance.now();
   readonly expectations: readonly Expectation[];
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */
@@ -49,19 +53,21 @@ export class Handshake implements ContentOwner {
   /** The HTTP/2 stream; `undefined` on HTTP/1. */
   readonly stream: ServerHttp2Stream | undefined;
   /**
-   * The HTTP/1 socket. Node sets `req.socket` to null when a reader gives up (a `pipeline` that fails, a `for await`
+   * The HTTP/1 connection; `undefined` for an injected request, whose socket no server has accepted. Node sets `req.socket` to null when a reader gives up (a `pipeline` that fails, a `for await`
    * that is left).
    */
   readonly socket: IncomingMessage["socket"] | undefined;
   readonly content: RequestContent;
   readonly #isHttp11: boolean;
   readonly #hasOthers: boolean;
-  readonly #writeContinue: (callback?: () => void) => void;
+  /** The response's own methods that write interim responses. */
+  readonly interim: InterimWriters;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
   #isResponseShared = false;
   #hasBadFraming = false;
   #isContinued = false;
+  #isContinueDue = false;
   #continuedAt: number | undefined;
   #isPending = false;
   #isSettled = false;
@@ -82,21 +88,22 @@ export class Handshake implements ContentOwner {
     this.length = announcedContent(req).length;
     this.#hasOthers = !this.expectations.every(isContinue);
     this.#isHttp11 = isHttp11(req);
-    this.expectsContinue = this.length !== 0 && this.#isHttp11 && this.expectations.some(isContinue);
     this.stream = http2Stream(req);
-    this.socket = this.stream ? undefined : req.socket;
+    this.socket = this.stream ? undefined : acceptedSocket(req);
+    // Behind an injected request there is no client that waits.
+    const isInjected = !this.stream && !this.socket;
+    this.expectsContinue = this.length !== 0 && !isInjected && this.#isHttp11 && this.expectations.some(isContinue);
     this.content = new RequestContent(req, this.stream, this, this.length === 0);
     this.#isContinued = this.expectsContinue && hasSentContinue(res, this.stream);
-    this.#writeContinue = res.writeContinue;
     (req as Carrier)[HANDSHAKE] = this;
     res.on("close", closeHandshake);
+    this.interim = watchInterim(res, this.stream);
     if (this.length === 0) return;
     if (this.isWithheld) {
       this.#isPending = true;
       gauges().pendingHandshakes++;
     }
     this.content.watch();
-    res.writeContinue = continueThroughHandshake;
   }
 
   get state(): HandshakeState {
@@ -191,7 +198,15 @@ export class Handshake implements ContentOwner {
 
   endVerdict(): void {
     this.#judging--;
-    if (this.#judging === 0) this.content.release();
+    if (this.#judging > 0) return;
+    if (this.#isContinueDue) this.sendContinue();
+    this.content.release();
+    this.listener.onVerdict(this);
+  }
+
+  /** Whether a verdict is pending. */
+  get isJudged(): boolean {
+    return this.#judging > 0;
   }
 
   /** Calls back once, when the response is finished or the client has left. */
@@ -201,9 +216,9 @@ export class Handshake implements ContentOwner {
     else this.#closeCallbacks = [callback];
   }
 
-  /** The response is finished, or nobody is left to read it. */
+  /** The response is finished, or nobody is left to read it. Safe to call again. */
   close(): void {
-    this.#idleTimer?.stop();
+    if (this.#isClosed) return;
     this.#leavePending();
     if (this.#acceptedAt !== undefined) this.#settle();
     if (this.content.hasMissedBytes(this.length)) this.listener.onMissedBytes(this);
@@ -215,25 +230,31 @@ export class Handshake implements ContentOwner {
   }
 
   /**
-   * Sends the one `100 Continue`, if it is owed and can still be sent.
+   * Sends the one `100 Continue`, if it is owed and can still be sent. While a verdict is pending it waits for that.
    *
    * @see RFC 9110 §10.1.1, §15.2.1
    */
   sendContinue(): void {
     if (!this.isWithheld || this.#refusal || isFinalOnWire(this.res) || this.isGone) return;
+    if (this.#judging > 0) {
+      this.#isContinueDue = true;
+      return;
+    }
     this.#isContinued = true;
     if (contentChannel.hasSubscribers) this.#continuedAt = performance.now();
-    if (this.stream || !this.res.headersSent) this.#writeContinue.call(this.res);
-    // Node 24 and later refuse `writeContinue()` as soon as a head is prepared, even while none of it is on the wire.
-    else if (this.res.socket) this.res.socket.write(CONTINUE);
-    else this.res.once("socket", (socket) => socket.write(CONTINUE));
+    writeContinue(this.res, this.stream, this.interim);
     this.#leavePending();
     this.#settle();
   }
 
+  /** Whether an interim response other than 100 may be written: not behind the final status. */
+  get mayInform(): boolean {
+    return !this.#refusal && !this.res.headersSent && !this.isGone;
+  }
+
   /** A final status is about to be written. A listener for the content has asked for it in time and gets its 100. */
   beginFinal(status: number): void {
-    const isWanted = status < 400 && this.#judging === 0 && hasContentListener(this.req);
+    const isWanted = status < 400 && this.#judging === 0 && hasContentListener(this.req, this.stream);
     if (isWanted && this.isWithheld && this.undecided.length === 0) this.sendContinue();
   }
 
@@ -251,8 +272,6 @@ export class Handshake implements ContentOwner {
     if (this.isWithheld) {
       if (this.#judging > 0) return "hold";
       if (!isWanted) return "discard";
-      // Content that has begun to come needs no 100 (RFC 9110 §10.1.1): its reader gets it whatever is on the wire.
-      if (this.content.received === 0 && isFinalOnWire(this.res)) return "late";
     }
     if (!isWanted) return "pass";
     const isUndecided = !this.content.hasReader && !this.context.ignoresUnknown && this.undecided.length > 0;
@@ -269,8 +288,20 @@ export class Handshake implements ContentOwner {
   }
 
   onRead(): void {
-    this.sendContinue();
     if (this.#acceptedAt !== undefined) this.#settle();
+    if (!this.isWithheld || this.received > 0) this.#askForBytes();
+    // Later, because the whole content may be in the packet that is being parsed. Then no 100 is owed.
+    else if (!this.#isContinueDue) {
+      this.#isContinueDue = true;
+      process.nextTick(continueForReader, this);
+    }
+  }
+
+  /** Sends the 100 that a read has asked for. */
+  continueForReader(): void {
+    if (!this.#isContinueDue) return;
+    this.#isContinueDue = false;
+    this.sendContinue();
     this.#askForBytes();
   }
 
@@ -296,7 +327,8 @@ export class Handshake implements ContentOwner {
   }
 
   #askForBytes(): void {
-    if (!this.#isContinued || this.content.hasArrived) return;
+    const isAwaited = this.#isContinued || isFinalOnWire(this.res);
+    if (!isAwaited || this.content.hasArrived) return;
     if (!this.stream && !this.res.socket) {
       // The 100 waits behind an earlier response: the client has not seen it yet.
       if (!this.#isWaitingForTurn) this.res.once("socket", () => this.#askForBytes());
@@ -333,11 +365,8 @@ function closeHandshake(this: HttpResponse): void {
   currentHandshake(this.req)?.close();
 }
 
-function continueThroughHandshake(this: ServerResponse, callback?: () => void): void {
-  currentHandshake(this.req)?.sendContinue();
-  if (callback) process.nextTick(callback);
+function continueForReader(handshake: Handshake): void {
+  handshake.continueForReader();
 }
 
 const NONE: readonly Expectation[] = Object.freeze([]);
-
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";

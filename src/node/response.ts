@@ -1,6 +1,6 @@
 // Private fields of Node's `OutgoingMessage`, as of Node 20 to 26.
-import type { ServerResponse } from "node:http";
-import type { Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import { OutgoingMessage, type ServerResponse } from "node:http";
+import { Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { HttpResponse } from "../http/message.js";
 
 /**
@@ -38,4 +38,15 @@ export function hasSentContinue(res: HttpResponse, stream: ServerHttp2Stream | u
  */
 export function disableExpectClose(res: ServerResponse): void {
   (res as ServerResponse & { _expect_continue?: boolean })._expect_continue = false;
+}
+
+/**
+ * Gives a response the `end` of Node's own class, in place of one that a subclass or a wrapper has put in front of it.
+ *
+ * Both classes are public; that `end` is defined on `OutgoingMessage` is not documented. Without it, a refusal whose
+ * `end` throws is lost. Wire test "a refusal survives an end() that throws".
+ */
+export function useOwnEnd(res: ServerResponse): void {
+  const own = (res as { stream?: unknown }).stream === undefined ? OutgoingMessage : Http2ServerResponse;
+  res.end = own.prototype.end as ServerResponse["end"];
 }

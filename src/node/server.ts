@@ -1,3 +1,7 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { http2Stream } from "../http/message.js";
+
 /**
  * Returns the server that accepted a socket or an HTTP/2 session; `undefined` for any other object.
  *
@@ -8,4 +12,11 @@
 export function acceptedBy<S extends object>(holder: object | null | undefined): S | undefined {
   const { server } = (holder ?? {}) as { server?: S };
   return server;
+}
+
+/** The connection of an HTTP/1 request; `undefined` for an injected request, whose socket no server has accepted. */
+export function acceptedSocket(req: IncomingMessage): Socket | undefined {
+  if (http2Stream(req)) return undefined;
+  const { socket } = req;
+  return acceptedBy(socket) === undefined ? undefined : socket;
 }

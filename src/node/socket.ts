@@ -51,3 +51,15 @@ export function restartReading(socket: Socket): void {
   socket.resume();
   socket._read(0);
 }
+
+/**
+ * Bytes that were written to a socket and that the operating system has not taken yet.
+ *
+ * Only the handle knows how far it is within one large write; Node's own socket timeout looks at `writeQueueSize` for
+ * the same reason. Without it a client that slowly takes a large response would look like one that takes nothing. Wire
+ * test "writeQueueSize shrinks while a client takes a large write".
+ */
+export function unsentBytes(socket: Socket): number {
+  const { _handle } = socket as { _handle?: { writeQueueSize?: number } | null };
+  return socket.writableLength + (_handle?.writeQueueSize ?? 0);
+}

@@ -9,6 +9,8 @@ export interface UploadEnd {
   readonly status: number | undefined;
   /** Whether a guard or the server refused it, so that the response is not the application's. */
   readonly isRefused: boolean;
+  /** Whether the content has arrived to its end. */
+  readonly isWhole: boolean;
 }
 
 /**

@@ -14,7 +14,7 @@ import { refuse } from "./refuse.js";
  *
  * Reserves the cost with the verdict, in one step of the store, so that no two uploads use the same points. When the
  * upload ends, it refunds the points of bytes that did not arrive. It refunds all points if the upload was refused,
- * abandoned or failed (a final status of 400 or more). Reservations are not refunded after the window has ended.
+ * abandoned before all content had come, or failed (a final status of 400 or more). Reservations are not refunded after the window has ended.
  *
  * Put it after the policies that need no store. If bytes are charged, a request without content costs nothing.
  *
@@ -105,8 +105,11 @@ function refundAtEnd<Req extends HttpRequest>(
   });
 }
 
-function isStored({ status, isRefused }: UploadEnd): boolean {
-  return status !== undefined && status < 400 && !isRefused;
+// If the client left, nobody knows the application's answer. Content that came whole is charged then, or uploads would be
+// free for everybody who does not wait for the response.
+function isStored({ status, isRefused, isWhole }: UploadEnd): boolean {
+  if (isRefused) return false;
+  return status === undefined ? isWhole : status < 400;
 }
 
 function spentPoints<Req extends HttpRequest>(

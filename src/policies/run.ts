@@ -1,5 +1,5 @@
 import type { Refusal } from "../http/refusal.js";
-import { answerError, callSafely, ExpectationError, optionError, textOf } from "../support/errors.js";
+import { answerError, callSafely, ExpectationError, messageOf, optionError, textOf } from "../support/errors.js";
 import { policyName } from "./names.js";
 import type { Policy, UploadEnd } from "./policy.js";
 import { isRefusal, refuse } from "./refuse.js";
@@ -81,6 +81,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Called once, unless the run is stopped before. */
   readonly onEnd: (outcome: Outcome) => void;
+  /** Called when a policy fails after the run has ended without it. */
+  readonly onLateFault: (policy: string, error: Error) => void;
 }
 
 /**
@@ -141,10 +143,20 @@ export class PolicyRun<T extends Trial> {
   }
 
   #end(outcome: Outcome): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      if (outcome.kind === "fault" && !this.#isOwnAbort(outcome.error)) {
+        this.options.onLateFault(outcome.policy, outcome.error);
+      }
+      return;
+    }
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.options.onEnd(outcome);
+  }
+
+  // A policy that passes the signal on fails because of it.
+  #isOwnAbort(error: Error): boolean {
+    return this.#isAborted && error.name === "AbortError";
   }
 
   #runOutOfTime(): void {
@@ -174,6 +186,16 @@ export function refusalOf(verdict: false | Refusal, hasExpectation: boolean, ove
     ...(reason === undefined ? {} : { reason }),
     ...(body === undefined ? {} : { body }),
   });
+}
+
+/** Logs the failure of a policy that nobody waits for any more. */
+export function reportLateFault(
+  logger: { error(details: object, message: string): void },
+  policy: string,
+  err: Error,
+): void {
+  const message = `policy ${policy} failed after the request was decided: ${messageOf(err)}`;
+  logger.error({ event: "expectation.error", policy, err }, message);
 }
 
 /** Calls a callback that a policy passed to `onClose`. What it throws, or rejects with, goes to `report`. */

@@ -10,7 +10,7 @@ import type { Policy } from "../policies/policy.js";
 import { refuse } from "../policies/refuse.js";
 import { readPolicies } from "../policies/run.js";
 import { writePlainRefusal } from "../response/refusal.js";
-import { beginHandshake } from "../server/begin.js";
+import { handshakeFor } from "../server/begin.js";
 import { createDetachedContext } from "../server/context.js";
 import { answerError, asError, ExpectationError, optionError } from "../support/errors.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "../support/options.js";
@@ -77,8 +77,7 @@ export function admission<Req extends HttpRequest = AdmissionRequest>(
   const settings = readSettings(options as unknown as AdmissionOptions<never>);
 
   return function admissionEndpoint(req: HttpRequest, res: HttpResponse): void {
-    const asking =
-      currentHandshake(req) ?? beginHandshake(req as IncomingMessage, res as ServerResponse, settings.context);
+    const asking = handshakeFor(req as IncomingMessage, res as ServerResponse, settings.context);
     if (asking.refusal) return;
     if (!settings.trusts(asking.req.socket.remoteAddress ?? "", 0)) {
       const by = { status: 403, policy: "trustProxy", reason: "not a proxy that may ask" };

@@ -5,7 +5,15 @@ import type { PreparedLogger } from "../observe/logger.js";
 import { publishAccepted, type Recorded, reportFault, reportRefusal } from "../observe/record.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
 import { refuse, requireLimit } from "../policies/refuse.js";
-import { callOnClose, type Outcome, PolicyRun, refusalOf, requireCallback, type Trial } from "../policies/run.js";
+import {
+  callOnClose,
+  type Outcome,
+  PolicyRun,
+  refusalOf,
+  reportLateFault,
+  requireCallback,
+  type Trial,
+} from "../policies/run.js";
 import { asError } from "../support/errors.js";
 import { answerAccepted, answerRefused } from "./admission-answer.js";
 import type { OriginalRequest } from "./admission-request.js";
@@ -19,7 +27,7 @@ export interface HearingSettings {
   readonly ignoresUnknown: boolean;
 }
 
-const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true });
+const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true, isWhole: false });
 
 /** The decision about one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
 export class Hearing {
@@ -37,6 +45,7 @@ export class Hearing {
     this.#run = new PolicyRun(({ policy }) => policy(original.req as never, this.#upload), {
       timeoutMs: settings.policyTimeoutMs,
       onEnd: (outcome) => this.#end(outcome),
+      onLateFault: (policy, error) => reportLateFault(settings.logger, policy, error),
     });
     this.#upload = this.#described();
   }

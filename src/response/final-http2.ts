@@ -1,10 +1,7 @@
 import type { ServerResponse } from "node:http";
-import { constants, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import type { Handshake } from "../handshake/handshake.js";
 import { failReader, isBeingRead, mustClose } from "./must-close.js";
-
-/** How long a client has to read a response and to end its side, before its stream is reset, in milliseconds. */
-const RESET_DELAY_MS = 1_000;
 
 /**
  * Closes the stream of a response whose request still has content coming. Node leaves such a stream open.
@@ -31,10 +28,8 @@ export function closeStreamAfterFinal(handshake: Handshake, stream: ServerHttp2S
 function closeStreamSoon(handshake: Handshake, stream: ServerHttp2Stream): void {
   if (handshake.hasArrived || !mustClose(handshake, handshake.res.statusCode)) return;
   stream.pause();
-  const timer = setTimeout(() => {
+  handshake.context.lingering.addStream(stream, () => {
     if (isBeingRead(handshake)) failReader(handshake);
-    stream.close(constants.NGHTTP2_NO_ERROR);
-    stream.resume();
-  }, RESET_DELAY_MS).unref();
-  stream.once("close", () => clearTimeout(timer));
+    handshake.content.closeStream();
+  });
 }

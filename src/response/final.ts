@@ -1,12 +1,12 @@
 import type { ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { openConnection, SENT } from "../handshake/connection.js";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
 import { disableExpectClose } from "../node/response.js";
-import { endSoon, replaceDestroySoon } from "../node/socket.js";
+import { endSoon } from "../node/socket.js";
+import { closeBehind, lingerAtEnd } from "./closing.js";
 import { type HeadFields, withClose } from "./connection-field.js";
 import { closeStreamAfterFinal } from "./final-http2.js";
-import { failReader, isBeingRead, mustClose } from "./must-close.js";
+import { mustClose } from "./must-close.js";
 
 const WRITE_HEAD = Symbol("writeHead");
 
@@ -15,6 +15,7 @@ type Watched = ServerResponse & { [WRITE_HEAD]: ServerResponse["writeHead"] };
 /** Watches a response's final status, whoever sends it, and ends the connection when it has to end. */
 export function watchFinal(handshake: Handshake): void {
   const { res, socket, stream } = handshake;
+  // An injected request has no connection to end.
   if (!stream && !socket) return;
   (res as Watched)[WRITE_HEAD] = res.writeHead;
   res.writeHead = writeHeadWatched as ServerResponse["writeHead"];
@@ -34,7 +35,7 @@ function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown
     handshake.beginFinal(status);
     if (socket && !handshake.hasArrived) lingerAtEnd(handshake, socket);
     if (socket && mustClose(handshake, status)) {
-      close(handshake, socket);
+      closeBehind(handshake, socket);
       const at = typeof rest[0] === "string" || (rest[0] == null && rest.length > 1) ? 1 : 0;
       rest[at] = withClose(this, rest[at] as HeadFields | undefined);
     }
@@ -49,35 +50,6 @@ function closeAfterEscapedHead(this: ServerResponse): void {
   const { socket } = handshake;
   const { lastResponse } = openConnection(socket);
   if (lastResponse === SENT || (lastResponse !== this && !mustClose(handshake, this.statusCode))) return;
-  close(handshake, socket);
+  closeBehind(handshake, socket);
   endSoon(socket);
-}
-
-function close(handshake: Handshake, socket: Socket): void {
-  openConnection(socket).lastResponse ??= handshake.res;
-  lingerAtEnd(handshake, socket);
-}
-
-// Node ends a connection by `destroySoon`, which closes it with unread bytes: the client gets a reset.
-function lingerAtEnd(handshake: Handshake, socket: Socket): void {
-  openConnection(socket).lingersFor = handshake;
-  replaceDestroySoon(socket, lingerSoon);
-}
-
-// Shared by all sockets: a closure for each would keep past refusals in memory until a major collection.
-function lingerSoon(this: Socket): void {
-  const connection = openConnection(this);
-  const { lingersFor } = connection;
-  if (!lingersFor) return;
-  connection.lingersFor = undefined;
-  connection.lastResponse = SENT;
-  // Fail the reader after close: its handler may destroy the socket.
-  if (isBeingRead(lingersFor)) this.once("close", () => failReader(lingersFor));
-  lingersFor.context.lingering.add(this, contentLeft(lingersFor));
-}
-
-// Nothing is on its way when the client waits for a 100, or when all has come.
-function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): number | undefined {
-  if (hasArrived || (isWithheld && received === 0)) return 0;
-  return length === undefined ? undefined : Math.max(0, length - received);
 }

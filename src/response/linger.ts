@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import { acceptedBy } from "../node/server.js";
 import { readIntoSink } from "../node/sink.js";
-import { detachParser, restartReading } from "../node/socket.js";
+import { detachParser, restartReading, unsentBytes } from "../node/socket.js";
 import { gauges, lingerEndChannel, publish } from "../observe/diagnostics.js";
+import { Crowd } from "./crowd.js";
 
 /** Bounds of a lingering close. */
 export interface LingerLimits {
@@ -10,7 +10,7 @@ export interface LingerLimits {
   readonly lingerMs: number;
   /** How much of the refused content is read and thrown away at most, in bytes. */
   readonly lingerBytes: number;
-  /** How many sockets of a server linger at the same time; the oldest goes first. */
+  /** How many sockets of a server linger at the same time; of the address with the most, the oldest goes first. */
   readonly maxLingering: number;
 }
 
@@ -23,25 +23,29 @@ export interface LingerEndMessage {
   readonly discardedBytes: number;
   /**
    * `"client"`: the client ended its side. `"time"`: `lingerMs` was over. `"crowded"`: more than `maxLingering`
-   * lingered. `"server"`: the server was closed.
+   * lingered. `"server"`: the server ended it, for example by `closeAllConnections()`.
    */
   readonly reason: "client" | "time" | "crowded" | "server";
 }
 
+/** One socket behind its last response: first that is sent, then what still comes is discarded. */
 interface Lingering {
   readonly socket: Socket;
   /** Its neighbours by age. Cleared when it is gone, so that it does not keep later ones in memory. */
   older: Lingering | undefined;
   younger: Lingering | undefined;
   isGone: boolean;
-  readonly since: number;
-  readonly until: number;
+  /** Whether the response is sent. */
+  isDraining: boolean;
+  since: number;
+  until: number;
+  /** Bytes of the response that are not sent yet. */
+  unsent: number;
   bytes: number;
   quietSince: number;
   /** Bytes of content still to come; `undefined` when unknown. */
-  readonly contentLeft: number | undefined;
+  contentLeft: number | undefined;
   hasSentFin: boolean;
-  readonly wasListening: boolean;
   endedBy: LingerEndMessage["reason"];
 }
 
@@ -49,10 +53,15 @@ interface Lingering {
 const PAUSE_MS = 300;
 const TICK_MS = 50;
 
+const LINGERING = Symbol("lingering");
+
+type Carrier = Socket & { [LINGERING]?: Lingering };
+
 /**
  * Closes connections in stages, so that a refusal is not lost to a reset: half-close, read and discard, then go.
  *
- * One instance for each server. Neither its timer nor its sockets keep the process alive.
+ * One instance for each server. Its sockets and its timer keep the process alive, for at most `lingerMs` after the client
+ * has stopped taking the response.
  *
  * @see RFC 9112 §9.6
  */
@@ -63,48 +72,73 @@ export class LingeringSockets {
   #oldest: Lingering | undefined;
   #youngest: Lingering | undefined;
   #size = 0;
+  #crowd: Crowd | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limits: LingerLimits) {
     this.#limits = limits;
   }
 
+  /** How many sockets linger, their response sent. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Takes over a socket whose final response is written.
+   * Begins the time of a socket whose last response has been written whole. Node does not always say when it has been
+   * sent: after a reset over TLS there is no `finish`, and no `close`.
+   */
+  expect(socket: Socket): void {
+    if (!socket.destroyed && !(socket as Carrier)[LINGERING]) this.#enter(socket);
+  }
+
+  /**
+   * Takes over a socket whose last response has been sent.
    *
    * @param contentLeft - bytes of content that are still to come. The FIN goes out behind them, or when they pause. 0
    *   when the client holds its content back; `undefined` when unknown.
    */
   add(socket: Socket, contentLeft: number | undefined): void {
     if (socket.destroyed) return;
-    while (this.#oldest && this.#size >= this.#limits.maxLingering) this.#endForNewer(this.#oldest);
+    const entry = (socket as Carrier)[LINGERING] ?? this.#enter(socket);
+    if (entry.isDraining || entry.isGone) return;
+    if (this.#size >= this.#limits.maxLingering) this.#makeRoom();
+    entry.isDraining = true;
+    entry.contentLeft = contentLeft;
+    this.#size++;
+    this.#crowd?.add(socket);
+    gauges().lingeringConnections++;
+    this.#drain(entry);
+    if (contentLeft === 0) sendFin(entry);
+  }
+
+  #enter(socket: Socket): Lingering {
     const now = performance.now();
     const entry: Lingering = {
       socket,
       older: this.#youngest,
       younger: undefined,
       isGone: false,
+      isDraining: false,
       since: now,
       until: now + this.#limits.lingerMs,
+      unsent: Number.POSITIVE_INFINITY,
       bytes: 0,
       quietSince: now,
-      contentLeft,
+      contentLeft: undefined,
       hasSentFin: false,
-      wasListening: isListening(socket),
-      endedBy: "client",
+      endedBy: "server",
     };
     if (this.#youngest) this.#youngest.younger = entry;
     else this.#oldest = entry;
     this.#youngest = entry;
-    this.#size++;
-    gauges().lingeringConnections++;
-    this.#drain(entry);
-    if (contentLeft === 0) sendFin(entry);
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    (socket as Carrier)[LINGERING] = entry;
+    socket.on("close", (hadError) => {
+      if (hadError === true && entry.endedBy === "server") entry.endedBy = "client";
+      this.#forget(entry);
+    });
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    return entry;
   }
 
   #drain(entry: Lingering): void {
@@ -123,23 +157,59 @@ export class LingeringSockets {
     });
     // The parser goes on with what it has in hand, and Node answers some of that by itself: a request without Host.
     socket.write = writeNothing;
-    socket.on("end", endBothWays);
-    socket.on("close", () => this.#forget(entry));
+    socket.on("end", () => {
+      if (entry.endedBy === "server") entry.endedBy = "client";
+      endBothWays(socket);
+    });
     // A server accepts any Duplex as a connection.
     socket.setTimeout?.(0);
-    socket.unref?.();
     restartReading(socket);
   }
 
   #tick(): void {
     const now = performance.now();
-    for (let entry = this.#oldest; entry; entry = entry.younger) {
-      const isServerClosed = entry.wasListening && !isListening(entry.socket);
-      if (now >= entry.until || isServerClosed) {
-        entry.endedBy = isServerClosed ? "server" : "time";
-        entry.socket.destroy();
-      } else if (now - entry.quietSince >= PAUSE_MS) sendFin(entry);
+    for (const entry of this.#entries()) {
+      if (!entry.isDraining) this.#extend(entry, now);
+      if (now >= entry.until) this.#end(entry, "time");
+      else if (entry.isDraining && now - entry.quietSince >= PAUSE_MS) sendFin(entry);
     }
+  }
+
+  // A client that still takes a long response gets the time for it.
+  #extend(entry: Lingering, now: number): void {
+    const unsent = unsentBytes(entry.socket);
+    if (unsent < entry.unsent) entry.until = now + this.#limits.lingerMs;
+    entry.unsent = unsent;
+  }
+
+  #makeRoom(): void {
+    this.#crowd ??= new Crowd(this.#draining());
+    const address = this.#crowd.largest();
+    for (const entry of this.#entries()) {
+      if (!entry.isDraining || entry.socket.remoteAddress !== address) continue;
+      this.#end(entry, "crowded");
+      return;
+    }
+  }
+
+  *#entries(): Generator<Lingering> {
+    let entry = this.#oldest;
+    while (entry) {
+      const { younger } = entry;
+      yield entry;
+      entry = younger;
+    }
+  }
+
+  *#draining(): Generator<Socket> {
+    for (const { isDraining, socket } of this.#entries()) if (isDraining) yield socket;
+  }
+
+  // The `close` event comes later. Until then the entry must not be chosen again.
+  #end(entry: Lingering, endedBy: LingerEndMessage["reason"]): void {
+    entry.endedBy = endedBy;
+    this.#forget(entry);
+    entry.socket.destroy();
   }
 
   #forget(entry: Lingering): void {
@@ -152,19 +222,18 @@ export class LingeringSockets {
     else this.#youngest = older;
     entry.older = undefined;
     entry.younger = undefined;
-    this.#size--;
-    gauges().lingeringConnections--;
-    if (lingerEndChannel.hasSubscribers) publishEnd(entry);
-    if (this.#size > 0) return;
+    if (entry.isDraining) this.#leave(entry);
+    if (this.#oldest) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #endForNewer(oldest: Lingering): void {
-    oldest.endedBy = "crowded";
-    // Its `close` event comes later. Until then it would be chosen again.
-    this.#forget(oldest);
-    oldest.socket.destroy();
+  #leave(entry: Lingering): void {
+    this.#size--;
+    gauges().lingeringConnections--;
+    this.#crowd?.remove(entry.socket);
+    if (this.#size * 2 < this.#limits.maxLingering) this.#crowd = undefined;
+    if (lingerEndChannel.hasSubscribers) publishEnd(entry);
   }
 }
 
@@ -184,17 +253,12 @@ function sendFin(entry: Lingering): void {
   entry.socket.end();
 }
 
-function endBothWays(this: Socket): void {
-  if (this.writable) this.end();
-  if (this.writableFinished) this.destroy();
-  else this.once("finish", () => this.destroy());
+function endBothWays(socket: Socket): void {
+  if (socket.writable) socket.end();
+  if (socket.writableFinished) socket.destroy();
+  else socket.once("finish", () => socket.destroy());
 }
 
 function writeNothing(): boolean {
   return true;
-}
-
-// There is no event for "close() was called" before the last socket ends.
-function isListening(socket: Socket): boolean {
-  return acceptedBy<{ listening?: boolean }>(socket)?.listening === true;
 }

@@ -1,3 +1,4 @@
+import { isFollowed } from "../handshake/connection.js";
 import type { Handshake } from "../handshake/handshake.js";
 
 /**
@@ -9,12 +10,22 @@ import type { Handshake } from "../handshake/handshake.js";
  * @see docs/architecture.md, connection rules 4 and 10
  */
 export function mustClose(handshake: Handshake, status: number): boolean {
-  const { req, refusal } = handshake;
-  if (refusal && (handshake.length !== 0 || handshake.hasExpectation)) return true;
-  if (req.headers.upgrade !== undefined) return true;
-  if (handshake.hasBadFraming) return true;
-  if (handshake.hasArrived) return false;
+  const { req, refusal, hasArrived } = handshake;
+  if (handshake.hasBadFraming || req.headers.upgrade !== undefined) return true;
+  if (refusal) {
+    if (hasArrived && isFollowed(handshake)) return false;
+    if (handshake.length !== 0 || handshake.hasExpectation) return true;
+  }
+  if (hasArrived) return false;
+  if (!handshake.hasExpectation && !refusal && isSmall(handshake)) return false;
   return handshake.isWithheld || !handshake.hasReader || status >= 400;
+}
+
+/** Declared content that Node reads and discards by itself to keep a connection in step, in bytes. */
+const MAX_KEPT_BYTES = 64 * 1024;
+
+function isSmall({ length, received }: Handshake): boolean {
+  return length !== undefined && length - received <= MAX_KEPT_BYTES;
 }
 
 /** Whether somebody still reads content that has not come whole. */

@@ -3,8 +3,9 @@ import { constants } from "node:http2";
 import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
-import { isFinalOnWire } from "../node/response.js";
+import { isFinalOnWire, useOwnEnd } from "../node/response.js";
 import { answerError } from "../support/errors.js";
+import { lingerNow } from "./closing.js";
 import { disarm, disarmWithHead } from "./disarm.js";
 
 /** The body of a refusal. */
@@ -56,13 +57,10 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
   try {
     if (!handshake.stream) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
     removeFields(res, (name) => STALE_FIELDS.has(name));
+    // The head is left to `end()`, as Express does: a subclass, a patched prototype or a wrapper may set fields there.
+    res.statusCode = refusal.status;
     const fields = fieldsOf(refusal, content);
-    if (res.getHeaderNames().length === 0 && !Object.hasOwn(res, "end")) res.writeHead(refusal.status, fields);
-    else {
-      // Wrappers of `end` set fields there, so the head is left to `end()`, as Express does.
-      res.statusCode = refusal.status;
-      for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
-    }
+    for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
     // On HTTP/2 `end()` without an argument leaves the stream open.
     res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
@@ -77,10 +75,17 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
 
 /** Refuses with a status alone, without calling the user's code. Cuts the connection if that fails. */
 export function writePlainRefusal(handshake: Handshake, status: number, reason?: string): void {
+  const refusal: Refusal = { status, reason, headers: NO_FIELDS, body: undefined };
   try {
-    writeRefusal(handshake, { status, reason, headers: NO_FIELDS, body: undefined }, "auto");
+    writeRefusal(handshake, refusal, "auto");
   } catch {
-    cut(handshake);
+    try {
+      // An `end` of the user's that throws must not take the refusal with it.
+      useOwnEnd(handshake.res);
+      writeRefusal(handshake, refusal, "auto");
+    } catch {
+      cut(handshake);
+    }
   }
 }
 
@@ -142,7 +147,11 @@ function problem({ status, reason }: Refusal): string {
   return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
 }
 
-function cut({ socket, stream }: Handshake): void {
+function cut(handshake: Handshake): void {
+  const { res, socket, stream } = handshake;
   if (stream) stream.close(constants.NGHTTP2_CANCEL);
-  else socket?.destroy();
+  else if (!socket) res.destroy();
+  else if (res.socket) socket.destroy();
+  // The response waits behind earlier ones, which go out whole. Nothing of this one does.
+  else res.once("socket", () => lingerNow(handshake, socket));
 }

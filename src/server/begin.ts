@@ -1,32 +1,28 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { closeWithConnection, openConnection } from "../handshake/connection.js";
+import { connectionOf, openConnection } from "../handshake/connection.js";
 import type { ServerContext } from "../handshake/context.js";
-import { Handshake, type HandshakeListener } from "../handshake/handshake.js";
+import { currentHandshake, Handshake, type HandshakeListener } from "../handshake/handshake.js";
 import { loggableUrl } from "../observe/printable.js";
 import { publishAccepted, publishContent } from "../observe/record.js";
 import { watchFinal } from "../response/final.js";
-import { leave, occupy } from "./held.js";
+import { releaseHeld } from "./held.js";
 import { refuseByServer } from "./refusals.js";
 
-/** Begins the handshake of a request that the gate did not watch, because its server is not attached. */
-export function beginHandshake(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
-  const handshake = watchRequest(req, res, context);
-  if (handshake.socket) occupy(openConnection(handshake.socket), handshake);
-  // The client left while others had the request: `close` of the response has already fired.
-  if (handshake.isGone) handshake.close();
-  return handshake;
-}
-
-/** From here on the request's content, its final status and its connection are watched. */
-export function watchRequest(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
+/**
+ * Returns the one handshake of a request. Begins it if no gate or guard has done so: from then on the request's content,
+ * its final status and its connection are watched.
+ */
+export function handshakeFor(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
+  const present = currentHandshake(req);
+  if (present) return present;
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
-  const { socket } = handshake;
-  if (socket) {
-    const connection = openConnection(socket);
+  if (handshake.socket) {
+    const connection = openConnection(handshake.socket);
     connection.open = [...connection.open, handshake];
-    closeWithConnection(handshake, socket);
   }
+  // The client left while others had the request: `close` of the response has already fired.
+  if (handshake.isGone) handshake.close();
   return handshake;
 }
 
@@ -42,8 +38,15 @@ const LISTENER: HandshakeListener = {
   onMissedBytes: reportMissedBytes,
   onAccept: publishAccepted,
   onContent: publishContent,
+  onVerdict({ socket }) {
+    const connection = connectionOf(socket);
+    if (connection && connection.held.length > 0) releaseHeld(connection);
+  },
   onClosed(handshake) {
-    if (handshake.socket) leave(openConnection(handshake.socket), handshake);
+    const connection = connectionOf(handshake.socket);
+    if (!connection) return;
+    connection.open = connection.open.filter((other) => other !== handshake);
+    releaseHeld(connection);
   },
 };
 

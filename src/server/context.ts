@@ -2,6 +2,7 @@ import type { ServerContext } from "../handshake/context.js";
 import { isToken, lowerAscii } from "../http/token.js";
 import { type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { LingeringSockets } from "../response/linger.js";
+import { LingeringStreams } from "../response/stream-linger.js";
 import { optionError } from "../support/errors.js";
 import { optionalCount, optionalOneOf } from "../support/options.js";
 import type { AttachOptions } from "./options.js";
@@ -30,11 +31,22 @@ function contextOf(logger: PreparedLogger, options: AttachOptions, names: Readon
     ignoresUnknown: unknown === "ignore",
     refusesUnknownAtOnce: unknown === "refuse",
     bodyTimeoutMs: optionalCount("attach({ bodyTimeoutMs })", options.bodyTimeoutMs, 60_000),
-    lingering: new LingeringSockets({
-      lingerMs: optionalCount("attach({ lingerMs })", options.lingerMs, 5_000),
-      lingerBytes: optionalCount("attach({ lingerBytes })", options.lingerBytes, 64 * 2 ** 20, Number.MAX_SAFE_INTEGER),
-      maxLingering: optionalCount("attach({ maxLingering })", options.maxLingering, 1_000),
-    }),
+    lingering: lingeringOf(options),
+  };
+}
+
+function lingeringOf(options: AttachOptions): ServerContext["lingering"] {
+  const maxLingering = optionalCount("attach({ maxLingering })", options.maxLingering, 1_000);
+  const streams = new LingeringStreams(maxLingering);
+  const sockets = new LingeringSockets({
+    lingerMs: optionalCount("attach({ lingerMs })", options.lingerMs, 5_000),
+    lingerBytes: optionalCount("attach({ lingerBytes })", options.lingerBytes, 64 * 2 ** 20, Number.MAX_SAFE_INTEGER),
+    maxLingering,
+  });
+  return {
+    expect: (socket) => sockets.expect(socket),
+    add: (socket, contentLeft) => sockets.add(socket, contentLeft),
+    addStream: (stream, close) => streams.add(stream, close),
   };
 }
 

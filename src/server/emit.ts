@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
-import { beginHandshake } from "./begin.js";
-import { isAnswered, isOccupied } from "./client-error.js";
+import { handshakeFor } from "./begin.js";
+import { isAnswered } from "./client-error.js";
 import { isExpress, keepShape } from "./express-shape.js";
-import { admit, type Dispatch, isAdmitted, markAdmitted } from "./gate.js";
+import { admit, type Dispatch, hasPassed, markPassed } from "./gate.js";
 import type { AttachableServer, AttachOptions } from "./options.js";
 import { refuseForError } from "./refusals.js";
+import { isUpgradeDropped } from "./upgrade.js";
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
@@ -46,10 +47,12 @@ export function takeOver(
     return guard === undefined ? dispatch : guarded(guard, context, dispatch);
   };
   const continueRequest = dispatchTo((req, res) => void Reflect.apply(beneath(), server, ["request", req, res]));
-  const reemitAsRequest = dispatchTo((req, res) => void server.emit("request", markAdmitted(req), res));
+  const reemitAsRequest = dispatchTo((req, res) => void server.emit("request", req, res));
 
   const onExpectation = (req: IncomingMessage, res: ServerResponse) => {
-    if (admit(req, res, context, reemitAsRequest)) reemitAsRequest(req, res);
+    if (!admit(req, res, context, reemitAsRequest)) return;
+    markPassed(req, context);
+    reemitAsRequest(req, res);
   };
 
   const emit: Emit = function (this: AttachableServer, event, first, second) {
@@ -57,9 +60,10 @@ export function takeOver(
       switch (event) {
         case "request": {
           const req = first as IncomingMessage;
-          if (isAdmitted(req)) break;
+          if (hasPassed(req, context)) break;
           if (!admit(req, second as ServerResponse, context, continueRequest)) return true;
           if (guard === undefined) break;
+          markPassed(req, context);
           continueRequest(req, second as ServerResponse);
           return true;
         }
@@ -69,10 +73,7 @@ export function takeOver(
           return true;
         case "upgrade":
         case "connect":
-          if (isHttp1Socket(second) && isOccupied(second)) {
-            second.destroy();
-            return true;
-          }
+          if (isUpgradeDropped(first as IncomingMessage)) return true;
           break;
         case "clientError":
           if (isHttp1Socket(second) && isAnswered(second, first)) return true;
@@ -103,11 +104,11 @@ function guarded(guard: NonNullable<AttachOptions["guard"]>, context: ServerCont
       guard(req, res, (error) => {
         isDispatched = true;
         if (error == null) dispatch(req, res);
-        else refuseForError(currentHandshake(req) ?? beginHandshake(req, res, context), error);
+        else refuseForError(handshakeFor(req, res, context), error);
       });
     } catch (error) {
       if (isDispatched) throw error;
-      refuseForError(currentHandshake(req) ?? beginHandshake(req, res, context), error);
+      refuseForError(handshakeFor(req, res, context), error);
     }
   };
 }

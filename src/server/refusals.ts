@@ -1,3 +1,4 @@
+import type { ServerContext } from "../handshake/context.js";
 import type { Handshake } from "../handshake/handshake.js";
 import type { FramingFault } from "../http/framing.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
@@ -18,8 +19,7 @@ export function refuseByServer(handshake: Handshake, status: number, policy: str
  *
  * @returns whether it refused.
  */
-export function refuseAtGate(handshake: Handshake, fault: FramingFault | undefined): boolean {
-  const { context } = handshake;
+export function refuseAtGate(handshake: Handshake, context: ServerContext, fault: FramingFault | undefined): boolean {
   if (fault !== undefined) {
     handshake.distrustFraming();
     refuseByServer(handshake, fault.status, "framing", fault.reason);

@@ -1,0 +1,68 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { openConnection, SENT } from "../handshake/connection.js";
+import { currentHandshake, type Handshake } from "../handshake/handshake.js";
+import { endSoon, replaceDestroySoon } from "../node/socket.js";
+import { failReader, isBeingRead } from "./must-close.js";
+
+/**
+ * Ends a connection behind a response, which nothing on the connection may follow. Its time to end runs from the moment
+ * that the response is written whole, whether or not Node ever says that it has been sent.
+ */
+export function closeBehind(handshake: Handshake, socket: Socket): void {
+  const { res } = handshake;
+  openConnection(socket).lastResponse ??= res;
+  lingerAtEnd(handshake, socket);
+  if (res.writableEnded) startDeadline.call(res);
+  else res.once("prefinish", startDeadline);
+}
+
+/** Ends the connection of a response that has been written, or is being written, as one that could be kept. */
+export function closeAfterEnd(handshake: Handshake): void {
+  const { res, socket, stream } = handshake;
+  if (stream) handshake.context.lingering.addStream(stream, () => handshake.content.closeStream());
+  if (!socket) return;
+  closeBehind(handshake, socket);
+  if (res.writableFinished) endSoon(socket);
+}
+
+/** Makes the socket linger when Node ends it, which would close it with unread bytes: the client would get a reset. */
+export function lingerAtEnd(handshake: Handshake, socket: Socket): void {
+  openConnection(socket).lingersFor = handshake;
+  replaceDestroySoon(socket, lingerSoon);
+}
+
+/** Makes the socket linger now, without a response. */
+export function lingerNow(handshake: Handshake, socket: Socket): void {
+  lingerAtEnd(handshake, socket);
+  endSoon(socket);
+}
+
+// Shared by all responses. `prefinish` says that the application has written all of it.
+function startDeadline(this: ServerResponse): void {
+  const handshake = currentHandshake(this.req);
+  const socket = handshake?.socket;
+  if (!socket) return;
+  // It waits for its turn behind earlier responses.
+  if (this.socket || this.writableFinished) handshake.context.lingering.expect(socket);
+  else this.once("socket", startDeadline);
+}
+
+// Shared by all sockets: a closure for each would keep past refusals in memory until a major collection.
+function lingerSoon(this: Socket): void {
+  const connection = openConnection(this);
+  const { lingersFor } = connection;
+  if (!lingersFor) return;
+  connection.lingersFor = undefined;
+  connection.lastResponse = SENT;
+  // Fail the reader after close: its handler may destroy the socket.
+  if (isBeingRead(lingersFor)) this.once("close", () => failReader(lingersFor));
+  else if (!lingersFor.hasArrived) lingersFor.content.end();
+  lingersFor.context.lingering.add(this, contentLeft(lingersFor));
+}
+
+// Nothing is on its way when the client waits for a 100, or when all has come.
+function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): number | undefined {
+  if (hasArrived || (isWithheld && received === 0)) return 0;
+  return length === undefined ? undefined : Math.max(0, length - received);
+}
