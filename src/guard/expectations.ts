@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { currentHandshake, type Handshake } from "../handshake/handshake.js";
+import type { Handshake } from "../handshake/handshake.js";
 import { type HttpRequest, type HttpResponse, isBare, isSafe } from "../http/message.js";
 import { loggableUrl } from "../observe/printable.js";
 import { handshakeFor } from "../server/begin.js";

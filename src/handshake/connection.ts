@@ -11,7 +11,7 @@ export interface Connection {
   lastResponse: Pick<ServerResponse, "writableEnded"> | undefined;
   /** The handshake of the response that ends the connection, until the socket lingers. */
   lingersFor: Handshake | undefined;
-  /** The handshakes whose responses are not done, in the order of their requests. Usually one. */
+  /** The handshakes whose responses are not done, in the order of their requests, waiting ones included. Usually one. */
   open: readonly Handshake[];
   /** Continues requests that wait behind those, in order, each in its own async context. */
   readonly held: (() => void)[];
@@ -42,8 +42,8 @@ export function openConnection(socket: Socket): Connection {
 
 /** Whether a request was dispatched behind that of a handshake, so that its response has to go out, too. */
 export function isFollowed(handshake: Handshake): boolean {
-  const open = connectionOf(handshake.socket)?.open;
-  return open !== undefined && open.length > 0 && open.at(-1) !== handshake;
+  const open = connectionOf(handshake.socket)?.open ?? [];
+  return open.slice(open.indexOf(handshake) + 1).some(({ isDispatched }) => isDispatched);
 }
 
 // A response emits no `close` while it waits behind another one, and none after some resets over TLS.

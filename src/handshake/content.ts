@@ -222,13 +222,18 @@ export class RequestContent {
     req.on("newListener", failLater);
   }
 
+  /** The connection is gone: what was cut off ends now, whether or not anybody has listened. */
+  close(): void {
+    if (this.#failure && !this.req.destroyed) this.#destroy(this.#failure);
+  }
+
   /**
    * Ends the content for code that waits for its end (finalhandler and body-parser before they respond, cleanup by
    * `req.on("close")`). What the client still holds stays there.
    */
   end(): void {
     const { req } = this;
-    if (this.#isDiscarded || req.destroyed || req.readableEnded) return;
+    if (this.#isDiscarded || this.#failure || req.destroyed || req.readableEnded) return;
     this.#isDiscarded = true;
     // On HTTP/1 a request that ends without `complete` takes its socket with it. On HTTP/2 `complete` has only a getter.
     if (!this.stream) {

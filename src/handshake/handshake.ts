@@ -64,6 +64,7 @@ export class Handshake implements ContentOwner, InterimOwner {
   readonly interim: InterimWriters;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
+  #isDispatched = false;
   #isResponseShared = false;
   #hasBadFraming = false;
   #isContinued = false;
@@ -149,7 +150,12 @@ export class Handshake implements ContentOwner, InterimOwner {
 
   /** Whether the client may hold its content back until it gets a response. */
   get isWithheld(): boolean {
-    return this.expectsContinue && !this.#isContinued && !this.content.hasArrived;
+    return this.expectsContinue && !this.#isContinued && !this.content.hasArrived && !this.#hasAllBytes;
+  }
+
+  // The last byte is there, although Node has not ended the content yet.
+  get #hasAllBytes(): boolean {
+    return this.length !== undefined && this.content.received >= this.length;
   }
 
   /** Whether nobody is left to respond to: the client left, or the connection was ended. */
@@ -168,6 +174,16 @@ export class Handshake implements ContentOwner, InterimOwner {
   get undecided(): readonly Expectation[] {
     if (!this.#hasOthers) return NONE;
     return this.expectations.filter((member) => !isContinue(member) && !this.#accepted?.has(member));
+  }
+
+  /** Whether the request has been handed on, and not only watched while it waits for others. */
+  get isDispatched(): boolean {
+    return this.#isDispatched;
+  }
+
+  /** The request is handed on. */
+  dispatch(): void {
+    this.#isDispatched = true;
   }
 
   /** A guard has accepted, and hands the request on. Another guard may still refuse. */
@@ -219,6 +235,7 @@ export class Handshake implements ContentOwner, InterimOwner {
   /** The response is finished, or nobody is left to read it. Safe to call again. */
   close(): void {
     if (this.#isClosed) return;
+    this.#idleTimer?.stop();
     this.#leavePending();
     if (this.#acceptedAt !== undefined) this.#settle();
     if (this.content.hasMissedBytes(this.length)) this.listener.onMissedBytes(this);
@@ -288,8 +305,10 @@ export class Handshake implements ContentOwner, InterimOwner {
   }
 
   onRead(): void {
-    if (this.#acceptedAt !== undefined) this.#settle();
-    if (!this.isWithheld || this.received > 0) this.#askForBytes();
+    if (!this.isWithheld || isFinalOnWire(this.res)) {
+      if (this.#acceptedAt !== undefined) this.#settle();
+      this.#askForBytes();
+    }
     // Later, because the whole content may be in the packet that is being parsed. Then no 100 is owed.
     else if (!this.#isContinueDue) {
       this.#isContinueDue = true;
@@ -302,6 +321,7 @@ export class Handshake implements ContentOwner, InterimOwner {
     if (!this.#isContinueDue) return;
     this.#isContinueDue = false;
     this.sendContinue();
+    if (this.#acceptedAt !== undefined) this.#settle();
     this.#askForBytes();
   }
 

@@ -66,7 +66,7 @@ function fault(policy: string, thrown: unknown): Outcome {
 
 function errorOf(policy: string, thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  if (!isRefusal(thrown)) return new Error(`policy ${policy} threw ${textOf(thrown)}`);
+  if (!isRefusal(thrown)) return new Error(`policy ${policy} threw ${textOf(thrown)}`, { cause: thrown });
   const message = `policy ${policy} threw a refusal; expected it as its answer: return refuse(…)`;
   return new ExpectationError("ERR_EXPECT_POLICY", message);
 }
@@ -156,7 +156,7 @@ export class PolicyRun<T extends Trial> {
 
   // A policy that passes the signal on fails because of it.
   #isOwnAbort(error: Error): boolean {
-    return this.#isAborted && error.name === "AbortError";
+    return this.#isAborted && [error, error.cause].some((one) => (one as Error | undefined)?.name === "AbortError");
   }
 
   #runOutOfTime(): void {

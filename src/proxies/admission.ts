@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import proxyaddr from "proxy-addr";
 import type { ServerContext } from "../handshake/context.js";
-import { currentHandshake, type Handshake } from "../handshake/handshake.js";
+import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { type Logger, safeLogger } from "../observe/logger.js";
 import { reportRefusal } from "../observe/record.js";

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { openConnection, SENT } from "../handshake/connection.js";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
@@ -17,6 +18,27 @@ export function closeBehind(handshake: Handshake, socket: Socket): void {
   else res.once("prefinish", startDeadline);
 }
 
+/**
+ * Ends the connection of a response that has begun, and that its application may still end. What it does not end now is
+ * cut: a client must not take half a response for a whole one.
+ */
+export function endBegun(handshake: Handshake): void {
+  setImmediate(() => {
+    if (handshake.res.writableEnded) closeAfterEnd(handshake);
+    else cut(handshake);
+  });
+}
+
+/** Ends a response that has begun, and its connection, so that its client sees that it is not whole. */
+export function cut(handshake: Handshake): void {
+  const { res, socket, stream } = handshake;
+  if (stream) stream.close(constants.NGHTTP2_CANCEL);
+  else if (!socket) res.destroy();
+  else if (res.socket) socket.destroy();
+  // The response waits behind earlier ones, which are sent whole. Nothing of this one is.
+  else res.once("socket", () => lingerNow(handshake, socket));
+}
+
 /** Ends the connection of a response that has been written, or is being written, as one that could be kept. */
 export function closeAfterEnd(handshake: Handshake): void {
   const { res, socket, stream } = handshake;
@@ -32,8 +54,8 @@ export function lingerAtEnd(handshake: Handshake, socket: Socket): void {
   replaceDestroySoon(socket, lingerSoon);
 }
 
-/** Makes the socket linger now, without a response. */
-export function lingerNow(handshake: Handshake, socket: Socket): void {
+// Without a response.
+function lingerNow(handshake: Handshake, socket: Socket): void {
   lingerAtEnd(handshake, socket);
   endSoon(socket);
 }
@@ -55,10 +77,18 @@ function lingerSoon(this: Socket): void {
   if (!lingersFor) return;
   connection.lingersFor = undefined;
   connection.lastResponse = SENT;
-  // Fail the reader after close: its handler may destroy the socket.
-  if (isBeingRead(lingersFor)) this.once("close", () => failReader(lingersFor));
-  else if (!lingersFor.hasArrived) lingersFor.content.end();
+  if (!lingersFor.hasArrived) endContent(lingersFor, this);
   lingersFor.context.lingering.add(this, contentLeft(lingersFor));
+}
+
+// Nothing is parsed from here on, so that the content has no other end.
+function endContent(handshake: Handshake, socket: Socket): void {
+  if (!isBeingRead(handshake)) handshake.content.end();
+  socket.once("close", () => {
+    // Fail the reader after close: its handler may destroy the socket.
+    if (isBeingRead(handshake)) failReader(handshake);
+    handshake.content.close();
+  });
 }
 
 // Nothing is on its way when the client waits for a 100, or when all has come.

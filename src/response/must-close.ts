@@ -17,7 +17,7 @@ export function mustClose(handshake: Handshake, status: number): boolean {
     if (handshake.length !== 0 || handshake.hasExpectation) return true;
   }
   if (hasArrived) return false;
-  if (!handshake.hasExpectation && !refusal && isSmall(handshake)) return false;
+  if (handshake.socket && !handshake.hasExpectation && !refusal && isSmall(handshake)) return false;
   return handshake.isWithheld || !handshake.hasReader || status >= 400;
 }
 

@@ -1,11 +1,10 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
-import { constants } from "node:http2";
 import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { isFinalOnWire, useOwnEnd } from "../node/response.js";
 import { answerError } from "../support/errors.js";
-import { lingerNow } from "./closing.js";
+import { cut } from "./closing.js";
 import { disarm, disarmWithHead } from "./disarm.js";
 
 /** The body of a refusal. */
@@ -145,13 +144,4 @@ function checkedContent(content: RefusalContent | undefined): RefusalContent | u
 // RFC 9457 §3.1: without a `type`, the title is that of the status code.
 function problem({ status, reason }: Refusal): string {
   return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
-}
-
-function cut(handshake: Handshake): void {
-  const { res, socket, stream } = handshake;
-  if (stream) stream.close(constants.NGHTTP2_CANCEL);
-  else if (!socket) res.destroy();
-  else if (res.socket) socket.destroy();
-  // The response waits behind earlier ones, which go out whole. Nothing of this one does.
-  else res.once("socket", () => lingerNow(handshake, socket));
 }

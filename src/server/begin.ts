@@ -8,11 +8,18 @@ import { watchFinal } from "../response/final.js";
 import { releaseHeld } from "./held.js";
 import { refuseByServer } from "./refusals.js";
 
-/**
- * Returns the one handshake of a request. Begins it if no gate or guard has done so: from then on the request's content,
- * its final status and its connection are watched.
- */
+/** Returns the one handshake of a request that is handed on, begun if no gate or guard has done so. */
 export function handshakeFor(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
+  const handshake = watchRequest(req, res, context);
+  handshake.dispatch();
+  return handshake;
+}
+
+/**
+ * Returns the one handshake of a request. From its begin on the request's content, its final status and its connection
+ * are watched, also while the request waits for others.
+ */
+export function watchRequest(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
   const present = currentHandshake(req);
   if (present) return present;
   const handshake = new Handshake(req, res, context, LISTENER);
@@ -40,7 +47,8 @@ const LISTENER: HandshakeListener = {
   onContent: publishContent,
   onVerdict({ socket }) {
     const connection = connectionOf(socket);
-    if (connection && connection.held.length > 0) releaseHeld(connection);
+    // Later, so that the request that was accepted is handed on first.
+    if (connection && connection.held.length > 0) process.nextTick(releaseHeld, connection);
   },
   onClosed(handshake) {
     const connection = connectionOf(handshake.socket);

@@ -5,7 +5,7 @@ import type { ServerContext } from "../handshake/context.js";
 import { framingFault } from "../http/framing.js";
 import { isBare } from "../http/message.js";
 import { acceptedBy, acceptedSocket } from "../node/server.js";
-import { handshakeFor } from "./begin.js";
+import { watchRequest } from "./begin.js";
 import { hasToWait, hold } from "./held.js";
 import { refuseAtGate } from "./refusals.js";
 
@@ -52,10 +52,14 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
   markPassed(req, context);
   const mustWait = hasToWait(connection) && !connection?.open.some((handshake) => handshake.req === req);
   // Watched from its arrival on: the content of a request that has to wait arrives meanwhile.
-  const handshake = handshakeFor(req, res, context);
+  const handshake = watchRequest(req, res, context);
   const proceed = () => {
-    if (isOver(socket, connection) || handshake.refusal) drop(req);
-    else if (!refuseAtGate(handshake, context, fault)) dispatch(req, res);
+    if (isOver(socket, connectionOf(socket)) || handshake.refusal) {
+      drop(req);
+      return;
+    }
+    handshake.dispatch();
+    if (!refuseAtGate(handshake, context, fault)) dispatch(req, res);
   };
   if (!mustWait) proceed();
   else if (connection && !hold(connection, proceed)) socket?.destroy();

@@ -2,16 +2,21 @@ import type { ServerContext } from "../handshake/context.js";
 import type { Handshake } from "../handshake/handshake.js";
 import type { FramingFault } from "../http/framing.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
+import { endBegun } from "../response/closing.js";
 import { writePlainRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
 
 /** Refuses a request in the server's own name: whoever reads its content gets an error. */
 export function refuseByServer(handshake: Handshake, status: number, policy: string, reason: string): void {
-  const refusal = { status, policy, reason };
+  const { res } = handshake;
+  const hasBegun = res.headersSent;
+  const refusal = { status: hasBegun ? res.statusCode : status, policy, reason };
   handshake.refuse(refusal);
   reportRefusal(handshake.context.logger, handshake, refusal);
-  writePlainRefusal(handshake, status, reason);
+  if (!hasBegun) writePlainRefusal(handshake, status, reason);
   handshake.content.fail(status === 408 ? "ERR_EXPECT_BODY_TIMEOUT" : "ERR_EXPECT_REFUSED", reason);
+  // The reader may end its own response when it gets the error.
+  if (hasBegun) endBegun(handshake);
 }
 
 /**

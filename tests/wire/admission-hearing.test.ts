@@ -89,7 +89,7 @@ describe("a policy whose time is up", () => {
     expect(closed).toEqual([]);
     letGo();
     await until("it is told", () => closed.length > 0);
-    expect(closed).toEqual([{ status: undefined, isRefused: true }]);
+    expect(closed).toEqual([{ status: undefined, isRefused: true, isWhole: false }]);
   });
 
   test("accepts nothing any more", async () => {

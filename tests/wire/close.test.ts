@@ -67,7 +67,7 @@ const REQUESTS = {
   "Expect: 100-continue, chunked":
     "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
   "another expectation": "PUT /files HTTP/1.1\r\nHost: test\r\nExpect: tea\r\nContent-Length: 50\r\n\r\n",
-  "no expectation": "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 50\r\n\r\n",
+  "much content, no expectation": "PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 65537\r\n\r\n",
 };
 
 describe.each(HTTP1_KINDS)("%s", (kind) => {
@@ -134,7 +134,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   test("leaves the headers that the application passes alone", async () => {
     const headers = Object.freeze({ Connection: "keep-alive", "X-Own": "1" });
     const wire = await serve((_req, res) => void res.writeHead(403, headers).end());
-    wire.send(REQUESTS["no expectation"]);
+    wire.send(REQUESTS["much content, no expectation"]);
     expect((await wire.final()).headers).toMatchObject({ connection: "close", "x-own": "1" });
   });
 
@@ -142,7 +142,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const wire = await serve(
       (_req, res) => void res.writeHead(403, ["Set-Cookie", "a=1", "Set-Cookie", "b=2", "Content-Length", "0"]).end(),
     );
-    wire.send(REQUESTS["no expectation"]);
+    wire.send(REQUESTS["much content, no expectation"]);
     const { headers } = await wire.final();
     expect(headers.connection).toBe("close");
     expect(headers["set-cookie"]).toBe("a=1, b=2");

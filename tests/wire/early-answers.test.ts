@@ -80,7 +80,7 @@ describe.each(HTTP2_KINDS)("%s", (kind) => {
   const open = async (files: Handler | Handler[]) =>
     openSession(await startAttached(kind, { routes: { "/files": files, "/next": next } }, { logger: silent }));
 
-  test("the stream of a refused upload is closed without an error after a second, and the session stays", async () => {
+  test("the stream of a refused upload is closed without an error once it is seen, and the session stays", async () => {
     const session = await open(expectations({ logger: silent, policies: [() => refuse(403)] }) as Handler);
     const sentAt = performance.now();
     const stream = session.request(PUT, { endStream: false });
@@ -89,7 +89,8 @@ describe.each(HTTP2_KINDS)("%s", (kind) => {
     const [response] = (await once(stream, "response")) as [{ ":status": number }];
     expect(response[":status"]).toBe(403);
     await once(stream, "close");
-    expect(performance.now() - sentAt).toBeGreaterThanOrEqual(950);
+    // Not by the timer that stands behind the PING.
+    expect(performance.now() - sentAt).toBeLessThan(900);
     expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
     expect(await exchange(session, { ":path": "/next" })).toMatchObject({ status: 200, body: "next" });
   });

@@ -150,7 +150,7 @@ describe("node:http", () => {
     expect(seen).toEqual(["/next"]);
   });
 
-  test("destroys an upgrade behind a pending verdict", async () => {
+  test("drops an upgrade behind a pending verdict, and ends the connection behind its response", async () => {
     const verdict = asked();
     const guard = expectations({ logger: silent, policies: [verdict.policy] }) as Handler;
     const server = http.createServer(plainApp({ routes: { "/files": [guard, store] } }));
@@ -162,9 +162,12 @@ describe("node:http", () => {
     const { port } = await listen(attach(server, { logger: silent }));
     const wire = await WireClient.connect(port);
     wire.send(`${UPLOAD}hello`, "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n");
-    await wire.closed();
+    await verdict.wait();
+    await verdict.decide(true);
+    expect(await wire.final()).toMatchObject({ status: 201, headers: { connection: "close" }, body: "stored 5" });
+    await wire.fin();
     expect(upgrades).toBe(0);
-    expect(wire.statuses).toEqual([]);
+    expect(wire.statuses).toEqual([201]);
   });
 
   test("leaves an upgrade alone where nothing is pending", async () => {

@@ -154,9 +154,9 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.statuses).toEqual([100, 200]);
   });
 
-  test("errors a read that comes after the final head, with a code and no 100", async () => {
+  test("a read that comes after the final head ends by bodyTimeoutMs, with a code and no 100", async () => {
     let code: unknown;
-    const wire = await serve(kind, (req, res) => {
+    const files: Handler = (req, res) => {
       res.writeHead(200, { "Content-Length": "4" });
       res.flushHeaders();
       req.on("error", (error: NodeJS.ErrnoException) => {
@@ -164,11 +164,13 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
         res.end("done");
       });
       req.on("data", () => {});
-    });
+    };
+    const { port } = await startAttached(kind, { routes: { "/files": files } }, { logger: silent, bodyTimeoutMs: 100 });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
     wire.send(`${HEAD}Content-Length: 5\r\n\r\n`);
     expect((await wire.final()).body).toBe("done");
     await wire.fin();
-    expect(code).toBe("ERR_EXPECT_TOO_LATE");
+    expect(code).toBe("ERR_EXPECT_BODY_TIMEOUT");
     expect(wire.statuses).toEqual([200]);
   });
 

@@ -88,38 +88,67 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.statuses).toEqual(statuses);
   });
 
-  describe("of the ten seconds that a request waits at most", () => {
-    async function pipeline() {
-      const verdict = pendingPolicy();
-      const guard = expectations({ logger: silent, policyTimeoutMs: 60_000, policies: [verdict.policy] }) as Handler;
-      const routes = { "/files": [guard, store], "/next": next };
-      const { port, server } = await startAttached(kind, { routes }, { logger: silent });
-      const arrival = arrivalOf("/next", server as Server);
-      const wire = await connect(port);
-      stopTheClock();
-      wire.send(`${UPLOAD}hello${NEXT}`);
-      await verdict.asked;
-      await arrival;
-      return { verdict, wire };
-    }
+  test("what is pipelined behind a pending verdict waits as long as that", async () => {
+    const verdict = pendingPolicy();
+    const guard = expectations({ logger: silent, policyTimeoutMs: 60_000, policies: [verdict.policy] }) as Handler;
+    const routes = { "/files": [guard, store], "/next": next };
+    const { port, server } = await startAttached(kind, { routes }, { logger: silent });
+    const arrival = arrivalOf("/next", server as Server);
+    const wire = await connect(port);
+    stopTheClock();
+    wire.send(`${UPLOAD}hello${NEXT}`);
+    await verdict.asked;
+    await arrival;
+    jest.advanceTimersByTime(59_000);
+    expect(wire.isClosed || wire.hasFin).toBe(false);
+    verdict.decide(true);
+    await wire.final(2);
+    expect(await wire.answersNext()).toBe(true);
+    expect(wire.statuses).toEqual([201, 200, 200]);
+  });
 
-    test("nothing is left when it has been answered", async () => {
-      const { verdict, wire } = await pipeline();
-      jest.advanceTimersByTime(9_000);
-      verdict.decide(true);
-      await wire.final(2);
-      jest.advanceTimersByTime(20_000);
-      expect(await wire.answersNext()).toBe(true);
-      expect(wire.statuses).toEqual([201, 200, 200]);
+  test("what is pipelined behind a slow handler runs as soon as the content is there, and is answered in order", async () => {
+    const ran: string[] = [];
+    let answered = () => {};
+    const isNextAnswered = new Promise<void>((resolve) => {
+      answered = resolve;
     });
+    const slow: Handler = (req, res) => {
+      ran.push("slow");
+      req.on("data", () => {}).on("end", () => void isNextAnswered.then(() => res.end("first")));
+    };
+    const second: Handler = (_req, res) => {
+      ran.push("next");
+      res.end("second");
+      answered();
+    };
+    const guard = expectations({ logger: silent }) as Handler;
+    const routes = { "/files": [guard, slow], "/next": second };
+    const { port } = await startAttached(kind, { routes }, { logger: silent });
+    const wire = await connect(port);
+    wire.send(`${PLAIN}hello${NEXT}`);
+    await wire.final(2);
+    expect(ran).toEqual(["slow", "next"]);
+    expect(wire.responses.map(({ body }) => body)).toEqual(["first", "second"]);
+    expect(await wire.answersNext()).toBe(true);
+  });
 
-    test("the end is the end of the connection", async () => {
-      const { wire } = await pipeline();
-      jest.advanceTimersByTime(9_999);
-      expect(wire.isClosed || wire.hasFin).toBe(false);
-      jest.advanceTimersByTime(1);
-      await wire.closed();
-      expect(wire.statuses).toEqual([]);
+  test("a request that is refused when the next one has been dispatched keeps the connection for its answer", async () => {
+    let asked = () => {};
+    const isNextAnswered = new Promise<void>((resolve) => {
+      asked = resolve;
     });
+    const late: Handler = (_req, _res, done) => void isNextAnswered.then(() => done());
+    const guard = expectations({ logger: silent, policies: [() => refuse(403)] }) as Handler;
+    const answered: Handler = (_req, res) => {
+      res.end("next");
+      asked();
+    };
+    const routes = { "/files": [late, guard, store], "/next": answered };
+    const { port } = await startAttached(kind, { routes }, { logger: silent });
+    const wire = await connect(port);
+    wire.send(`${PLAIN}hello${NEXT}`);
+    await wire.final(2);
+    expect(wire.statuses).toEqual([403, 200]);
   });
 });

@@ -91,14 +91,22 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.error).toBeUndefined();
   });
 
-  test("server.close() ends a connection that lingers", async () => {
+  test("server.close() waits for a connection that lingers", async () => {
     const running = await serve(kind, refusing, { lingerMs: 60_000 });
     const wire = await connect(running.port);
-    wire.send(WAITING);
-    await wire.fin();
-    const closed = once(running.server, "close");
-    running.server.close();
-    await closed;
+    wire.send(HEAD, `Content-Length: ${64 * MIB}\r\n\r\n`, Buffer.alloc(MIB));
+    await wire.final();
+    let isClosed = false;
+    running.server.close(() => {
+      isClosed = true;
+    });
+    // What is sent from now on is still taken.
+    await new Promise<void>((resolve) => wire.socket.write(Buffer.alloc(16 * MIB), () => resolve()));
+    expect(isClosed).toBe(false);
+    expect(wire.error).toBeUndefined();
+    wire.socket.end();
+    await wire.closed();
+    await until("the server has closed", () => isClosed);
   });
 });
 

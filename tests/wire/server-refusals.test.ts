@@ -70,7 +70,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       wire.send(upload(expectation));
       expect((await wire.final()).status).toBe(status);
       await until("policy and application are told", () => ends.length > 0 && states.length > 0);
-      expect(ends).toEqual([{ status, isRefused: true }]);
+      expect(ends).toEqual([{ status, isRefused: true, isWhole: false }]);
       expect(states).toEqual(["refused"]);
     });
   });

@@ -32,12 +32,17 @@ test.each(others)("%s: none behind a refusal reaches anybody", async (event, req
 });
 
 test.each(others)("%s: none behind a last response that is not at its end reaches anybody", async (event, request) => {
-  const endless: Handler = (_req, res) => void res.writeHead(200).write("begun");
-  const { wire, taken } = await serve(event, [endless]);
+  const slow: Handler = (req, res) => {
+    res.writeHead(200).write("begun");
+    // By then the rest of the packet is parsed.
+    req.on("data", () => {}).on("end", () => setImmediate(() => res.end(" and done")));
+  };
+  const { wire, taken } = await serve(event, [slow]);
   wire.send(PLAIN);
   await wire.until("the response has begun", () => wire.text.includes("begun"));
   wire.send(`hello${request}`);
-  await wire.closed();
+  await wire.fin();
   expect(taken()).toBe(0);
   expect(wire.statuses).toEqual([200]);
+  expect(wire.text).toContain(" and done");
 });

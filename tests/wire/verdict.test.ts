@@ -157,7 +157,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     await closed;
     const ends: UploadEnd[] = [];
     upload?.onClose((end) => void ends.push(end));
-    expect(ends).toEqual([{ status: undefined, isRefused: false }]);
+    expect(ends).toEqual([{ status: undefined, isRefused: false, isWhole: false }]);
   });
 
   test("no 100 is owed once all content has come during the verdict", async () => {

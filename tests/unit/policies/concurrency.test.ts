@@ -9,7 +9,7 @@ const reqOf = (user: string) => ({ headers: { user } }) as never as IncomingMess
 function uploadOf(length: number | undefined = 5): Upload & { close(): void } {
   const callbacks: ((end: UploadEnd) => void)[] = [];
   const close = () => {
-    for (const callback of callbacks.splice(0)) callback({ status: 200, isRefused: false });
+    for (const callback of callbacks.splice(0)) callback({ status: 200, isRefused: false, isWhole: true });
   };
   return { length, close, onClose: (callback) => void callbacks.push(callback) } as Upload & { close(): void };
 }

@@ -12,12 +12,13 @@ import type { QuotaOptions } from "../../../src/policies/quota-options.js";
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-const STORED: UploadEnd = { status: 201, isRefused: false };
-const FAILED: UploadEnd = { status: 500, isRefused: false };
-const NOT_FOUND: UploadEnd = { status: 404, isRefused: false };
-const LEFT: UploadEnd = { status: undefined, isRefused: false };
-const REFUSED: UploadEnd = { status: 415, isRefused: true };
-const REDIRECTED: UploadEnd = { status: 303, isRefused: true };
+const STORED: UploadEnd = { status: 201, isRefused: false, isWhole: true };
+const FAILED: UploadEnd = { status: 500, isRefused: false, isWhole: true };
+const NOT_FOUND: UploadEnd = { status: 404, isRefused: false, isWhole: true };
+const LEFT: UploadEnd = { status: undefined, isRefused: false, isWhole: false };
+const LEFT_WHOLE: UploadEnd = { status: undefined, isRefused: false, isWhole: true };
+const REFUSED: UploadEnd = { status: 415, isRefused: true, isWhole: true };
+const REDIRECTED: UploadEnd = { status: 303, isRefused: true, isWhole: true };
 
 interface TestUpload extends Upload {
   received: number;
