@@ -69,10 +69,12 @@ export class Judgement implements Judge {
   /** The content has passed a limit that a policy set. */
   exceed(refusal: Refusal, policy: string): void {
     const { handshake } = this;
-    if (handshake.refusal || handshake.isGone) return;
+    // A response that has been sent leaves its content to whoever reads on.
+    const isAnswered = handshake.res.writableEnded;
+    if (handshake.refusal || (handshake.isGone && !isAnswered)) return;
     const wasJudging = !this.#run.isOver;
     this.#run.abort();
-    if (handshake.res.writableEnded) this.#cutOffAnswered(refusal, policy);
+    if (isAnswered) this.#cutOffAnswered(refusal, policy);
     else this.#refuse(refusal, policy, wasJudging);
     if (wasJudging) handshake.endVerdict();
     else {

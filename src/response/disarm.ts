@@ -10,6 +10,10 @@ const WRITERS = [
   "writeContinue",
   "writeEarlyHints",
   "writeHead",
+  // An old alias of writeHead, until Node 24.
+  "writeHeader",
+  // Since Node 24.
+  "writeInformation",
   "writeProcessing",
 ] as const;
 
@@ -23,7 +27,7 @@ export function disarm(res: ServerResponse): void {
   const define = (name: string, value: unknown) =>
     Object.defineProperty(res, name, { value, configurable: true, writable: true });
   const status = res.statusCode;
-  for (const name of WRITERS) define(name, () => res);
+  for (const name of WRITERS) if (name in res) define(name, () => res);
   define("destroy", () => res);
   define("write", (...args: unknown[]) => callBack(args, true));
   define("end", (...args: unknown[]) => callBack(args, res));

@@ -5,9 +5,8 @@ import { ExpectationError, optionError } from "../support/errors.js";
 import { optionalBoolean, optionalFunction, requireKnownKeys } from "../support/options.js";
 import { createContext } from "./context.js";
 import { takeOver } from "./emit.js";
+import { freeEvents } from "./listeners.js";
 import { ATTACH_OPTION_KEYS, type AttachableServer, type AttachOptions } from "./options.js";
-
-const EVENTS = ["checkContinue", "checkExpectation"] as const;
 
 interface Attachment {
   readonly guard: AttachOptions["guard"];
@@ -48,7 +47,7 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
   // A guard that attached the server did so without these options.
   present?.undo();
   const putBack = freeEvents(server, replaceListeners);
-  carrier[ATTACHMENT] = { guard, isByGuard: false, undo: takeOver(server, EVENTS, context, guard, putBack) };
+  carrier[ATTACHMENT] = { guard, isByGuard: false, undo: takeOver(server, context, guard, putBack) };
   return server;
 }
 
@@ -77,7 +76,7 @@ export function isSettled(server: AttachableServer): boolean {
 /** Attaches on behalf of a guard. Unknown expectations are left to the guards, whose names are not known here. */
 export function attachForGuard(server: AttachableServer, context: ServerContext): void {
   const putBack = freeEvents(server, false);
-  const undo = takeOver(server, EVENTS, context, undefined, putBack);
+  const undo = takeOver(server, context, undefined, putBack);
   (server as Carrier)[ATTACHMENT] = { guard: undefined, isByGuard: true, undo };
 }
 
@@ -103,23 +102,4 @@ function requireServer(server: unknown, factory: "attach" | "detach"): void {
   if (typeof server === "object" && [on, emit, setTimeout].every((method) => typeof method === "function")) return;
   const hint = typeof server === "function" ? "; an Express application is none: pass what app.listen() returns" : "";
   throw optionError(`${factory}(server)`, server, `a server of node:http, node:https or node:http2${hint}`);
-}
-
-// Two listeners that respond to `checkContinue` would run the application twice.
-function freeEvents(server: AttachableServer, replaceListeners: boolean): (() => void) | undefined {
-  const taken = EVENTS.filter((event) => server.listenerCount(event) > 0);
-  if (taken.length === 0) return undefined;
-  if (!replaceListeners) {
-    throw new ExpectationError(
-      "ERR_EXPECT_LISTENERS",
-      `attach(server): somebody else listens for ${taken.join(" and ")} on this server, and both would run the application; remove that listener, or pass { replaceListeners: true } to set it aside`,
-    );
-  }
-  const setAside = taken.flatMap((event) =>
-    (server.listeners(event) as ((...args: unknown[]) => void)[]).map((listener) => ({ event, listener })),
-  );
-  for (const { event, listener } of setAside) server.removeListener(event, listener);
-  return () => {
-    for (const { event, listener } of setAside) server.on(event, listener);
-  };
 }

@@ -6,6 +6,7 @@ import { handshakeFor } from "./begin.js";
 import { isAnswered } from "./client-error.js";
 import { isExpress, keepShape } from "./express-shape.js";
 import { admit, type Dispatch, hasPassed, markPassed } from "./gate.js";
+import { listenForExpectations } from "./listeners.js";
 import type { AttachableServer, AttachOptions } from "./options.js";
 import { refuseForError } from "./refusals.js";
 import { isUpgradeDropped } from "./upgrade.js";
@@ -23,13 +24,11 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
  * before or after, stays in the chain. `checkContinue` and `checkExpectation` are emitted again from the top as
  * `request`, which is the event that such wrappers look for.
  *
- * @param events - the events that keep Node from answering `Expect` by itself.
- * @param putBack - restores listeners of these events that were set aside.
+ * @param putBack - restores listeners of `checkContinue` and `checkExpectation` that were set aside.
  * @returns undoes it.
  */
 export function takeOver(
   server: AttachableServer,
-  events: readonly string[],
   context: ServerContext,
   guard: AttachOptions["guard"],
   putBack: (() => void) | undefined,
@@ -84,11 +83,11 @@ export function takeOver(
     return Reflect.apply(beneath(), this, arguments);
   };
 
-  for (const event of events) server.on(event, onExpectation);
+  const stopListening = listenForExpectations(server, onExpectation as never, context.logger);
   server.emit = emit as typeof server.emit;
   return () => {
     isActive = false;
-    for (const event of events) server.removeListener(event, onExpectation);
+    stopListening();
     putBack?.();
     if (server.emit !== (emit as typeof server.emit)) return;
     if (ownEmit) Object.defineProperty(server, "emit", ownEmit);

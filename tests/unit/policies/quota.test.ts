@@ -244,6 +244,7 @@ describe("at the end, an upload of 80 with 30 arrived", () => {
     [FAILED, "bytes", true, 30],
     [NOT_FOUND, "bytes", false, 0],
     [LEFT, "bytes", false, 0],
+    [LEFT_WHOLE, "bytes", false, 30],
     [LEFT, "bytes", true, 30],
     [REFUSED, "bytes", false, 0],
     [REFUSED, "bytes", true, 30],
@@ -459,7 +460,7 @@ test("in any order of uploads, ends and hours, no window grants more than its bu
     arrives: fc.double({ min: 0, max: 1, noNaN: true }),
     lastsMs: fc.integer({ min: 0, max: 90_000 }),
     waitMs: fc.integer({ min: 0, max: 40_000 }),
-    end: fc.constantFrom(STORED, FAILED, LEFT, REFUSED),
+    end: fc.constantFrom(STORED, FAILED, LEFT, LEFT_WHOLE, REFUSED),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
