@@ -2,7 +2,7 @@
 export const ADVICE = {
   nginx: {
     best: ["nginx, `auth_request`", "nginx, `stream`"],
-    text: "`proxy_pass` takes `Expect` off and answers it itself, with buffering on or off. With `auth_request`, nginx puts the head of each request before the same policies and takes no content before they have said yes. `stream` passes bytes on, and does nothing else that nginx does for HTTP; without `proxy_half_close on` it resets clients at the first end of what stands behind it. Never pass `Expect` on with `proxy_set_header`: nginx answers it itself all the same, and then every accepted upload hangs. Above `client_max_body_size`, 1 MiB, nginx refuses by itself; it is 0 here.",
+    text: "`proxy_pass` takes `Expect` off and answers it itself, with buffering on or off. With `auth_request`, nginx puts the head of each request before the same policies and takes no content before they have said yes. nginx does not show whether an HTTP/2 request without `Content-Length` has content. So over HTTP/2 the file does not ask about a GET, HEAD, OPTIONS or TRACE without `Content-Length`, and nginx refuses it with 413 if it has content. `stream` passes bytes on, and does nothing else that nginx does for HTTP; without `proxy_half_close on` it resets clients at the first end of what stands behind it. Never pass `Expect` on with `proxy_set_header`: nginx answers it itself all the same, and then every accepted upload hangs. Above `client_max_body_size`, 1 MiB, nginx refuses by itself; it is 0 here.",
   },
   Apache: {
     best: ["Apache, `ping=5`"],
@@ -14,7 +14,7 @@ export const ADVICE = {
   },
   Caddy: {
     best: ["Caddy, `forward_auth`"],
-    text: "`reverse_proxy` alone sends a `100` at once and the app's behind it. With `expect_continue_timeout` the app's is waited for and passed on, and refusals come before the content; but in some of a thousand uploads Caddy begins to read before it has passed it on, and then there are two again, which some clients do not survive. `forward_auth` asks the policies of an endpoint first; with `header_up -Expect` towards the app, the one `100` is Caddy's. A refusal of an upload that has `Expect` and is pushed without waiting is followed by a reset within a millisecond.",
+    text: "`reverse_proxy` alone sends a `100` at once and the app's behind it. With `expect_continue_timeout` the app's is waited for and passed on, and refusals come before the content; but in some of a thousand uploads Caddy begins to read before it has passed it on, and then there are two again, which some clients do not survive. `forward_auth` asks the policies of an endpoint first; with `header_up -Expect` towards the app, the one `100` is Caddy's. Caddy does not show whether a request without `Content-Length` has content. So the file asks about unsafe methods only, and refuses a GET, HEAD, OPTIONS or TRACE with content; if such a request has `Expect` and no `Content-Length`, Caddy sends the `100` before it refuses. Show the endpoint `{http.request.uri}`, which is what the app gets; `{http.request.orig_uri}` is as the client wrote it. A refusal of an upload that has `Expect` and is pushed without waiting is followed by a reset within a millisecond.",
   },
   Squid: {
     best: ["Squid, `accel`"],
