@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as http from "node:http";
+import * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import connect from "connect";
 import express from "express";
@@ -8,11 +9,13 @@ import * as httpProxy3 from "http-proxy-3";
 import { createProxyMiddleware } from "http-proxy-middleware";
 import { attach, expectations, knownLength, maxSize, mediaTypes, silent } from "../../src/index.js";
 import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
+import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, listen, plainApp, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
 const agents: http.Agent[] = [];
 afterEach(async () => {
+  closeSessions();
   await closeServers();
   for (const agent of agents.splice(0)) agent.destroy();
 });
@@ -291,4 +294,37 @@ describe.each(Object.entries(PROXIES))("%s", (_proxy, makeProxy) => {
     expect(await wire.answersNext("/settled")).toBe(true);
     expect(origin.executed).toEqual([`${method} /d with ${HIDDEN.length} bytes`, "GET /settled with 0 bytes"]);
   });
+});
+
+describe("http-proxy-3 with HTTP/2 clients", () => {
+  async function front(isHeld: boolean) {
+    const origin = await recordingOrigin();
+    const agent = keepAlive();
+    agents.push(agent);
+    const proxy = (PROXIES["http-proxy-3"] as MakeProxy)(`http://127.0.0.1:${origin.port}`, agent, []);
+    const use = isHeld ? [holdExpectation({ logger: silent }) as Handler, proxy] : [proxy];
+    const running = await listen(attach(http2.createServer(plainApp({ use }) as never), { logger: silent }));
+    const send = async (method: string, content: string) =>
+      exchange(await openSession(running), { ":method": method, ":path": "/d" }, { content, sendAtOnce: true });
+    return { origin, send };
+  }
+
+  test.each(["DELETE", "OPTIONS", "GET", "HEAD"])("refuses a %s of unknown length", async (method) => {
+    const { origin, send } = await front(true);
+    expect((await send(method, HIDDEN)).status).toBe(411);
+    expect((await send("POST", HIDDEN)).status).toBe(200);
+    expect(origin.executed).toEqual([`POST /d with ${HIDDEN.length} bytes`]);
+  });
+
+  test.each(["DELETE", "OPTIONS", "GET"])(
+    "sends a %s of unknown length whole, or not at all, where nothing is mounted before the proxy",
+    async (method) => {
+      const { origin, send } = await front(false);
+      for (let i = 0; i < 2; i++) await send(method, HIDDEN);
+      await send("POST", HIDDEN);
+      expect(origin.executed.at(-1)).toBe(`POST /d with ${HIDDEN.length} bytes`);
+      const others = new Set(origin.executed.slice(0, -1));
+      expect([`${method} /d with ${HIDDEN.length} bytes`]).toEqual(expect.arrayContaining([...others]));
+    },
+  );
 });
