@@ -1,7 +1,7 @@
 import { Aggregate } from "../report/aggregate.js";
 import type { Decision } from "../report/decision.js";
-import { LineReader } from "../report/line.js";
-import { LogReader } from "../report/log-reader.js";
+import { LineReader } from "../report/log/line.js";
+import { LogReader } from "../report/log/log-reader.js";
 import type { Summary } from "../report/summary.js";
 import { FileError } from "./files.js";
 import type { Input } from "./report-input.js";

@@ -1,4 +1,4 @@
-import { renderPage } from "../report/page.js";
+import { renderPage } from "../report/page/page.js";
 import type { Command, Terminal } from "./command.js";
 import { FileError, writeWhole } from "./files.js";
 import { type Input, openInputs } from "./report-input.js";

@@ -3,9 +3,10 @@ import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { acceptChannel, errorChannel, refuseChannel } from "../observe/diagnostics.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { Aggregate } from "../report/aggregate.js";
-import { copied, type Decision, decisionFrom, FIELDS } from "../report/decision.js";
-import { contentSecurityPolicy, renderPage } from "../report/page.js";
+import { type Decision, decisionFrom, FIELDS } from "../report/decision.js";
+import { contentSecurityPolicy, renderPage } from "../report/page/page.js";
 import type { Summary } from "../report/summary.js";
+import { copied } from "../report/text-copy.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
 
 /** Options of {@link dashboard}. */

@@ -1,4 +1,4 @@
-import { BASE_STYLE } from "../pages/html.js";
+import { BASE_STYLE } from "../pages/base-style.js";
 
 /** The style sheet of the probe's page. */
 export const PROBE_PAGE_STYLE: string = `${BASE_STYLE}

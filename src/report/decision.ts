@@ -1,3 +1,6 @@
+import { timeFrom } from "./record-time.js";
+import { cut } from "./text-copy.js";
+
 /** What a record tells: a refusal, a fault, an acceptance, or how many records a sampled logger left out. */
 export type DecisionEvent =
   | "expectation.refused"
@@ -92,16 +95,6 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? cut(value, LONGEST_VALUE) : undefined;
 }
 
-/** The beginning of a text, as a copy. */
-export function cut(value: string, length: number): string {
-  return value.length <= length ? value : copied(value.slice(0, length));
-}
-
-/** The same text in memory of its own: V8 makes of a slice a view that keeps the whole text. */
-export function copied(text: string): string {
-  return Buffer.from(text, "utf16le").toString("utf16le");
-}
-
 function status(value: unknown): number | undefined {
   return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 999
     ? (value as number)
@@ -110,21 +103,4 @@ function status(value: unknown): number | undefined {
 
 function amount(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : undefined;
-}
-
-// Below this, a number of seconds: as milliseconds it would be before March 1973.
-const FIRST_MS = 1e11;
-const YEAR_10000_MS = 253_402_300_800_000;
-
-/**
- * Milliseconds since 1970 of what a logger writes as the time: milliseconds, seconds, or text such as ISO 8601.
- */
-export function timeFrom(value: unknown): number | undefined {
-  const time =
-    typeof value === "string"
-      ? Date.parse(cut(value, 64))
-      : typeof value === "number" && value < FIRST_MS
-        ? value * 1_000
-        : value;
-  return typeof time === "number" && time > 0 && time < YEAR_10000_MS ? Math.floor(time) : undefined;
 }

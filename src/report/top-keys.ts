@@ -1,5 +1,5 @@
-import { copied } from "./decision.js";
 import type { Row, Rows } from "./summary.js";
+import { copied } from "./text-copy.js";
 import { visible } from "./visible.js";
 
 /** Keys that are counted at the same time. */

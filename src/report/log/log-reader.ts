@@ -1,4 +1,4 @@
-import type { Decision } from "./decision.js";
+import type { Decision } from "../decision.js";
 import type { Line, LineReader } from "./line.js";
 
 /** Longer lines are malformed: nothing of them is kept. */

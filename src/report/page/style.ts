@@ -1,4 +1,4 @@
-import { BASE_STYLE } from "../pages/html.js";
+import { BASE_STYLE } from "../../pages/base-style.js";
 
 /** The style sheet of the page: light and dark, from 320 px on, on paper, and with forced colours. */
 export const PAGE_STYLE: string = `${BASE_STYLE}

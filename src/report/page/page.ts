@@ -1,8 +1,9 @@
 import { STATUS_CODES } from "node:http";
-import { escapeHtml, htmlDocument, contentSecurityPolicy as policyOf } from "../pages/html.js";
-import { PAGE_SCRIPT } from "./page-script.js";
-import { PAGE_STYLE } from "./page-style.js";
-import { QUESTIONS, type Question, type Summary } from "./summary.js";
+import { contentSecurityPolicy as policyOf } from "../../pages/content-security-policy.js";
+import { escapeHtml, htmlDocument } from "../../pages/html.js";
+import { QUESTIONS, type Question, type Summary } from "../summary.js";
+import { PAGE_SCRIPT } from "./script.js";
+import { PAGE_STYLE } from "./style.js";
 
 /** Options of {@link renderPage}. */
 export interface PageOptions {
