@@ -10,8 +10,8 @@ express-expectations COMMAND --help tells more.
 `;
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  report: async () => (await import("./report.js")).report,
-  probe: async () => (await import("./probe.js")).probe,
+  report: async () => (await import("./report/report.js")).report,
+  probe: async () => (await import("./probe/probe.js")).probe,
 };
 
 /** The program: picks the command. */

@@ -1,4 +1,4 @@
-import type { ExchangeResult, WireEvent } from "./result.js";
+import type { ExchangeResult, WireEvent } from "./exchange-result.js";
 import { isContent, isFinal } from "./summary.js";
 
 /** One event as lines: time, direction, bytes. */

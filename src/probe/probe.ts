@@ -1,7 +1,11 @@
-import { findingsOf, scenariosOf } from "./findings.js";
-import { basicOf, type ProbeRequest } from "./request.js";
-import type { EndpointResult, Finding, ProbeResult, ProbeSettings, Scenario, Verdict } from "./result.js";
-import { type OnExchange, probeEndpoint } from "./run.js";
+import { basicOf } from "./credentials.js";
+import type { OnExchange } from "./endpoint-options.js";
+import type { Finding, Scenario } from "./finding.js";
+import { findingsOf } from "./findings/findings.js";
+import { scenariosOf } from "./findings/scenarios.js";
+import type { ProbeRequest } from "./request.js";
+import type { EndpointResult, ProbeResult, ProbeSettings, Verdict } from "./result.js";
+import { probeEndpoint } from "./run.js";
 import { shownUrl } from "./shown.js";
 
 /** Whether content may be sent, as it was asked for. */

@@ -5,6 +5,8 @@ const HIDDEN = "[hidden]";
 /** Shorter text is no secret that could be hidden without hiding everything. */
 const SHORTEST_SECRET = 3;
 
+const SAMPLE_LENGTH = 400;
+
 /** Makes text fit to be shown: without secrets, without control characters. */
 export class Shown {
   readonly #secrets: readonly string[];
@@ -19,6 +21,11 @@ export class Shown {
   /** @param text - bytes of the peer, read as Latin-1. */
   text(text: string): string {
     return escaped(this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text));
+  }
+
+  /** The beginning of the peer's content, for display. */
+  sample(content: string): string {
+    return this.text(content).slice(0, SAMPLE_LENGTH);
   }
 
   /** The lines of a header section. */

@@ -1,5 +1,5 @@
-import { fieldOf } from "./response-parser.js";
-import type { ExchangeResult, Summary, WireEvent } from "./result.js";
+import type { ExchangeResult, Summary, WireEvent } from "./exchange-result.js";
+import { fieldOf } from "./wire/header-section.js";
 
 type Received = Extract<WireEvent, { kind: "received" }>;
 

@@ -1,0 +1,50 @@
+import type { ProbeRequest } from "./request.js";
+import { isSecretField } from "./shown.js";
+
+/** The field value for the userinfo of a URL. */
+export function basicOf(url: URL): string | undefined {
+  if (url.username === "" && url.password === "") return undefined;
+  return basic(`${decoded(url.username)}:${decoded(url.password)}`);
+}
+
+/** @param user - `name:password`. */
+export function basic(user: string): string {
+  return `Basic ${Buffer.from(user, "utf8").toString("base64")}`;
+}
+
+/** All text that must never be shown, of whatever the user gave. */
+export function secretsOf(request: ProbeRequest): string[] {
+  const secrets: string[] = [];
+  const add = (...texts: string[]) => {
+    for (const text of texts)
+      secrets.push(text, Buffer.from(text, "utf8").toString("latin1"), encodeURIComponent(text));
+  };
+  const addValue = (value: string) =>
+    add(value, ...value.split(/[\s;,=]+/).filter((part) => part.length >= 6), ...basicParts(value));
+  for (const url of [request.url, request.via]) {
+    if (!url) continue;
+    const authorization = basicOf(url);
+    if (authorization !== undefined) addValue(authorization);
+    for (const value of url.searchParams.values()) if (value.length >= 6) add(value);
+  }
+  if (request.proxy?.authorization !== undefined) addValue(request.proxy.authorization);
+  for (const [name, value] of request.headers) if (isSecretField(name)) addValue(value);
+  return secrets;
+}
+
+// "Basic QWxhZGRpbjpvcGVu": the coded text, the scheme's word left alone; and what it stands for.
+function basicParts(value: string): string[] {
+  const coded = /^basic +(\S+)$/i.exec(value)?.[1];
+  if (coded === undefined) return [];
+  const user = Buffer.from(coded, "base64").toString("utf8");
+  const colon = user.indexOf(":");
+  return [coded, user, user.slice(0, colon), user.slice(colon + 1)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
