@@ -1,7 +1,7 @@
 import { type AllowedParts, contentSecurityPolicy } from "./content-security-policy.js";
 
 /** The parts of an HTML document. */
-export interface DocumentParts extends AllowedParts {
+interface DocumentParts extends AllowedParts {
   readonly title: string;
   /** Markup. Every value in it must have been through {@link escapeHtml}. */
   readonly body: string;

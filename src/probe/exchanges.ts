@@ -10,7 +10,7 @@ import type { ExchangeId } from "./exchange-result.js";
  * - `late`: head, a wait as long as curl's, content, final response
  * - `refrain`: head, a short wait in which nothing should come, content, final response
  */
-export type Flow = "ask" | "withhold" | "handshake" | "push" | "late" | "refrain";
+type Flow = "ask" | "withhold" | "handshake" | "push" | "late" | "refrain";
 
 /** One exchange: a valid request, or one with a single well-known variation. */
 export interface ExchangeSpec {
@@ -32,7 +32,7 @@ const CONTINUE = "100-continue";
 export const LARGE_BYTES: number = 10 * 2 ** 30;
 
 /** An expectation that nobody defines. */
-export const UNKNOWN_EXPECTATION = "probe-unknown";
+const UNKNOWN_EXPECTATION = "probe-unknown";
 
 /** In the order in which they run, one after another. */
 export const EXCHANGES: readonly ExchangeSpec[] = [

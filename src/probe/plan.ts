@@ -1,7 +1,8 @@
 import type { EndpointOptions } from "./endpoint-options.js";
 import type { ExchangeResult } from "./exchange-result.js";
 import { type ExchangeSpec, LARGE_BYTES } from "./exchanges.js";
-import { framed, headOf, type ProbeRequest, type RequestShape } from "./request.js";
+import type { ProbeRequest } from "./request.js";
+import { framed, headOf, type RequestShape } from "./request-head.js";
 import { isSilent } from "./skip.js";
 import { CURL_WAIT_MS, GIVEN_UP_MS, LONG_WATCH_MS, PAGE_MS, SECOND_MS, WATCH_MS } from "./timing.js";
 

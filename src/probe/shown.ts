@@ -48,7 +48,7 @@ export function isSecretField(name: string): boolean {
 }
 
 /** Leaves the values out of every query in the text. */
-export function withoutQueryValues(text: string): string {
+function withoutQueryValues(text: string): string {
   return text.replace(/\?[^\s"'<>]*/g, (query) => query.replace(/=[^&;#]*/g, `=${HIDDEN}`));
 }
 

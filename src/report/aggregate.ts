@@ -8,7 +8,7 @@ import { Timeline } from "./timeline.js";
 import { TopKeys } from "./top-keys.js";
 
 /** Options of {@link Aggregate}. */
-export interface AggregateOptions {
+interface AggregateOptions {
   /** Rows for each question. Default 10. */
   readonly top?: number;
 }

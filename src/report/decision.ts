@@ -2,11 +2,7 @@ import { timeFrom } from "./record-time.js";
 import { cut } from "./text-copy.js";
 
 /** What a record tells: a refusal, a fault, an acceptance, or how many records a sampled logger left out. */
-export type DecisionEvent =
-  | "expectation.refused"
-  | "expectation.error"
-  | "expectation.accepted"
-  | "expectation.omitted";
+type DecisionEvent = "expectation.refused" | "expectation.error" | "expectation.accepted" | "expectation.omitted";
 
 /** What the report wants to know of one record; a key that is missing, or of another type, is `undefined`. */
 export interface Decision {
@@ -49,7 +45,7 @@ export const FIELDS = [
   "omitted",
 ] as const;
 
-export type Field = (typeof FIELDS)[number];
+type Field = (typeof FIELDS)[number];
 
 /** The place of each field in {@link FIELDS}. */
 const AT = Object.fromEntries(FIELDS.map((field, at) => [field, at])) as Readonly<Record<Field, number>>;

@@ -1,5 +1,5 @@
 /** A family of client software, recognised by its `User-Agent` field. */
-export interface Family {
+interface Family {
   /** The first group is the version. */
   readonly pattern: RegExp;
   /** `%` stands for the version. */

@@ -1,7 +1,7 @@
 import { FAMILIES } from "./software-families.js";
 
 /** The software of a client, as its `User-Agent` field tells. */
-export interface Software {
+interface Software {
   /** Family and version: `curl 7.88`, `Java 17 HttpClient`. */
   readonly label: string;
   /** The `id` in `SUSPECTS` of what is known about it. */

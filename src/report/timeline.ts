@@ -16,7 +16,7 @@ const STEPS: readonly number[] = [
 ];
 
 /** What a bucket counts. */
-export interface Counts {
+interface Counts {
   refused: number;
   errors: number;
   accepted: number;

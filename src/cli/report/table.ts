@@ -1,7 +1,7 @@
 import { characterWidth, widthOf } from "../wrap.js";
 
 /** A text that takes as many columns as that at most; where something is cut off, an ellipsis says so. */
-export function shortened(text: string, width: number): string {
+function shortened(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
   let left = width - 1;

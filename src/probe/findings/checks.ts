@@ -5,7 +5,7 @@ import { CURL_WAIT_MS } from "../timing.js";
 import { answerOf, type Exchanges, isDecision, isSuccess, isUndecided, only, statusOf } from "./exchanges-by-id.js";
 
 /** Tells from the exchanges of one endpoint which of them show the trouble; none where there is none. */
-export type Check = (seen: Exchanges, settings: ProbeSettings) => ExchangeResult[];
+type Check = (seen: Exchanges, settings: ProbeSettings) => ExchangeResult[];
 
 const HANDSHAKES: readonly ExchangeId[] = ["withheld", "sent", "large", "chunked", "case", "late", "h2"];
 const UPLOADS: readonly ExchangeId[] = ["control", "sent", "chunked", "pushed", "late"];

@@ -5,7 +5,7 @@ import { type Exchanges, isDecision, isUndecided, statusOf } from "./exchanges-b
 import { identify } from "./fingerprint.js";
 
 /** The exchanges in which the URL and its origin differ, as pairs: through the proxy, and without it. */
-export type Difference = readonly [target: ExchangeResult, direct: ExchangeResult];
+type Difference = readonly [target: ExchangeResult, direct: ExchangeResult];
 
 /** Differences that only a proxy between the two can make. */
 export const DIFFERENCES: Partial<

@@ -2,7 +2,7 @@ import type { Identification } from "../result.js";
 import { fieldOf } from "../wire/header-section.js";
 
 /** A sign by which a response names the program that wrote it. */
-export interface Trait {
+interface Trait {
   readonly name: string;
   readonly role: Identification["role"];
   readonly confidence: Identification["confidence"];

@@ -2,7 +2,7 @@ import { size } from "../describe.js";
 import type { ExchangeResult, WireEvent } from "../exchange-result.js";
 
 /** How good or bad a row is; it decides the colour. */
-export type Tone = "sent" | "interim" | "good" | "bad" | "quiet";
+type Tone = "sent" | "interim" | "good" | "bad" | "quiet";
 
 /** What one event, or what did not happen, looks like. */
 export interface Row {

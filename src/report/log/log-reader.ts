@@ -8,7 +8,7 @@ const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** What one log consisted of. */
-export interface LogCounts {
+interface LogCounts {
   bytes: number;
   /** Lines that are not empty. */
   lines: number;

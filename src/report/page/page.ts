@@ -6,7 +6,7 @@ import { PAGE_SCRIPT } from "./script.js";
 import { PAGE_STYLE } from "./style.js";
 
 /** Options of {@link renderPage}. */
-export interface PageOptions {
+interface PageOptions {
   /** Heading and document title. Default "Refused uploads". */
   readonly title?: string;
   /** Draws every summary that comes from the relative URL `events` (server-sent events). Default: no network at all. */

@@ -1,7 +1,7 @@
 import type { Finding, FindingCode, Fix } from "../../finding.js";
 
 /** What a finding means and what helps against it. */
-export interface Entry {
+interface Entry {
   readonly severity: Finding["severity"];
   /** The severity if a proxy causes it and not the origin. */
   readonly severityAtProxy?: Finding["severity"];
