@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   probe: async () => (await import("./probe/probe.js")).probe,
 };
 
-/** The program: picks the command. */
+/** Runs the command that the arguments name, and returns its exit code. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name = "", ...rest] = args;
   if (name === "--help" || name === "-h" || name === "help") {

@@ -1,18 +1,22 @@
 import type { ProbeRequest } from "./request.js";
 import { isSecretField } from "./shown.js";
 
-/** The field value for the userinfo of a URL. */
+/** Returns the value of `Authorization` for the userinfo of a URL; `undefined` if it has none. */
 export function basicOf(url: URL): string | undefined {
   if (url.username === "" && url.password === "") return undefined;
   return basic(`${decoded(url.username)}:${decoded(url.password)}`);
 }
 
-/** @param user - `name:password`. */
+/**
+ * Returns a field value for the Basic scheme (RFC 7617).
+ *
+ * @param user - `name:password`.
+ */
 export function basic(user: string): string {
   return `Basic ${Buffer.from(user, "utf8").toString("base64")}`;
 }
 
-/** All text that must never be shown, of whatever the user gave. */
+/** Returns all texts of a request that must never be shown, in every encoding that a peer may send back. */
 export function secretsOf(request: ProbeRequest): string[] {
   const secrets: string[] = [];
   const add = (...texts: string[]) => {
@@ -32,7 +36,7 @@ export function secretsOf(request: ProbeRequest): string[] {
   return secrets;
 }
 
-// "Basic QWxhZGRpbjpvcGVu": the coded text, the scheme's word left alone; and what it stands for.
+// Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is no secret.
 function basicParts(value: string): string[] {
   const coded = /^basic +(\S+)$/i.exec(value)?.[1];
   if (coded === undefined) return [];

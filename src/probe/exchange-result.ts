@@ -1,4 +1,4 @@
-/** Names of exchanges, for `--only`. */
+/** The names of all exchanges, as `--only` takes them. */
 export const EXCHANGE_IDS = [
   "plain",
   "control",
@@ -18,44 +18,45 @@ export const EXCHANGE_IDS = [
   "late",
   "h2",
 ] as const;
+/** The name of an exchange. */
 export type ExchangeId = (typeof EXCHANGE_IDS)[number];
 
-/** One connection with one request, and sometimes a harmless second one. */
+/** One connection with one request. Some exchanges send a second, harmless request. */
 export interface ExchangeResult {
   readonly id: ExchangeId;
-  /** One line: what is sent. */
+  /** A description of the request, in one line. */
   readonly title: string;
-  /** Why it was left out; then `events` is empty. */
+  /** Why the exchange was left out. `events` is then empty. */
   readonly skipped?: string;
   readonly protocol: "HTTP/1.1" | "HTTP/1.0" | "HTTP/2";
   readonly method: string;
-  /** The value of `Expect`; absent without the field. */
+  /** The value of `Expect`. Absent if the request has no such field. */
   readonly expect?: string;
-  /** What the request announces: a length in bytes, `"chunked"`, or `"none"`. */
+  /** The content that the request announces: a length in bytes, `"chunked"` or `"none"`. */
   readonly announced: number | "chunked" | "none";
-  /** The most that its waits could have taken together. */
+  /** The most time that its waits could take together. */
   readonly timeoutMs: number;
-  /** What happened, in order. */
+  /** The events, in order. */
   readonly events: readonly WireEvent[];
   readonly summary: Summary;
 }
 
-/** One thing that happened on the wire; `atMs` counts from the moment the connection stood. */
+/** One event on the wire. `atMs` is the time since the connection was established. */
 export type WireEvent =
   | {
       readonly kind: "sent";
       readonly atMs: number;
       readonly what: "head" | "content" | "second head";
-      /** The header section's lines; none for content. */
+      /** The lines of the header section. Empty for content. */
       readonly lines: readonly string[];
       readonly bytes: number;
     }
   | {
       readonly kind: "received";
       readonly atMs: number;
-      /** The status code; below 200 it is an interim response. */
+      /** The status code. Interim responses have one below 200. */
       readonly status: number;
-      /** The header section's lines, the status line first. */
+      /** The lines of the header section, with the status line. */
       readonly lines: readonly string[];
     }
   | {
@@ -63,39 +64,39 @@ export type WireEvent =
       readonly kind: "complete";
       readonly atMs: number;
       readonly bytes: number;
-      /** How the content begins. */
+      /** The beginning of the content. */
       readonly sample: string;
     }
-  /** The peer ended its side (on HTTP/2: the stream). */
+  /** The peer ended the connection; on HTTP/2, the stream. */
   | { readonly kind: "end"; readonly atMs: number }
-  /** The connection broke; `code` is the system's name for it. */
+  /** The connection broke. `code` is the error code of the system. */
   | { readonly kind: "reset"; readonly atMs: number; readonly code: string }
-  /** What came follows no HTTP. */
+  /** The bytes that came are not valid HTTP. */
   | { readonly kind: "malformed"; readonly atMs: number; readonly reason: string; readonly sample: string }
-  /** Waited `ms` in vain. */
+  /** Nothing came within `ms`. */
   | { readonly kind: "quiet"; readonly atMs: number; readonly ms: number; readonly waitedFor: string };
 
-/** What an exchange's events come to. */
+/** The summary of an exchange's events. */
 export interface Summary {
-  /** What came first: a 100, a final status, the end of the connection, something else than HTTP, or nothing. */
+  /** The first thing that came: a 100, a final status, the end of the connection, bytes that are not HTTP, or nothing. */
   readonly verdict: "continue" | "final" | "ended" | "malformed" | "none";
-  /** From the head to the verdict. */
+  /** The time from the header section to the verdict. */
   readonly verdictMs?: number;
-  /** How many 100s came before the final status. */
+  /** The number of 100s before the final status. */
   readonly continues: number;
-  /** How many 100s came after the final status. */
+  /** The number of 100s after the final status. */
   readonly lateContinues: number;
   /** The final status of the first request. */
   readonly status?: number;
-  /** Whether the final status came before a byte of announced content had been sent. */
+  /** Whether the final status came before any announced content was sent. */
   readonly isEarly: boolean;
-  /** Whether an early final status, without a 100 before it, left the connection open and did not say `close`. */
+  /** Whether the final status was early, came without a 100, and left the connection open without `Connection: close`. */
   readonly keptOpen: boolean;
   readonly contentBytesSent: number;
-  /** Whether the final response came whole. */
+  /** Whether the final response is complete. */
   readonly isComplete: boolean;
-  /** Whether the connection broke, other than by an orderly end. */
+  /** Whether the connection broke instead of ending in order. */
   readonly isReset: boolean;
-  /** What became of the harmless second request. */
+  /** The outcome of the second request. */
   readonly second?: "answered" | "swallowed" | "ended";
 }

@@ -1,18 +1,20 @@
 import type { ExchangeId } from "./exchange-result.js";
 
 /**
- * What the probe does once the connection stands:
+ * The steps of an exchange on an open connection:
  *
- * - `ask`: head, final response
- * - `withhold`: head, verdict; never content; a second request where a refusal left the connection open
- * - `handshake`: head, verdict, content after the 100, final response, a second request
- * - `push`: head and content at once, final response
- * - `late`: head, a wait as long as curl's, content, final response
- * - `refrain`: head, a short wait in which nothing should come, content, final response
+ * - `ask`: sends the header section, waits for the final response.
+ * - `withhold`: waits for the verdict and never sends content. After a refusal that leaves the connection open, it sends
+ *   a second request.
+ * - `handshake`: waits for the verdict, sends the content after the 100, waits for the final response, sends a second
+ *   request.
+ * - `push`: sends the content at once, waits for the final response.
+ * - `late`: waits as long as curl does, sends the content, waits for the final response.
+ * - `refrain`: waits for a short time in which nothing should come, sends the content, waits for the final response.
  */
 type Flow = "ask" | "withhold" | "handshake" | "push" | "late" | "refrain";
 
-/** One exchange: a valid request, or one with a single well-known variation. */
+/** The description of an exchange: a valid request, or one with a single known variation. */
 export interface ExchangeSpec {
   readonly id: ExchangeId;
   readonly title: string;
@@ -21,20 +23,20 @@ export interface ExchangeSpec {
   readonly expect?: string;
   readonly content: "none" | "length" | "large" | "pushed" | "chunked";
   readonly version?: "1.0";
-  /** `always`: it is about sent content; `afterContinue`: without consent, the content is withheld. */
+  /** `always`: needs consent to send content. `afterContinue`: also runs without consent, and then withholds the content. */
   readonly sendsContent?: "always" | "afterContinue";
   readonly isHttp2?: true;
 }
 
 const CONTINUE = "100-continue";
 
-/** Announced by the exchange that never sends it: more than any body limit. */
+/** The length that the exchange `large` announces and never sends. It exceeds usual body limits. */
 export const LARGE_BYTES: number = 10 * 2 ** 30;
 
-/** An expectation that nobody defines. */
+/** An expectation that no specification defines. */
 const UNKNOWN_EXPECTATION = "probe-unknown";
 
-/** In the order in which they run, one after another. */
+/** All exchanges, in the order in which they run. */
 export const EXCHANGES: readonly ExchangeSpec[] = [
   { id: "plain", title: "GET without Expect", flow: "ask", content: "none" },
   { id: "control", title: "upload without Expect", flow: "push", content: "length", sendsContent: "always" },

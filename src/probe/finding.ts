@@ -1,6 +1,6 @@
 import type { ExchangeId } from "./exchange-result.js";
 
-/** Stable names of findings. */
+/** The names of all findings. They are stable. */
 export const FINDING_CODES = [
   "blind-continue",
   "no-continue",
@@ -31,28 +31,31 @@ export const FINDING_CODES = [
   "reuse-fails",
   "malformed",
 ] as const;
+/** The name of a finding. */
 export type FindingCode = (typeof FINDING_CODES)[number];
 
+/** A fault or a remarkable behaviour of the endpoint or of a hop before it. */
 export interface Finding {
   readonly code: FindingCode;
   /** `error`: uploads fail or the connection is unsafe; `warning`: some clients suffer; `note`: worth knowing. */
   readonly severity: "error" | "warning" | "note";
   readonly title: string;
-  /** Which hop it is, as far as was seen. */
+  /** The hop that causes it; `unknown` if the exchanges do not show which one. */
   readonly hop: "endpoint" | "proxy" | "origin" | "unknown";
-  /** The likely cause, in a sentence or two. */
+  /** The likely cause, in one or two sentences. */
   readonly cause: string;
   readonly evidence: readonly Evidence[];
   readonly fixes: readonly Fix[];
 }
 
-/** What was seen, as lines ready to print: time, direction, bytes. */
+/** The events of one exchange, as lines ready to print: time, direction, bytes. */
 export interface Evidence {
   readonly endpoint: "target" | "direct";
   readonly exchange: ExchangeId;
   readonly lines: readonly string[];
 }
 
+/** A change that helps against a finding. */
 export interface Fix {
   readonly side: "client" | "proxy" | "server";
   readonly text: string;
@@ -60,7 +63,7 @@ export interface Fix {
   readonly code?: string;
 }
 
-/** Names of well-known troubles. */
+/** The names of well-known problems. */
 export const SCENARIO_IDS = [
   "large-put-fails",
   "curl-upload-hangs",
@@ -69,11 +72,13 @@ export const SCENARIO_IDS = [
   "client-adds-expect",
   "proxy-auth-fails-handshake",
 ] as const;
+/** The name of a well-known problem. */
 export type ScenarioId = (typeof SCENARIO_IDS)[number];
 
+/** A well-known problem that the findings explain. */
 export interface Scenario {
   readonly id: ScenarioId;
   readonly title: string;
-  /** The findings that it follows from. */
+  /** The findings that explain it. */
   readonly findings: readonly FindingCode[];
 }

@@ -9,10 +9,10 @@ import { WATCH_MS } from "./timing.js";
 import { hasFinal, waitForFinal, waitForVerdict, watchPage } from "./waits.js";
 import { Journal } from "./wire/journal.js";
 
-/** Fields of HTTP/1 that HTTP/2 has no place for (RFC 9113 §8.2.2), and those that are pseudo-fields there. */
+/** Connection-specific fields, which HTTP/2 forbids (RFC 9113 §8.2.2), and fields that are pseudo-fields in HTTP/2. */
 const NOT_IN_HTTP2 = new Set(["host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te"]);
 
-/** The handshake on HTTP/2, on a connection that ALPN agreed on. */
+/** Runs the handshake on HTTP/2, on a connection that negotiated it. */
 export async function runHttp2(
   socket: Socket,
   request: ProbeRequest,
@@ -66,7 +66,7 @@ async function handshake(journal: Journal, stream: http2.ClientHttp2Stream, plan
 function fieldsOf(request: ProbeRequest, url: URL, { content, spec }: ExchangePlan): http2.OutgoingHttpHeaders {
   const announced = content?.length ?? request.content.length;
   const shape = { method: request.method, version: "1.1", expect: spec.expect, announced } as const;
-  // The same fields as on HTTP/1; through a tunnel there is no absolute form.
+  // The same fields as on HTTP/1. The first line is dropped, because pseudo-fields replace it.
   const [, ...lines] = headOf(request, url, shape).trimEnd().split("\r\n");
   const fields: http2.OutgoingHttpHeaders = {
     ":method": request.method,

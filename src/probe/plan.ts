@@ -10,7 +10,7 @@ import { CURL_WAIT_MS, GIVEN_UP_MS, LONG_WATCH_MS, PAGE_MS, SECOND_MS, WATCH_MS 
 export interface ExchangePlan {
   readonly spec: ExchangeSpec;
   readonly head: string;
-  /** The harmless second request. */
+  /** The header section of the second request, which is a harmless GET. */
   readonly secondHead: string;
   /** Content with its framing; `undefined` if none may be sent. */
   readonly content: Buffer | undefined;

@@ -8,10 +8,10 @@ import type { EndpointResult, ProbeResult, ProbeSettings, Verdict } from "./resu
 import { probeEndpoint } from "./run.js";
 import { shownUrl } from "./shown.js";
 
-/** Whether content may be sent, as it was asked for. */
+/** The user's consent to send content. */
 export type Consent = ProbeSettings["content"];
 
-/** Probes a URL, and the second one beside it, and says what was found. */
+/** Probes a URL, and the one of `--via` if given, and returns what was found. */
 export async function probeUrl(request: ProbeRequest, content: Consent, onExchange?: OnExchange): Promise<ProbeResult> {
   const startedAt = new Date();
   const from = performance.now();

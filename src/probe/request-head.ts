@@ -1,7 +1,7 @@
 import { basicOf } from "./credentials.js";
 import type { ProbeRequest } from "./request.js";
 
-/** How a request of the probe differs from the others. */
+/** The parts in which the probe's requests differ. */
 export interface RequestShape {
   readonly method: string;
   readonly version: "1.0" | "1.1";
@@ -10,7 +10,7 @@ export interface RequestShape {
   readonly announced: number | "chunked" | "none";
 }
 
-/** A header section, as it is sent. */
+/** Returns the header section of a request, with its final empty line. */
 export function headOf(request: ProbeRequest, url: URL, shape: RequestShape): string {
   const own = new Set(request.headers.map(([name]) => name.toLowerCase()));
   const lines = [`${shape.method} ${targetOf(request, url)} HTTP/${shape.version}`];
@@ -33,14 +33,14 @@ export function headOf(request: ProbeRequest, url: URL, shape: RequestShape): st
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** Content in the framing that the header section announced. */
+/** Returns content with the framing that the header section announced. */
 export function framed(content: Buffer, announced: RequestShape["announced"]): Buffer {
   if (announced !== "chunked") return content;
   const size = Buffer.from(`${content.length.toString(16)}\r\n`);
   return Buffer.concat([...(content.length > 0 ? [size, content, Buffer.from("\r\n")] : []), Buffer.from("0\r\n\r\n")]);
 }
 
-// RFC 9112 §3.2.2: absolute-form to a proxy, except through its tunnel.
+// A request to a proxy has a target in absolute-form (RFC 9112 §3.2.2). Requests through a tunnel do not.
 function isAbsolute({ proxy }: ProbeRequest, url: URL): boolean {
   return proxy !== undefined && url.protocol === "http:";
 }

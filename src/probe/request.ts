@@ -1,11 +1,11 @@
-/** Where a URL's server listens. */
+/** The address of a server. */
 interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
 }
 
-/** The address in a URL; an IPv6 one without its brackets. */
+/** Returns the address in a URL. IPv6 addresses have no brackets. */
 export function addressOf(url: URL): ServerAddress {
   const isTls = url.protocol === "https:";
   return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || (isTls ? 443 : 80), isTls };
@@ -17,19 +17,19 @@ export interface ProxyAddress extends ServerAddress {
   readonly authorization?: string;
 }
 
-/** What to probe and how, checked. */
+/** The validated options of a probe. */
 export interface ProbeRequest {
   readonly url: URL;
-  /** A second URL, which reaches the origin directly. */
+  /** A second URL that reaches the origin directly. */
   readonly via?: URL;
   readonly method: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly content: Buffer;
-  /** Content for pushing without waiting: more than sockets buffer, where the user did not say how much. */
+  /** The content to send without waiting. The default is more than sockets buffer. */
   readonly pushedContent: Buffer;
   readonly timeoutMs: number;
   readonly isInsecure: boolean;
-  /** Addresses by `host:port`. */
+  /** Addresses to connect to, by `host:port`. */
   readonly resolve: ReadonlyMap<string, string>;
   readonly proxy?: ProxyAddress;
   readonly only?: ReadonlySet<string>;

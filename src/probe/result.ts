@@ -2,11 +2,13 @@ import type { ExchangeResult } from "./exchange-result.js";
 import type { Finding, Scenario } from "./finding.js";
 
 /**
- * What `probe --json` prints. All text that came from the peer is escaped (what is not printable ASCII stands as
- * `\xNN`) and free of the credentials and query values that the probe sent.
+ * The result of a probe, as `probe --json` prints it.
+ *
+ * Text from the peer is escaped: `\xNN` stands for everything that is not printable ASCII. It does not contain the
+ * credentials and query values that the probe sent.
  */
 export interface ProbeResult {
-  /** The version of this shape; it grows when a field changes its meaning or goes. */
+  /** The version of this format. It increases when a field is removed or changes its meaning. */
   readonly schema: 1;
   /** The URL that was probed, without userinfo and query values. */
   readonly url: string;
@@ -15,23 +17,24 @@ export interface ProbeResult {
   readonly durationMs: number;
   readonly settings: ProbeSettings;
   readonly verdict: Verdict;
-  /** What was seen at the URL. */
+  /** The exchanges at the URL. */
   readonly target: EndpointResult;
-  /** What was seen at the URL of `--via`, which reaches the origin directly. */
+  /** The exchanges at the URL of `--via`, which reaches the origin directly. */
   readonly direct?: EndpointResult;
   /** The most severe first. */
   readonly findings: readonly Finding[];
-  /** Well-known troubles that the findings amount to. */
+  /** Well-known problems that the findings explain. */
   readonly scenarios: readonly Scenario[];
 }
 
+/** The settings of a probe. */
 export interface ProbeSettings {
   readonly method: string;
-  /** How long one wait for an answer takes at most. */
+  /** The longest time to wait for one answer. */
   readonly timeoutMs: number;
-  /** How much content an exchange sends that sends some. */
+  /** The size of the content that exchanges send. */
   readonly contentBytes: number;
-  /** Whether content was sent at all: because of `--yes` or a confirmation, or why not. */
+  /** Whether content was sent, or why not. */
   readonly content: "sent" | "declined" | "not confirmed";
   /** The forward proxy, `host:port`. */
   readonly proxy?: string;
@@ -40,8 +43,9 @@ export interface ProbeSettings {
   readonly hasProxyCredentials: boolean;
 }
 
+/** The verdict about a URL. */
 export interface Verdict {
-  /** `healthy` has notes at most. */
+  /** `healthy` means that there are no findings but notes. */
   readonly outcome: "healthy" | "findings" | "unreachable";
   /** 0 healthy, 1 findings, 3 unreachable. */
   readonly exitCode: 0 | 1 | 3;
@@ -49,16 +53,17 @@ export interface Verdict {
   readonly headline: string;
 }
 
-/** All that happened at one URL. */
+/** The exchanges at one URL, and what they show about the programs there. */
 export interface EndpointResult {
   readonly url: string;
   readonly exchanges: readonly ExchangeResult[];
-  /** Programs that answered, as far as they can be told. */
+  /** Programs that answered, if they could be recognised. */
   readonly identified: readonly Identification[];
-  /** Why nothing more could be asked. */
+  /** Why the probe stopped. */
   readonly unreachable?: Unreachable;
 }
 
+/** The reason why an endpoint cannot be probed. */
 export interface Unreachable {
   readonly code:
     | "dns"
@@ -74,12 +79,12 @@ export interface Unreachable {
   readonly message: string;
 }
 
-/** A program, by what it says or does. */
+/** A program that was recognised in the responses. */
 export interface Identification {
   readonly name: string;
   readonly role: "proxy" | "server" | "either";
-  /** `stated`: it says so itself; `likely`: traits that it alone is known for; `possible`: traits that others have, too. */
+  /** `stated`: it names itself. `likely`: only this program is known for the trait. `possible`: others share the trait. */
   readonly confidence: "stated" | "likely" | "possible";
-  /** The line or the behaviour that it was told by. */
+  /** The line or behaviour that shows it. */
   readonly because: string;
 }

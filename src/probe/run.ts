@@ -15,7 +15,7 @@ import { connect } from "./wire/connect.js";
 import { Connection } from "./wire/connection.js";
 import { TunnelRefused } from "./wire/tunnel.js";
 
-/** Runs all exchanges at one URL, one after another. */
+/** Runs the exchanges at one URL, one after another. */
 export async function probeEndpoint(options: EndpointOptions): Promise<EndpointResult> {
   const shown = new Shown(secretsOf(options.request));
   const exchanges: ExchangeResult[] = [];
@@ -35,9 +35,9 @@ export async function probeEndpoint(options: EndpointOptions): Promise<EndpointR
     } catch (error) {
       if (!(error instanceof ProbeFault)) throw error;
       if (error instanceof TunnelRefused) exchanges.push(refusedTunnel(spec, options, error, shown));
-      // A proxy that asks for credentials is a finding: it can be reached.
+      // A proxy that asks for credentials is reachable, and is a finding.
       if (error instanceof TunnelRefused && error.status === 407) break;
-      // A forward proxy may send back what it was told.
+      // A forward proxy may send back the credentials that it received.
       unreachable = { code: error.code, message: shown.text(error.message) };
     }
     if (unreachable) break;

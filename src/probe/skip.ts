@@ -20,7 +20,7 @@ export function isSilent({ id, skipped, summary }: ExchangeResult): boolean {
   return id === "withheld" && skipped === undefined && summary.verdict === "none";
 }
 
-/** Returns why the other exchanges would show nothing new: even the first request got no HTTP response. */
+/** Returns why the endpoint is useless to probe: its first request got no HTTP response. */
 export function whyUnreachable({ id, events, summary }: ExchangeResult): Unreachable | undefined {
   if (id !== "plain" || summary.status !== undefined) return undefined;
   const malformed = events.find((event) => event.kind === "malformed");

@@ -21,7 +21,7 @@ interface KnownSoftware {
 }
 
 /**
- * Sums decisions up, one at a time, in bounded memory: as many as come, from whomever.
+ * Sums up any number of decisions in bounded memory.
  *
  * @example
  * const aggregate = new Aggregate();
@@ -50,6 +50,7 @@ export class Aggregate {
     this.#top = top;
   }
 
+  /** Adds one decision. */
   add(decision: Decision): void {
     switch (decision.event) {
       case "expectation.omitted":
@@ -72,6 +73,7 @@ export class Aggregate {
     this.#count(decision);
   }
 
+  /** Returns the sums so far. */
   summary(): Summary {
     const durationMs = this.#durations.summary();
     return {

@@ -1,16 +1,16 @@
 import { timeFrom } from "./record-time.js";
 import { cut } from "./text-copy.js";
 
-/** What a record tells: a refusal, a fault, an acceptance, or how many records a sampled logger left out. */
+/** The kinds of records: a refusal, an error, an acceptance, or the number of records that a sampled logger left out. */
 type DecisionEvent = "expectation.refused" | "expectation.error" | "expectation.accepted" | "expectation.omitted";
 
-/** What the report wants to know of one record; a key that is missing, or of another type, is `undefined`. */
+/** The fields of one record that a report uses. A field that is missing, or of another type, is `undefined`. */
 export interface Decision {
   readonly event: DecisionEvent;
   /** Milliseconds since 1970. */
   readonly time?: number | undefined;
   readonly method?: string | undefined;
-  /** The request's target; of a record that is read, only where there is no route. */
+  /** The request's target. Absent in records that have a route. */
   readonly url?: string | undefined;
   readonly route?: string | undefined;
   readonly policy?: string | undefined;
@@ -25,7 +25,7 @@ export interface Decision {
   readonly omitted?: number | undefined;
 }
 
-/** The keys of a record that a report reads. Loggers call the time differently: the first valid one counts. */
+/** The keys that a report reads. Loggers have different names for the time: the first valid one counts. */
 export const FIELDS = [
   "event",
   "time",
@@ -47,7 +47,7 @@ export const FIELDS = [
 
 type Field = (typeof FIELDS)[number];
 
-/** The place of each field in {@link FIELDS}. */
+/** The index of each field in {@link FIELDS}. */
 const AT = Object.fromEntries(FIELDS.map((field, at) => [field, at])) as Readonly<Record<Field, number>>;
 
 const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
@@ -58,9 +58,10 @@ const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
 ]);
 
 /**
- * Makes a decision of what a JSON object has for each of {@link FIELDS}, in that order.
+ * Creates a decision from the values of a JSON object.
  *
- * @returns `undefined` where the object is no record of this package.
+ * @param values - a value for each of {@link FIELDS}, in that order.
+ * @returns `undefined` if the object is not a record of this package.
  */
 export function decisionFrom(values: readonly unknown[]): Decision | undefined {
   const event = values[AT.event];
@@ -84,7 +85,7 @@ export function decisionFrom(values: readonly unknown[]): Decision | undefined {
   };
 }
 
-// The loggers of this package cut at 1,024 characters and an ellipsis; others may not.
+// The loggers of this package cut values to 1,024 characters and an ellipsis. Others may not.
 const LONGEST_VALUE = 1_025;
 
 function text(value: unknown): string | undefined {

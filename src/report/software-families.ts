@@ -14,7 +14,7 @@ const MINOR = "(\\d+(?:\\.\\d+)?)";
 /**
  * The families, in order of precedence.
  *
- * The first match counts, because software often also names, further to the right, what it is built upon.
+ * The first match counts: software often also names what it is built upon, further to the right.
  */
 export const FAMILIES: readonly Family[] = [
   family(`^aws-cli/${MINOR}`, "AWS CLI %", "boto"),

@@ -1,6 +1,6 @@
 import { FAMILIES } from "./software-families.js";
 
-/** The software of a client, as its `User-Agent` field tells. */
+/** The software of a client, according to its `User-Agent` field. */
 interface Software {
   /** Family and version: `curl 7.88`, `Java 17 HttpClient`. */
   readonly label: string;

@@ -13,7 +13,7 @@ import { PROBE_HELP } from "./help.js";
 import { type ProbeOptions, parseProbeArgs } from "./options.js";
 import { probeText, verdictLine } from "./text.js";
 
-/** Says what happens to an upload with `Expect: 100-continue` on the wire. */
+/** The command `probe`: shows what happens on the wire to an upload with `Expect: 100-continue`. */
 export const probe: Command = async (args, terminal) => {
   let options: ProbeOptions | "help";
   try {

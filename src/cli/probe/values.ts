@@ -12,7 +12,7 @@ const MAX_TIMEOUT_S = 600;
 export function urlOf(option: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.hostname !== "") return url;
-  // Not what was received: it may carry a password.
+  // The message does not repeat the value, which may contain a password.
   throw new UsageError(`${option}: received what is no http or https URL; expected such as https://example.com/upload`);
 }
 

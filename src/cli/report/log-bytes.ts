@@ -24,7 +24,7 @@ export async function* chunksOf(
   }
 }
 
-// gzip begins with two magic bytes. A pipe may deliver them one by one.
+// A pipe may deliver the two bytes that identify gzip one by one.
 async function beginningOf(stored: Readable, onStored: (bytes: number) => void) {
   const rest = counted(stored, onStored)[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);

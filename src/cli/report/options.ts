@@ -55,7 +55,7 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // Node's message goes on to explain what `--` does.
+    // The rest of Node's message explains what `--` does.
     const [reason = ""] = String((error as Error).message).split(/[.\n]/, 1);
     throw new UsageError(visible(reason));
   }

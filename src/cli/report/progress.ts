@@ -4,7 +4,7 @@ import { bytesText } from "./units.js";
 
 const EVERY_MS = 100;
 
-/** A line on a terminal's standard error that tells how far the reading is; nothing where that is no terminal. */
+/** Shows the progress of reading in a line on standard error, if that is a terminal. */
 export class Progress {
   readonly #stderr: Terminal["stderr"];
   readonly #total: number | undefined;
@@ -12,12 +12,13 @@ export class Progress {
   #drawnAt = Number.NEGATIVE_INFINITY;
   #isShown = false;
 
-  /** @param total - bytes, where they are known. */
+  /** @param total - the size of all logs in bytes; `undefined` if it is unknown. */
   constructor(stderr: Terminal["stderr"], total: number | undefined) {
     this.#stderr = stderr;
     this.#total = total;
   }
 
+  /** Adds to the bytes that were read. */
   advance(bytes: number): void {
     this.#done += bytes;
     if (!this.#stderr.isTTY || performance.now() - this.#drawnAt < EVERY_MS) return;
@@ -26,7 +27,7 @@ export class Progress {
     this.#stderr.write(`${ERASE_LINE}${this.#text()}`);
   }
 
-  /** Takes the line away again. */
+  /** Erases the line. */
   end(): void {
     if (this.#isShown) this.#stderr.write(ERASE_LINE);
     this.#isShown = false;

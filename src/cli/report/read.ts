@@ -7,14 +7,14 @@ import { FileError } from "../files.js";
 import type { Input } from "./input.js";
 import type { ReportOptions } from "./options.js";
 
-/** A summary of logs: it tells what was read. */
+/** A summary of logs. It includes what was read. */
 export type ReadSummary = Summary & Required<Pick<Summary, "read">>;
 
 /**
- * Reads logs one after the other.
+ * Reads logs one after another.
  *
- * @param onStored - is told the bytes that were read, as they are stored.
- * @returns the summary of what could be read, and the first failure, after which the other logs were read all the same.
+ * @param onStored - receives the number of bytes read, before unpacking.
+ * @returns the summary of everything that could be read, and the first failure. A failure does not stop the other logs.
  */
 export async function readLogs(
   inputs: readonly Input[],

@@ -1,6 +1,6 @@
 import { characterWidth, widthOf } from "../wrap.js";
 
-/** A text that takes as many columns as that at most; where something is cut off, an ellipsis says so. */
+/** Shortens a text to a number of columns, with an ellipsis. */
 function shortened(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
@@ -13,7 +13,7 @@ function shortened(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** One column of a table: the first is text, the others are numbers. */
+/** One column of a table. The first column of a table is text, the others are numbers. */
 export interface Column {
   readonly head: string;
   readonly cells: readonly string[];
@@ -23,10 +23,12 @@ const GAP = "  ";
 const LEAST_FIRST = 24;
 
 /**
- * Lays columns out in lines: the first to the left and cut where it must be, the others to the right. Columns at the end
- * are left out where the first would become too narrow for them.
+ * Returns the lines of a table.
  *
- * @param leastFirst - the width that the first column takes where there is room for it.
+ * The first column is aligned to the left and shortened if necessary, the others to the right. If the first column would
+ * become too narrow, columns at the end are left out.
+ *
+ * @param leastFirst - the width that the first column takes if there is room.
  */
 export function tableLines(columns: readonly Column[], width: number, leastFirst = 0): string[] {
   const [first, ...others] = columns as [Column, ...Column[]];
@@ -47,7 +49,7 @@ export function tableLines(columns: readonly Column[], width: number, leastFirst
   return [line(({ head }) => head), ...first.cells.map((_, i) => line(({ cells }) => cells[i] ?? ""))];
 }
 
-/** Columns of a terminal that a column takes. */
+/** Returns the width of a column, in columns of the terminal. */
 export function widthOfColumn({ head, cells }: Column): number {
   return Math.max(widthOf(head), ...cells.map(widthOf));
 }

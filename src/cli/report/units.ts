@@ -1,10 +1,10 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 
-/** Bytes as somebody reads them: `1.5 GiB`, `12 B`. */
+/** Returns a number of bytes as text: `1.5 GiB`, `12 B`. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // Not 1,024: what would be printed with four digits goes one unit up.
+  // Not 1,024: a value that would have four digits is written in the next unit.
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1_024;
     unit++;
@@ -13,18 +13,18 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** A whole number in groups of three: `1,234,567`. */
+/** Returns a whole number in groups of three digits: `1,234,567`. */
 export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-/** A part of a whole: `12.3 %`. */
+/** Returns a share in percent: `12.3 %`. */
 export function shareText(part: number, whole: number): string {
   if (part > 0 && part / whole < 0.000_5) return "<0.1 %";
   return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-/** A duration as somebody reads it: `0.25 ms`, `1.5 s`, `12 h`. */
+/** Returns a duration as text: `0.25 ms`, `1.5 s`, `12 h`. */
 export function durationText(ms: number): string {
   if (ms < 1_000) return `${Number(ms.toPrecision(3))} ms`;
   if (ms < 60_000) return `${Number((ms / 1_000).toPrecision(3))} s`;
@@ -34,7 +34,7 @@ export function durationText(ms: number): string {
     : `${Number((ms / 86_400_000).toPrecision(4))} d`;
 }
 
-/** ISO 8601 as it is short: `2026-11-22 08:00:12`, which is UTC. */
+/** Shortens an ISO 8601 time to seconds: `2026-11-22 08:00:12`. */
 export function timeText(iso: string): string {
   return iso.slice(0, 19).replace("T", " ");
 }

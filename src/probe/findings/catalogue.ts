@@ -6,7 +6,7 @@ import { EXPECTATION_ENTRIES } from "./catalogue/expectations.js";
 import { REFUSAL_ENTRIES } from "./catalogue/refusals.js";
 import { UPLOAD_ENTRIES } from "./catalogue/uploads.js";
 
-/** What each finding means and what helps against it. */
+/** The text of each finding: severity, title, cause and fixes. */
 export const CATALOGUE: Entries<FindingCode> = {
   ...CONTINUE_ENTRIES,
   ...REFUSAL_ENTRIES,

@@ -4,24 +4,24 @@ import type { ProbeSettings } from "../result.js";
 import { CURL_WAIT_MS } from "../timing.js";
 import { answerOf, type Exchanges, isDecision, isSuccess, isUndecided, only, statusOf } from "./exchanges-by-id.js";
 
-/** Tells from the exchanges of one endpoint which of them show the trouble; none where there is none. */
+/** Returns the exchanges of one endpoint that show a problem. */
 type Check = (seen: Exchanges, settings: ProbeSettings) => ExchangeResult[];
 
 const HANDSHAKES: readonly ExchangeId[] = ["withheld", "sent", "large", "chunked", "case", "late", "h2"];
 const UPLOADS: readonly ExchangeId[] = ["control", "sent", "chunked", "pushed", "late"];
 
-/** Statuses that the header section alone decides, so that nobody need send content to get them. */
+/** Statuses that a server can decide on the header section alone, before it reads content. */
 const DECIDED_BY_HEAD = new Set([401, 403, 404, 405, 407, 411, 412, 413, 415, 417, 428, 429, 507]);
 
 const all = (seen: Exchanges) => Object.values(seen);
 
-/** Checks that one endpoint's exchanges are enough for. */
+/** Checks that need the exchanges of one endpoint only. */
 export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
   "blind-continue": (seen) =>
     only(seen, HANDSHAKES).filter(
       ({ summary }) => summary.continues > 0 && summary.isEarly && (summary.status ?? 0) >= 400,
     ),
-  // The late client sends after a second, whether or not the verdict would have come: it counts for nothing but itself.
+  // The late client sends after one second, so it is evidence only if `withheld` did not run.
   "no-continue": (seen) =>
     only(seen, seen.withheld ? ["withheld", "large", "chunked"] : ["large", "chunked", "late"]).filter(isUndecided),
   "no-answer": (seen) =>
@@ -48,7 +48,7 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
     only(seen, ["near-space", "near-parameter"]).filter(({ summary }) => summary.continues > 0),
   "unknown-accepted": (seen) => only(seen, ["unknown"]).filter(({ summary }) => summary.continues > 0),
   "unknown-ignored": (seen) => [
-    ...only(seen, ["unknown"]).filter(isTaken),
+    ...only(seen, ["unknown"]).filter(isIgnored),
     ...only(seen, ["list"]).filter(({ summary }) => summary.continues > 0),
   ],
   "refusal-after-body": (seen) =>
@@ -57,7 +57,7 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
         continues > 0 &&
         contentBytesSent > 0 &&
         DECIDED_BY_HEAD.has(status) &&
-        // Nobody knows how long it will be.
+        // The length of chunked content is unknown before it is read.
         !(announced === "chunked" && status === 413),
     ),
   "slow-handshake": (seen) =>
@@ -85,16 +85,16 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
   "case-sensitive": (seen) => {
     const { withheld, case: folded } = seen;
     if (!withheld || !folded || !isDecision(withheld.summary.verdict)) return [];
-    // Passed over or unknown, that is; the order of a 100 and a refusal that race differs from time to time.
-    const isOther = isTaken(folded) || statusOf(folded) === 417;
+    // Other differences are chance: a 100 and a refusal may race.
+    const isOther = isIgnored(folded) || statusOf(folded) === 417;
     return isOther && answerOf(withheld) !== answerOf(folded) ? [withheld, folded] : [];
   },
   "reuse-fails": (seen) => only(seen, ["sent"]).filter(({ summary }) => summary.second === "swallowed"),
   malformed: (seen) => all(seen).filter(({ events }) => events.some(({ kind }) => kind === "malformed")),
 };
 
-// Neither refused nor told to go on: waited for the content, or answered as if nothing had been asked.
-function isTaken(one: ExchangeResult): boolean {
+// Returns whether the server ignored the expectation: it waited for the content, or answered as if there were none.
+function isIgnored(one: ExchangeResult): boolean {
   return isUndecided(one) || isSuccess(one);
 }
 

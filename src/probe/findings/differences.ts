@@ -4,22 +4,22 @@ import { fieldOf } from "../wire/header-section.js";
 import { type Exchanges, isDecision, isUndecided, statusOf } from "./exchanges-by-id.js";
 import { identify } from "./fingerprint.js";
 
-/** The exchanges in which the URL and its origin differ, as pairs: through the proxy, and without it. */
+/** One exchange that differs between the URL and its origin: through the proxy, and without it. */
 type Difference = readonly [target: ExchangeResult, direct: ExchangeResult];
 
-/** Differences that only a proxy between the two can make. */
+/** Checks for differences that only a proxy between the two URLs can cause. */
 export const DIFFERENCES: Partial<
   Readonly<Record<FindingCode, (target: Exchanges, direct: Exchanges) => Difference[]>>
 > = {
   "proxy-continue": (target, direct) =>
     pairs(target, direct, ["withheld", "large", "chunked", "case"]).filter(
-      // A 100 of the proxy's own may race with the origin's refusal, and lose.
+      // The proxy's own 100 and the origin's refusal race, so the 100 may come later.
       ([{ summary: through }, { summary: without }]) =>
         through.continues + through.lateContinues > 0 &&
         without.isEarly &&
         without.continues + without.lateContinues === 0,
     ),
-  // An unknown expectation says nothing about this one: Apache passes over the former and passes on the latter.
+  // The `unknown` exchange is no evidence: Apache ignores unknown expectations, but forwards 100-continue.
   "expect-stripped": (target, direct) =>
     pairs(target, direct, ["withheld"]).filter(
       ([through, without]) => isUndecided(through) && isDecision(without.summary.verdict),
@@ -30,7 +30,11 @@ export const DIFFERENCES: Partial<
     ),
 };
 
-/** A 417 that somebody else wrote than who answers without `Expect`; why it looks so. */
+/**
+ * Returns why a 417 seems to come from a proxy, not from the program that answers requests without `Expect`.
+ *
+ * @returns a reason for the finding's cause; `undefined` if nothing suggests a proxy.
+ */
 export function whyProxy417({ plain, withheld }: Exchanges): string | undefined {
   if (!plain || !withheld || statusOf(withheld) !== 417) return undefined;
   const [program] = identify([withheld]).filter(({ role }) => role === "proxy");

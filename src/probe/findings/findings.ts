@@ -8,7 +8,7 @@ import { CHECKS } from "./checks.js";
 import { DIFFERENCES, whyProxy417 } from "./differences.js";
 import { type Exchanges, exchangesById } from "./exchanges-by-id.js";
 
-/** What the exchanges come to, the most severe first. */
+/** Returns the findings that the exchanges show, the most severe first. */
 export function findingsOf(
   target: EndpointResult,
   direct: EndpointResult | undefined,
@@ -57,7 +57,7 @@ function find(
   );
 }
 
-// Which hop it is can be told by the second URL alone; without a sign of a proxy, there is nobody else.
+// Only a second URL shows which hop it is. If there is no sign of a proxy, it is the endpoint.
 function hopWithoutProxy({ proxy }: ProbeSettings, identified: readonly Identification[]): Finding["hop"] {
   return proxy !== undefined || identified.some(({ role }) => role !== "server") ? "unknown" : "endpoint";
 }
@@ -97,7 +97,7 @@ function suspects(hop: Finding["hop"], identified: readonly Identification[]): s
   return ` On the way: ${named.map(({ name, confidence }) => `${name} (${confidence})`).join(", ")}.`;
 }
 
-// Lines for a program that was recognised stand alone; where none was, all of them may help.
+// If a program was recognised, the fixes for other programs are left out. Otherwise all of them may help.
 function chosen(fixes: readonly Fix[], identified: readonly Identification[]): Fix[] {
   const programOf = ({ text }: Fix) => PROGRAM_OF_FIX.find(([word]) => text.startsWith(word))?.[1];
   const there = new Set(identified.map(({ name }) => name));

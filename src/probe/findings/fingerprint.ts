@@ -4,7 +4,7 @@ import { type Response, TRAITS } from "./traits.js";
 
 const RANK: Readonly<Record<Identification["confidence"], number>> = { stated: 0, likely: 1, possible: 2 };
 
-/** Programs that answered in these exchanges; each once, by its best trait. */
+/** Returns the programs that answered in these exchanges, each with its most certain trait. */
 export function identify(exchanges: readonly ExchangeResult[]): Identification[] {
   const found = new Map<string, Identification>();
   for (const response of exchanges.flatMap(responsesOf)) {

@@ -19,7 +19,7 @@ const CAUSES: Readonly<Record<ScenarioId, readonly FindingCode[]>> = {
   "proxy-auth-fails-handshake": ["proxy-auth", "auth-loop"],
 };
 
-/** Names the well-known troubles that findings amount to. */
+/** Returns the well-known problems that the findings explain. */
 export function scenariosOf(findings: readonly Finding[], target: EndpointResult, settings: ProbeSettings): Scenario[] {
   const control = target.exchanges.find(({ id }) => id === "control");
   const has407 = target.exchanges.some(({ summary }) => summary.status === 407);

@@ -1,7 +1,7 @@
 import type { Identification } from "../result.js";
 import { fieldOf } from "../wire/header-section.js";
 
-/** A sign by which a response names the program that wrote it. */
+/** A trait of responses that shows which program wrote them. */
 interface Trait {
   readonly name: string;
   readonly role: Identification["role"];
@@ -10,7 +10,7 @@ interface Trait {
   readonly match: (response: Response) => string | undefined;
 }
 
-/** A response, as far as traits look at it. */
+/** The parts of a response that traits look at. */
 export interface Response {
   readonly status: number;
   readonly lines: readonly string[];
@@ -35,7 +35,7 @@ const stated = (
   ...fields: readonly (readonly [name: string, pattern: RegExp])[]
 ): Trait[] => fields.map(([header, pattern]) => ({ name, role, confidence: "stated", match: field(header, pattern) }));
 
-/** All traits. */
+/** The traits of known programs. */
 export const TRAITS: readonly Trait[] = [
   ...stated("nginx", "either", ["server", /^nginx\b/i]),
   ...stated("OpenResty", "either", ["server", /^openresty\b/i]),

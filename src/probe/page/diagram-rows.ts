@@ -1,10 +1,10 @@
 import { size } from "../describe.js";
 import type { ExchangeResult, WireEvent } from "../exchange-result.js";
 
-/** How good or bad a row is; it decides the colour. */
+/** The meaning of a row, shown by its colour. */
 type Tone = "sent" | "interim" | "good" | "bad" | "quiet";
 
-/** What one event, or what did not happen, looks like. */
+/** The look of one event, or of content that was not sent. */
 export interface Row {
   readonly atMs?: number;
   readonly shape: "arrow" | "bar" | "gap" | "wait";
@@ -56,7 +56,7 @@ function rowOf(event: WireEvent, { method, expect, protocol }: ExchangeResult): 
     case "malformed":
       return { atMs, shape: "arrow", towards: "client", tone: "bad", text: event.reason };
     case "quiet":
-      // HTTP/1.0 knows no 100: silence is right there.
+      // HTTP/1.0 has no 100, so silence is correct.
       return {
         atMs,
         shape: "wait",
@@ -72,7 +72,7 @@ function toneOf(status: number): Tone {
   return status < 400 ? "good" : "bad";
 }
 
-// The status line without its version; HTTP/2 has a pseudo-field in its place.
+// Returns the status line without its version. HTTP/2 has a pseudo-field instead.
 function statusOf({ status, lines }: { readonly status: number; readonly lines: readonly string[] }): string {
   const [, reason = ""] = /^HTTP\/\d\.\d \d{3} (.*)/.exec(lines[0] ?? "") ?? [];
   return reason === "" ? String(status) : `${status} ${reason}`;

@@ -2,10 +2,10 @@ import { escapeHtml } from "../../pages/html.js";
 import type { ExchangeResult } from "../exchange-result.js";
 import { type Row, rowsOf } from "./diagram-rows.js";
 
-/** The lifelines of a diagram, from left to right; the first one is the client. */
+/** The lifelines of a diagram, from left to right. The first one is the client. */
 export interface Hops {
   readonly names: readonly string[];
-  /** Which of them the client's messages go to. What happens behind it cannot be seen. */
+  /** The index of the lifeline that receives the client's messages. Nothing is known about those after it. */
   readonly peer: number;
 }
 
@@ -15,16 +15,16 @@ const CLIENT = 64;
 const TOP = 34;
 const CHARACTER = 6.6;
 
-/** Where lifelines stand, by how many there are. */
+/** The x coordinates of the lifelines, by their number. */
 const LIFELINES: Readonly<Record<number, readonly number[]>> = {
   2: [CLIENT, 332],
   3: [CLIENT, 256, 334],
 };
 
 /**
- * Draws an exchange as a sequence diagram: time runs downwards, bars are content.
+ * Returns a sequence diagram of an exchange as SVG. Time runs downwards, and bars are content.
  *
- * Distances grow with the logarithm of the time between two events, and bars with that of their bytes.
+ * Distances grow with the logarithm of the time between two events, and bars with the logarithm of their bytes.
  */
 export function diagramOf(exchange: ExchangeResult, hops: Hops): string {
   const xs = LIFELINES[hops.names.length] as readonly number[];
@@ -72,7 +72,7 @@ interface Place {
   readonly client: number;
   readonly peer: number;
   readonly y: number;
-  /** Where the row before it ended. */
+  /** The y coordinate at which the row before it ended. */
   readonly from: number;
   readonly thick: number;
 }
@@ -122,7 +122,7 @@ function shortened(text: string, characters: number): string {
   return text.length <= characters ? text : `${text.slice(0, Math.floor(characters) - 1)}…`;
 }
 
-/** The diagram for those who do not see it. */
+/** Returns the diagram as text, for screen readers. */
 function spoken(exchange: ExchangeResult, { names, peer }: Hops): string {
   const there = names[peer] as string;
   const steps = rowsOf(exchange).map(({ atMs, shape, towards, text }) => {

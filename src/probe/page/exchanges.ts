@@ -8,7 +8,7 @@ import { diagramOf, type Hops } from "./diagram.js";
 import { linesBlock, TIME_WIDTH } from "./lines.js";
 import { type ExchangePair, pairsOf, ran } from "./pairs.js";
 
-/** Each exchange with its diagram and its bytes. */
+/** Returns the section with the diagram and the bytes of each exchange. */
 export function exchangesSection(result: ProbeResult): string {
   const both = pairsOf(result).filter((pair) => ran(pair.target) || ran(pair.direct));
   if (both.length === 0) return "";

@@ -11,7 +11,7 @@ const WHERE: Readonly<Record<Finding["hop"], string>> = {
   origin: "at the origin",
 };
 
-/** What was found: code, cause, evidence. */
+/** Returns the section with the findings: title, cause and evidence of each. */
 export function findingsSection({ findings }: ProbeResult): string {
   if (findings.length === 0) return "";
   return `<section aria-labelledby="findings">
@@ -40,7 +40,7 @@ ${more}
 </article>`;
 }
 
-/** Two exchanges may be a contrast, and are shown both; of more, one is enough, or one of each URL. */
+// Two exchanges may be a comparison, so both are shown. Of more, one of each URL is enough.
 function shownFirst(evidence: readonly Evidence[]): Evidence[] {
   if (evidence.length <= 2) return [...evidence];
   return (["target", "direct"] as const).flatMap((endpoint) => evidence.find((one) => one.endpoint === endpoint) ?? []);

@@ -12,7 +12,7 @@ interface SharedFix extends Fix {
   readonly against: readonly FindingCode[];
 }
 
-/** What helps, by side. */
+/** Returns the section with the fixes, grouped by side. */
 export function fixesSection(findings: readonly Finding[]): string {
   const fixes = sharedFixes(findings);
   if (fixes.length === 0) return "";
@@ -29,7 +29,7 @@ ${sides.join("\n")}
 </section>`;
 }
 
-// What helps against several findings stands once.
+// A fix against several findings appears once.
 function sharedFixes(findings: readonly Finding[]): SharedFix[] {
   const shared = new Map<string, SharedFix>();
   for (const { code, fixes } of findings) {

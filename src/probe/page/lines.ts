@@ -1,9 +1,9 @@
 import { escapeHtml } from "../../pages/html.js";
 
-/** How much of a line of evidence is its time. */
+/** The width of the time at the beginning of a line of evidence, in characters. */
 export const TIME_WIDTH = 11;
 
-/** Lines of evidence: time and bytes stand in columns of their own. */
+/** Returns lines of evidence as a block with two columns: time and bytes. */
 export function linesBlock(lines: readonly string[]): string {
   const blocks = lines.map((line) => {
     const [time, rest] = [line.slice(0, TIME_WIDTH), line.slice(TIME_WIDTH)];

@@ -5,7 +5,7 @@ import type { Identification, ProbeResult } from "../result.js";
 import { exchangeAnchor } from "./anchors.js";
 import { type ExchangePair, pairsOf, ran } from "./pairs.js";
 
-/** All exchanges in a table: what came, and how much was sent. */
+/** Returns the section with a table of all exchanges: the answer, and the content sent. */
 export function overviewSection(result: ProbeResult): string {
   const { target, direct } = result;
   const both = pairsOf(result);
@@ -42,7 +42,7 @@ function answerCell(exchange: ExchangeResult): string {
   return `${escapeHtml(answerText(exchange))}${verdictMs === undefined ? "" : `<small>after ${verdictMs} ms</small>`}`;
 }
 
-/** What came, in order. */
+/** Returns the statuses that came, in order. */
 function answerText({ events }: ExchangeResult): string {
   const second = events.findIndex((event) => event.kind === "sent" && event.what === "second head");
   const steps = (second < 0 ? events : events.slice(0, second)).flatMap((event) => {

@@ -8,9 +8,9 @@ import { PROBE_PAGE_SCRIPT } from "./script.js";
 import { PROBE_PAGE_STYLE } from "./style.js";
 
 /**
- * Draws the result of a probe as one HTML document that needs nothing else.
+ * Returns the result of a probe as one self-contained HTML document.
  *
- * What the peer sent becomes text of it, never markup, and its Content-Security-Policy lets nothing be fetched.
+ * Everything that the peer sent is escaped. The document's Content-Security-Policy blocks all loads.
  */
 export function renderProbePage(result: ProbeResult): string {
   const { verdict, settings, url } = result;
@@ -50,7 +50,7 @@ function verdictSection({ verdict, scenarios, settings, url, direct, startedAt, 
     ["Began", `${startedAt.slice(0, 19).replace("T", " ")} UTC`],
     ["Took", durationMs < 10_000 ? `${durationMs} ms` : `${Math.round(durationMs / 1_000)} s`],
   ];
-  // The headline has the first one.
+  // The headline names the first one.
   const others = scenarios.slice(1).map(({ title }) => escapeHtml(title));
   return `<header class="card verdict ${verdict.outcome}">
 <div>

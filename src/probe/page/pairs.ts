@@ -1,7 +1,7 @@
 import type { ExchangeResult } from "../exchange-result.js";
 import type { ProbeResult } from "../result.js";
 
-/** One exchange, at the URL and, where it was asked, without the proxy. */
+/** One exchange at the URL, and the same exchange at the URL of `--via`, if given. */
 export interface ExchangePair {
   readonly target: ExchangeResult;
   readonly direct: ExchangeResult | undefined;

@@ -1,4 +1,4 @@
-/** Buttons that copy, and paper that shows everything; the page is whole without it. */
+/** The script of the page: it adds copy buttons and opens all details for print. The page also works without it. */
 export const PROBE_PAGE_SCRIPT: string = `
 "use strict";
 (() => {

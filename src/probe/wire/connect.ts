@@ -6,10 +6,10 @@ import { faultOf } from "./connect-faults.js";
 import { tunnel } from "./tunnel.js";
 
 /**
- * Opens a connection to a URL's host, through the forward proxy where there is one.
+ * Opens a connection to a URL's host, through the forward proxy if there is one.
  *
- * @param alpn - protocols to offer on TLS.
- * @throws {ProbeFault} with what went wrong, in time.
+ * @param alpn - the protocols to offer in the TLS handshake.
+ * @throws {ProbeFault} if it fails or takes longer than `request.timeoutMs`.
  */
 export async function connect(request: ProbeRequest, url: URL, alpn: readonly string[]): Promise<net.Socket> {
   const { host, port, isTls } = addressOf(url);
@@ -46,7 +46,7 @@ async function secure(
   isInsecure: boolean,
   timeoutMs: number,
 ): Promise<net.Socket> {
-  // Whatever breaks below is told by the TLS socket, too.
+  // The TLS socket reports the same error.
   socket.on("error", () => {});
   const wrapped = tls.connect({
     socket,

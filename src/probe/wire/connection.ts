@@ -6,7 +6,7 @@ import { type Parsed, ResponseParser } from "./response-parser.js";
 
 const POLL_MS = 5;
 
-/** An HTTP/1 client on one connection: sends what it is told, keeps what comes back. */
+/** An HTTP/1 client on one connection. It records what it sends and receives in a journal. */
 export class Connection {
   readonly journal: Journal = new Journal();
   readonly #parser = new ResponseParser();
@@ -19,8 +19,8 @@ export class Connection {
     socket.on("data", (chunk: Buffer) => this.#take(this.#parser.push(chunk)));
     socket.on("end", () => {
       if (this.#isClosing) return;
-      // Node reports a reset behind unread bytes as an end. A socket that was reset has no peer any more; one whose peer
-      // ended in order has. Asked here for the first time: Node remembers the first answer.
+      // Node reports a reset after unread bytes as an end. After a reset, the system knows no remote address. Do not read
+      // remoteAddress earlier: Node caches it.
       const isReset = socket.remoteAddress === undefined;
       if (!isReset) this.#take(this.#parser.end());
       this.journal.add(isReset ? { kind: "reset", code: "ECONNRESET" } : { kind: "end" });
@@ -35,18 +35,24 @@ export class Connection {
     });
   }
 
+  /** Sends a header section. */
   sendHead(what: "head" | "second head", head: string): void {
     this.#send(what, Buffer.from(head, "latin1"), this.shown.lines(head.trimEnd()));
   }
 
-  /** @param bytes - content, framed. */
+  /**
+   * Sends content.
+   *
+   * @param bytes - the content with its framing.
+   */
   sendContent(bytes: Buffer): void {
     this.#send("content", bytes, []);
   }
 
   /**
-   * Waits for the reset that follows where the peer has gone while content was under way: a reader may be told of an
-   * end, because the writer has taken the error.
+   * Waits for the reset that follows if the peer closes while content is being sent.
+   *
+   * The system reports it to the writer, so the reader may see a normal end first.
    */
   async watchReset(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
@@ -55,6 +61,7 @@ export class Connection {
     while (!isFlushed() && !isReset() && performance.now() < deadline) await setTimeout(POLL_MS);
   }
 
+  /** Closes the connection. Later events are not recorded. */
   close(): void {
     this.#isClosing = true;
     this.socket.destroy();

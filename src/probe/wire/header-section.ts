@@ -1,4 +1,4 @@
-/** The value of a field in a header section; lines of the same name joined with ", ". */
+/** Returns the value of a field in a header section. Values of the same name are joined with ", ". */
 export function fieldOf(section: string | readonly string[], name: string): string | undefined {
   const lines = typeof section === "string" ? section.split(/\r?\n/) : section;
   const values = lines

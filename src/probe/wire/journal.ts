@@ -1,30 +1,32 @@
 import type { WireEvent } from "../exchange-result.js";
 
-/** Spread over the members of a union, so that each keeps its own fields. */
+// A distributive conditional type: each member of the union keeps its own fields.
 type WithoutTime<E> = E extends WireEvent ? Omit<E, "atMs"> : never;
 
-/** A journal of one exchange, with waits that end. */
+/** Records the events of one exchange, and waits for them. */
 export class Journal {
   readonly events: WireEvent[] = [];
   readonly #startedAt = performance.now();
   readonly #waiters = new Set<() => void>();
 
-  /** Nothing more will come. */
+  /** Whether no more events can come. */
   get isOver(): boolean {
     return this.events.some(({ kind }) => kind === "end" || kind === "reset" || kind === "malformed");
   }
 
+  /** Returns whether there is such an event. */
   has(isIt: (event: WireEvent) => boolean): boolean {
     return this.events.some(isIt);
   }
 
+  /** Adds an event that happens now. */
   add(event: WithoutTime<WireEvent>): void {
     const atMs = Math.round((performance.now() - this.#startedAt) * 10) / 10;
     this.events.push({ ...event, atMs } as WireEvent);
     for (const waiter of this.#waiters) waiter();
   }
 
-  /** Whether `isTrue` came to hold within `ms`; false as soon as nothing more will come. */
+  /** Waits until `isTrue` returns true, at most `ms`. Returns early if no more events can come. */
   async until(isTrue: () => boolean, ms: number): Promise<boolean> {
     if (!isTrue() && !this.isOver) {
       await new Promise<void>((resolve) => {
@@ -43,7 +45,7 @@ export class Journal {
     return isTrue();
   }
 
-  /** Waits like {@link until}, and notes down what came of it where nothing did. */
+  /** Waits like {@link until}, and adds a `quiet` event if nothing came. */
   async waitFor(what: string, isTrue: () => boolean, ms: number): Promise<boolean> {
     if (await this.until(isTrue, ms)) return true;
     if (!this.isOver) this.add({ kind: "quiet", ms, waitedFor: what });

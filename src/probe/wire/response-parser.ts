@@ -1,7 +1,7 @@
 import { endOfSection, fieldOf } from "./header-section.js";
 import { otherProtocol } from "./other-protocol.js";
 
-/** What the parser makes of bytes. */
+/** One part of a response that the parser has read. */
 export type Parsed =
   | { readonly kind: "head"; readonly status: number; readonly section: string }
   | { readonly kind: "complete"; readonly bytes: number; readonly sample: string }
@@ -22,9 +22,10 @@ type State =
   | { readonly in: "over" };
 
 /**
- * Reads a sequence of HTTP/1 responses as they arrive, within bounds; keeps no content but its beginning.
+ * Reads a sequence of HTTP/1 responses as they arrive.
  *
- * A bare line feed ends a line, too (RFC 9112 §2.2).
+ * All sizes are bounded, and only the beginning of the content is kept. A bare line feed also ends a line
+ * (RFC 9112 §2.2).
  */
 export class ResponseParser {
   #state: State = { in: "head" };
@@ -33,14 +34,15 @@ export class ResponseParser {
   #contentBytes = 0;
   #sample = "";
 
-  /** @param isTunnel - whether a 2xx has no content, as for CONNECT. */
+  /** @param isTunnel - whether a 2xx response has no content, because the request was CONNECT. */
   constructor(readonly isTunnel: boolean = false) {}
 
-  /** What came behind the last whole response. */
+  /** The bytes after the last complete response. */
   get rest(): Buffer {
     return this.#held;
   }
 
+  /** Reads the next bytes and returns the parts that are complete. */
   push(chunk: Buffer): Parsed[] {
     if (this.#state.in === "over") return [];
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
@@ -51,7 +53,7 @@ export class ResponseParser {
     return parsed;
   }
 
-  /** The peer ended its side. */
+  /** Returns the last parts, after the peer has ended the connection. */
   end(): Parsed[] {
     const { in: where } = this.#state;
     if (where === "until the end") return [this.#complete()];
@@ -123,7 +125,7 @@ export class ResponseParser {
     if (this.#sample.length < SAMPLE_BYTES)
       this.#sample = (this.#sample + piece.toString("latin1")).slice(0, SAMPLE_BYTES);
     if (state.left === 0) return done();
-    // Enough was seen; the rest of a long page says nothing about the handshake.
+    // The rest of a long page shows nothing about the handshake.
     if (this.#contentBytes > MAX_CONTENT_BYTES) {
       const complete = this.#complete();
       this.#state = { in: "over" };

@@ -7,7 +7,7 @@ import { faultOf } from "./connect-faults.js";
 import { fieldOf } from "./header-section.js";
 import { ResponseParser } from "./response-parser.js";
 
-/** A forward proxy answered CONNECT with something else than a tunnel. */
+/** A forward proxy refused CONNECT. */
 export class TunnelRefused extends ProbeFault {
   constructor(
     readonly status: number,

@@ -4,9 +4,9 @@ const MOST_SHORT = 256;
 const STRIDE = LONGEST / 4;
 
 /**
- * Gives the text of bytes, and the same string for the same bytes again: logs repeat themselves.
+ * Decodes bytes, and returns the same string for the same bytes.
  *
- * Takes at most about 4 MB, whatever comes.
+ * Logs repeat themselves, so most strings are not created again. The cache takes at most about 4 MB.
  */
 export class TextCache {
   readonly #words = new Int32Array(SLOTS * STRIDE);
@@ -14,7 +14,11 @@ export class TextCache {
   readonly #texts: string[] = new Array<string>(SLOTS).fill("");
   readonly #short = new Map<number, string>();
 
-  /** @param view - of the same bytes. */
+  /**
+   * Returns the text between two indexes.
+   *
+   * @param view - of the same bytes.
+   */
   text(bytes: Buffer, view: DataView, from: number, end: number): string {
     const length = end - from;
     if (length < 4) return this.#shortText(bytes, from, length);
@@ -28,7 +32,7 @@ export class TextCache {
     return text;
   }
 
-  // Methods and versions of HTTP: too short for words of four bytes.
+  // Shorter than one word of four bytes, such as methods and HTTP versions.
   #shortText(bytes: Buffer, from: number, length: number): string {
     let key = length;
     for (let i = 0; i < length; i++) key = (key << 8) | (bytes[from + i] as number);
@@ -54,7 +58,7 @@ export class TextCache {
   }
 }
 
-// Beginning, middle and end tell most values apart. What falls into the same slot is only slower.
+// Beginning, middle and end distinguish most values. A collision only costs time.
 function slotOf(view: DataView, from: number, end: number): number {
   let hash = end - from;
   hash = Math.imul(hash ^ view.getInt32(from), 0x9e3779b1);

@@ -9,11 +9,11 @@ import { PAGE_STYLE } from "./style.js";
 interface PageOptions {
   /** Heading and document title. Default "Refused uploads". */
   readonly title?: string;
-  /** Draws every summary that comes from the relative URL `events` (server-sent events). Default: no network at all. */
+  /** Whether to draw the summaries that the relative URL `events` sends (server-sent events). Default: no network access. */
   readonly live?: boolean;
 }
 
-/** What each question is called on the page. */
+/** The heading of each question. */
 const HEADINGS: Readonly<Record<Question, string>> = {
   software: "Client software",
   client: "Client address",
@@ -26,12 +26,12 @@ const HEADINGS: Readonly<Record<Question, string>> = {
 };
 
 /**
- * Draws a summary as one HTML document that needs nothing else: style, script and data are inside of it.
+ * Returns a summary as one self-contained HTML document, with its style, script and data.
  *
- * Values from requests are data of the document and become text of it, never markup; its
- * {@link contentSecurityPolicy} lets no other script run and nothing be fetched.
+ * Values from requests become text nodes, never markup. The document's {@link contentSecurityPolicy} blocks all other
+ * scripts and all loads.
  *
- * @param summary - what to show; with `live`, what to show until the first event comes.
+ * @param summary - the data; with `live`, the data until the first event.
  */
 export function renderPage(summary: Summary, options: PageOptions = {}): string {
   const { title = "Refused uploads", live = false } = options;
@@ -57,7 +57,7 @@ export function renderPage(summary: Summary, options: PageOptions = {}): string 
 }
 
 /**
- * The `Content-Security-Policy` of a page: its own style and script, known by their digests, and nothing else.
+ * Returns the `Content-Security-Policy` of a page. It allows only the page's own style and script, by their digests.
  *
  * @param live - whether the page may fetch from its own origin.
  */
@@ -65,7 +65,7 @@ export function contentSecurityPolicy(live: boolean): string {
   return policyOf({ style: PAGE_STYLE, script: PAGE_SCRIPT, live });
 }
 
-// Nothing in JSON but strings has a `<`; escaped, no value can end the element it stands in.
+// Without "<", no value can end the script element. JSON has it in strings only, where it can be escaped.
 function embeddable(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }

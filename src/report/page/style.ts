@@ -1,6 +1,6 @@
 import { BASE_STYLE } from "../../pages/base-style.js";
 
-/** The style sheet of the page: light and dark, from 320 px on, on paper, and with forced colours. */
+/** The style sheet of the page: light and dark, from 320 px on, for print, and with forced colours. */
 export const PAGE_STYLE: string = `${BASE_STYLE}
 #connection { display: inline-flex; align-items: center; gap: .5rem; margin: 0; padding: .1875rem .75rem; border: 1px solid var(--line); border-radius: 99px; background: var(--card); font-size: .8125rem; }
 #connection[hidden] { display: none; }

@@ -1,6 +1,6 @@
 import type { Finding, FindingCode, Fix } from "../../finding.js";
 
-/** What a finding means and what helps against it. */
+/** The text of a finding: severity, title, cause and fixes. */
 interface Entry {
   readonly severity: Finding["severity"];
   /** The severity if a proxy causes it and not the origin. */

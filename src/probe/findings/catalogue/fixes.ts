@@ -53,7 +53,7 @@ export const CADDY: Fix = proxy(
   "forward_auth origin:3000 {\n  uri /admission\n  header_up -Expect\n}\nreverse_proxy origin:3000 {\n  header_up -Expect\n}",
 );
 
-/** Programs' names, by the word that a fix for them begins with. */
+/** The programs that fixes are for. The text of such a fix begins with the word. */
 export const PROGRAM_OF_FIX: readonly (readonly [word: string, program: string])[] = [
   ["nginx", "nginx"],
   ["HAProxy", "HAProxy"],

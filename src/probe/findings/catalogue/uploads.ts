@@ -1,7 +1,7 @@
 import type { Entries } from "./entry.js";
 import { ATTACH, client, LEAVE_OUT, proxy, server } from "./fixes.js";
 
-/** Findings about uploads that fail otherwise. */
+/** Findings about uploads that fail for other reasons. */
 export const UPLOAD_ENTRIES: Entries<
   "no-answer" | "h2-differs" | "upload-hangs" | "expect-fails" | "reuse-fails" | "malformed"
 > = {

@@ -66,7 +66,7 @@ export const BARS: string = `
     return svg;
   }
 
-  /** The least of 1, 2, 5, 10, 20, 50 … that is not smaller. */
+  /** Returns the smallest of 1, 2, 5, 10, 20, 50 … that is at least the value. */
   function niceStep(value) {
     const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
     return Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= value) ?? power);
@@ -74,7 +74,7 @@ export const BARS: string = `
 
   const TICKS = [1e3, 5e3, 15e3, 3e4, 6e4, 3e5, 6e5, 9e5, 18e5, 36e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5];
 
-  /** Names the buckets that begin at a round time of the local clock, as many of them as have room. */
+  /** Returns a function that labels the buckets at round local times, as far apart as the labels need. */
   function timeLabels(buckets, stepMs, slot) {
     const at = buckets.map((bucket) => new Date(bucket.at));
     const first = at[0];

@@ -1,4 +1,4 @@
-/** The part of the script that makes elements. Strings always become text nodes, never markup. */
+/** The part of the script that creates elements. Strings always become text nodes, never markup. */
 export const ELEMENTS: string = `
   const SVG = "http://www.w3.org/2000/svg";
 
@@ -6,7 +6,7 @@ export const ELEMENTS: string = `
     return document.getElementById(id);
   }
 
-  /** Makes an element; children that are text become text. */
+  /** Creates an element. Strings among the children become text nodes. */
   function make(name, attributes, ...children) {
     return filled(document.createElement(name), attributes, children);
   }
@@ -23,7 +23,7 @@ export const ELEMENTS: string = `
     return element;
   }
 
-  // Isolated, so that text of the other direction turns nothing around but itself.
+  // bdi isolates right-to-left text from its surroundings.
   function keyOf(text) {
     return make("bdi", { class: "key", title: text.length > 40 ? text : undefined }, text);
   }

@@ -13,7 +13,7 @@ export const LIVE: string = `
         connection("waiting", "Reconnecting");
         return;
       }
-      // The server answered, but with no events: a session that has ended, or too many listeners.
+      // The server answered without events: the session has ended, or there are too many readers.
       connection("lost", "Not connected");
       setTimeout(listen, RETRY_MS);
     });
