@@ -8,7 +8,11 @@ export type Paint = (style: "red" | "green" | "yellow" | "cyan" | "bold" | "dim"
 /** Erases the current line of a terminal. */
 export const ERASE_LINE = "\r\x1b[K";
 
-/** Returns a function that styles text, if standard output is a terminal and `NO_COLOR` is not set (https://no-color.org). */
+/**
+ * Returns a function that styles text.
+ *
+ * It leaves text unchanged if standard output is not a terminal or `NO_COLOR` is set (https://no-color.org).
+ */
 export function paintOf({ stdout, env }: Terminal): Paint {
   const isColoured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   return (style, text) => (isColoured ? styleText(style, text, { validateStream: false }) : text);

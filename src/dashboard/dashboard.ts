@@ -36,12 +36,12 @@ const CHANNELS = [acceptChannel, refuseChannel, errorChannel];
 /**
  * Creates a middleware that serves a live page about the uploads that this process refuses.
  *
- * The mount path serves the page. Below it, `summary.json` serves the numbers, and `events` streams them: at most once a
- * second, to at most 50 readers (503 for others). It passes all other requests on.
+ * The mount path serves the page. Below it, `summary.json` serves the numbers, and `events` streams them, at most once
+ * per second and to at most 50 readers. Other readers get 503. All other requests are passed on.
  *
- * The page shows clients' addresses and user agents, and has no login: mount it behind your own authentication. It covers
- * this process, since the call of this function and no further back than `sinceMs`. Open pages delay `server.close()`:
- * call `close()` first.
+ * The page shows clients' addresses and user agents, and has no login: mount it behind your own authentication. It
+ * covers the decisions of this process since the call of this function, and no further back than `sinceMs`. Open pages
+ * delay `server.close()`: call `close()` first.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
  * @example app.use("/uploads", requireOperator, dashboard());

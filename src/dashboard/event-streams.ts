@@ -69,7 +69,7 @@ export class EventStreams {
     try {
       this.#sendChanges();
     } catch (err) {
-      this.logger.error({ err }, "the dashboard could not sum its decisions up");
+      this.logger.error({ err }, "the dashboard could not sum up its decisions");
     }
     if (++this.#ticks % HEARTBEAT_TICKS === 0) for (const stream of this.#open) sendHeartbeat(stream);
   }

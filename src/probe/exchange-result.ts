@@ -78,7 +78,7 @@ export type WireEvent =
 
 /** The summary of an exchange's events. */
 export interface Summary {
-  /** The first thing that came: a 100, a final status, the end of the connection, bytes that are not HTTP, or nothing. */
+  /** What came first: a 100, a final status, the end of the connection, bytes that are not HTTP, or nothing. */
   readonly verdict: "continue" | "final" | "ended" | "malformed" | "none";
   /** The time from the header section to the verdict. */
   readonly verdictMs?: number;
@@ -90,7 +90,7 @@ export interface Summary {
   readonly status?: number;
   /** Whether the final status came before any announced content was sent. */
   readonly isEarly: boolean;
-  /** Whether the final status was early, came without a 100, and left the connection open without `Connection: close`. */
+  /** Whether the final status was early, came without a 100, and left the connection open. */
   readonly keptOpen: boolean;
   readonly contentBytesSent: number;
   /** Whether the final response is complete. */

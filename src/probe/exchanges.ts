@@ -4,8 +4,8 @@ import type { ExchangeId } from "./exchange-result.js";
  * The steps of an exchange on an open connection:
  *
  * - `ask`: sends the header section, waits for the final response.
- * - `withhold`: waits for the verdict and never sends content. After a refusal that leaves the connection open, it sends
- *   a second request.
+ * - `withhold`: waits for the verdict and never sends content. If a refusal leaves the connection open, it sends a
+ *   second request.
  * - `handshake`: waits for the verdict, sends the content after the 100, waits for the final response, sends a second
  *   request.
  * - `push`: sends the content at once, waits for the final response.
@@ -23,7 +23,7 @@ export interface ExchangeSpec {
   readonly expect?: string;
   readonly content: "none" | "length" | "large" | "pushed" | "chunked";
   readonly version?: "1.0";
-  /** `always`: needs consent to send content. `afterContinue`: also runs without consent, and then withholds the content. */
+  /** `always`: needs consent to send content; `afterContinue`: without consent, it withholds the content. */
   readonly sendsContent?: "always" | "afterContinue";
   readonly isHttp2?: true;
 }

@@ -16,7 +16,7 @@ export async function probeUrl(request: ProbeRequest, content: Consent, onExchan
   const startedAt = new Date();
   const from = performance.now();
   const sendsContent = content === "sent";
-  const whyNot = content === "declined" ? "sending content was declined" : "content is sent with --yes alone";
+  const whyNot = content === "declined" ? "sending content was declined" : "content is sent only with --yes";
   const options = { sendsContent, whyNot, ...(onExchange && { onExchange }) };
   const target = await probeEndpoint({ ...options, request, url: request.url });
   const { proxy: _, ...withoutProxy } = request;

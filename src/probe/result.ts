@@ -83,7 +83,7 @@ export interface Unreachable {
 export interface Identification {
   readonly name: string;
   readonly role: "proxy" | "server" | "either";
-  /** `stated`: it names itself. `likely`: only this program is known for the trait. `possible`: others share the trait. */
+  /** `stated`: it names itself; `likely`: only it is known for the trait; `possible`: others share the trait. */
   readonly confidence: "stated" | "likely" | "possible";
   /** The line or behaviour that shows it. */
   readonly because: string;

@@ -10,8 +10,8 @@ export function whySkipped(
   before: readonly ExchangeResult[],
 ): string | undefined {
   if (spec.sendsContent === "always" && !options.sendsContent) return options.whyNot ?? "content is not sent";
-  if (spec.isHttp2 && options.url.protocol !== "https:") return "HTTP/2 is negotiated on TLS alone";
-  if (spec.id === "sent" && before.some(isSilent)) return "no 100 came; the late client shows what follows";
+  if (spec.isHttp2 && options.url.protocol !== "https:") return "HTTP/2 is negotiated on TLS only";
+  if (spec.id === "sent" && before.some(isSilent)) return "no 100 came; the exchange late shows what follows";
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import { timeFrom } from "./record-time.js";
 import { cut } from "./text-copy.js";
 
-/** The kinds of records: a refusal, an error, an acceptance, or the number of records that a sampled logger left out. */
+/** The kinds of records: refusals, errors, acceptances, and the number of records that a sampled logger left out. */
 type DecisionEvent = "expectation.refused" | "expectation.error" | "expectation.accepted" | "expectation.omitted";
 
 /** The fields of one record that a report uses. A field that is missing, or of another type, is `undefined`. */

@@ -9,7 +9,7 @@ export interface Row {
   readonly lastAt?: string;
 }
 
-/** The rows of one question, the most refused first. Their number is bounded, so that clients cannot fill the memory. */
+/** The rows of one question, the most refused first. Their number is bounded. */
 export interface Rows {
   readonly rows: readonly Row[];
   /** The refusals of all keys that are not among the rows. */

@@ -16,7 +16,7 @@ export function probeText(result: ProbeResult, paint: Paint): string {
     fixesText(result.findings, paint),
     ...(result.settings.content === "sent" || result.target.unreachable
       ? []
-      : ["Exchanges that send content were left out; --yes sends it (the endpoint might store it)."]),
+      : ["Exchanges that send content were left out. --yes sends it; the endpoint might store it."]),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }

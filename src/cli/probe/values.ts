@@ -13,7 +13,7 @@ export function urlOf(option: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.hostname !== "") return url;
   // The message does not repeat the value, which may contain a password.
-  throw new UsageError(`${option}: received what is no http or https URL; expected such as https://example.com/upload`);
+  throw new UsageError(`${option}: received no http or https URL; expected such as https://example.com/upload`);
 }
 
 /** Adds the scheme that a proxy's address may lack, and the credentials for it. */

@@ -25,8 +25,8 @@ const LEAST_FIRST = 24;
 /**
  * Returns the lines of a table.
  *
- * The first column is aligned to the left and shortened if necessary, the others to the right. If the first column would
- * become too narrow, columns at the end are left out.
+ * The first column is aligned to the left and shortened if necessary. The others are aligned to the right. If the first
+ * column would become too narrow, columns at the end are left out.
  *
  * @param leastFirst - the width that the first column takes if there is room.
  */

@@ -14,7 +14,7 @@ export function exchangesSection(result: ProbeResult): string {
   if (both.length === 0) return "";
   return `<section aria-labelledby="diagrams">
 <h2 id="diagrams">On the wire</h2>
-<p class="legend muted">Time runs downwards, distances grow with its logarithm. Bars are content, the thicker the more; dashed ones were announced and not sent.</p>
+<p class="legend muted">Time runs downwards, and distances grow with its logarithm. Bars are content, and grow with its size. Dashed bars were announced and not sent.</p>
 <div class="exchanges${result.direct ? " both" : ""}">
 ${both.map((pair) => exchangeCard(pair, result)).join("\n")}
 </div>

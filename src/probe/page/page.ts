@@ -68,5 +68,5 @@ function credentialsOf({ hasCredentials, hasProxyCredentials }: ProbeResult["set
 }
 
 function footer({ settings }: ProbeResult): string {
-  return `<footer class="muted">One wait takes ${settings.timeoutMs} ms at most. Credentials and query values are left out; what is not printable ASCII stands as <code>\\xNN</code>.</footer>`;
+  return `<footer class="muted">One wait takes ${settings.timeoutMs} ms at most. Credentials and query values are left out; characters other than printable ASCII are shown as <code>\\xNN</code>.</footer>`;
 }

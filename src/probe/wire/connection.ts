@@ -19,8 +19,8 @@ export class Connection {
     socket.on("data", (chunk: Buffer) => this.#take(this.#parser.push(chunk)));
     socket.on("end", () => {
       if (this.#isClosing) return;
-      // Node reports a reset after unread bytes as an end. After a reset, the system knows no remote address. Do not read
-      // remoteAddress earlier: Node caches it.
+      // Node reports a reset after unread bytes as an end. After a reset, the socket has no remote address. Do not read
+      // remoteAddress earlier, because Node caches it.
       const isReset = socket.remoteAddress === undefined;
       if (!isReset) this.#take(this.#parser.end());
       this.journal.add(isReset ? { kind: "reset", code: "ECONNRESET" } : { kind: "end" });

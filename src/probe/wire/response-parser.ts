@@ -138,7 +138,7 @@ export class ResponseParser {
   #chunkLine(where: "chunk size" | "chunk end" | "trailers"): Parsed | undefined | "more" {
     const feed = this.#held.indexOf(10);
     if (feed < 0)
-      return this.#held.length > MAX_CHUNK_LINE_BYTES ? this.#malformed("a chunk's line without end") : "more";
+      return this.#held.length > MAX_CHUNK_LINE_BYTES ? this.#malformed("a chunk line that does not end") : "more";
     const line = this.#take(feed + 1)
       .toString("latin1")
       .replace(/\r?\n$/, "");

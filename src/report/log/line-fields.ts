@@ -1,8 +1,8 @@
 import { FIELDS } from "../decision.js";
 import { NONE } from "./json-bytes.js";
 
-// A key's length and first byte select one candidate. Three words of four bytes then compare it: at the beginning, in the
-// middle and at the end. The words may overlap and cover keys of up to twelve bytes.
+// A key's length and first byte select one candidate. Three words of four bytes then compare it: at the beginning, in
+// the middle and at the end. The words may overlap and cover keys of up to twelve bytes.
 const LONGEST_KEY = 12;
 const BY_LENGTH_AND_FIRST = fieldsByLengthAndFirst();
 const KEY_WORDS = Int32Array.from(FIELDS.flatMap(keyWords));

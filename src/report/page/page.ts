@@ -9,7 +9,7 @@ import { PAGE_STYLE } from "./style.js";
 interface PageOptions {
   /** Heading and document title. Default "Refused uploads". */
   readonly title?: string;
-  /** Whether to draw the summaries that the relative URL `events` sends (server-sent events). Default: no network access. */
+  /** Whether to draw the server-sent events of the relative URL `events`. Default: no network access. */
   readonly live?: boolean;
 }
 

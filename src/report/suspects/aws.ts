@@ -6,14 +6,14 @@ export const AWS_CLIENTS: readonly SuspectFacts[] = [
     id: "boto",
     name: "AWS CLI, Boto3 and botocore",
     known: [
-      "Sends Expect: 100-continue with every S3 upload from a file, whatever its size.",
+      "Sends Expect: 100-continue with every S3 upload from a file, of any size.",
       "Waits 1 second, then sends the body all the same.",
-      "After a refusal on a connection that stays open, the next request goes where the body should be; a 503 there makes it hang. With Connection: close it repeats cleanly.",
-      "Takes an interim 103 for success, with nothing stored.",
+      "After a refusal on a connection that stays open, it sends the next request in place of the body. A 503 then makes it hang. After Connection: close it repeats the upload on a new connection.",
+      "Reports success after an interim 103, although nothing is stored.",
     ],
     change: [
       'Leave the header out: client.meta.events.unregister("before-call.s3", botocore.handlers.add_expect_header)',
-      "The AWS CLI has no option for it: let every hop before the server pass the 100 on.",
+      "The AWS CLI has no option for it. Let every hop before the server forward the 100.",
     ],
   },
   {
@@ -21,12 +21,12 @@ export const AWS_CLIENTS: readonly SuspectFacts[] = [
     name: "AWS SDK for JavaScript 3",
     known: [
       "Sends Expect: 100-continue with S3 uploads from 2 MiB on.",
-      "Waits 6 seconds; not at all with an httpAgent of one's own.",
-      "Makes a new connection after a refusal.",
+      "Waits 6 seconds. With a custom httpAgent it does not wait.",
+      "Opens a new connection after a refusal.",
     ],
     change: [
       "Leave the header out: new S3Client({ expectContinueHeader: false }), or a number of bytes as the threshold.",
-      "Older versions do not know that option: update @aws-sdk/client-s3.",
+      "Older versions do not have this option: update @aws-sdk/client-s3.",
     ],
   },
   {
@@ -46,7 +46,7 @@ export const AWS_CLIENTS: readonly SuspectFacts[] = [
     name: "AWS SDK for Java",
     known: [
       "Sends Expect: 100-continue with every S3 PutObject and UploadPart.",
-      "Its own interceptor adds the header: a setting of the HTTP client alone does not take it away.",
+      "Its own interceptor adds the header. A setting of the HTTP client does not remove it.",
     ],
     change: [
       "Version 2: S3Configuration.builder().expectContinueEnabled(false)",
@@ -58,7 +58,7 @@ export const AWS_CLIENTS: readonly SuspectFacts[] = [
     name: "AWS SDK for .NET",
     known: ["Sends Expect: 100-continue with S3's PutObject and UploadPart.", "Has no option for it."],
     change: [
-      "Use a request class of your own: class PlainPut : PutObjectRequest { protected override bool Expect100Continue => false; }",
+      "Use your own request class: class PlainPut : PutObjectRequest { protected override bool Expect100Continue => false; }",
     ],
   },
   {

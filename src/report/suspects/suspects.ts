@@ -7,13 +7,13 @@ const CURL: SuspectFacts = {
   id: "curl",
   name: "curl and libcurl",
   known: [
-    "Sends Expect: 100-continue with a body of more than 1 MiB, 7.88 with every PUT of a file, and always with what it reads from standard input.",
+    "Sends Expect: 100-continue with bodies of more than 1 MiB and with bodies from standard input. Version 7.88 sends it with every PUT of a file.",
     "Waits 1 second, then sends the body all the same.",
-    "Repeats a request that got a 417 without Expect, with the whole body, where the connection stayed open; not after Connection: close.",
+    "After a 417 it repeats the request without Expect, with the whole body, if the connection stays open. After Connection: close it does not.",
   ],
   change: [
     "Leave the header out: curl -H 'Expect:' …",
-    "Wait longer for a slow verdict: curl --expect100-timeout 10 …",
+    "Wait longer for a slow decision: curl --expect100-timeout 10 …",
     'In PHP: curl_setopt($ch, CURLOPT_HTTPHEADER, ["Expect:"])',
   ],
 };
@@ -22,7 +22,7 @@ const UNNAMED: SuspectFacts = {
   id: "unnamed",
   name: "Clients without a User-Agent",
   known: [
-    ".NET's HttpClient and HttpWebRequest, Node's http.request, PHP's curl functions and Python's http.client name themselves not.",
+    ".NET's HttpClient and HttpWebRequest, Node's http.request, PHP's curl functions and Python's http.client send no User-Agent.",
     ".NET Framework sends Expect with every POST and PUT, PHP's curl with bodies of more than 1 MiB.",
   ],
   change: [

@@ -24,7 +24,7 @@ export const CONTINUE_ENTRIES: Entries<
     severity: "error",
     title: "no 100 Continue until the client gives up",
     cause:
-      "The server waits for content without a word, or a proxy before it withholds the 100. curl sends after a second; clients that wait for ever hang.",
+      "The server waits for content without sending the 100, or a proxy before it withholds the 100. curl sends the content after one second. Clients that wait without a limit hang.",
     fixes: [
       client("Do not wait long.", "curl --expect100-timeout 0.1 -T FILE URL"),
       LEAVE_OUT,
@@ -38,7 +38,7 @@ export const CONTINUE_ENTRIES: Entries<
     severity: "warning",
     title: "the 100 comes from the proxy, not from the origin",
     cause:
-      "The proxy answers 100 Continue itself before it asks the origin: a refusal of the origin comes after the upload. nginx with proxy_pass, lighttpd, Varnish and h2o do so; HAProxy, Apache and Squid where they are told to buffer.",
+      "The proxy sends 100 Continue itself before it asks the origin, so a refusal by the origin comes after the upload. nginx with proxy_pass, lighttpd, Varnish and h2o do so. HAProxy, Apache and Squid do so if they are configured to buffer.",
     fixes: [ASK_FIRST, HAPROXY, PASS_ON, CADDY],
     supersedes: ["expect-stripped", "refusal-after-body", "blind-continue", "unknown-ignored", "unknown-accepted"],
   },
@@ -46,7 +46,7 @@ export const CONTINUE_ENTRIES: Entries<
     severity: "warning",
     title: "the proxy takes Expect away, or keeps the 100",
     cause:
-      "The origin decides when it is asked directly; through the proxy nothing comes while content is withheld. Either Expect does not reach the origin, or its answer does not come back: whoever waits for it waits in vain.",
+      "The origin answers direct requests, but through the proxy nothing comes while content is withheld. Either Expect does not reach the origin, or the answer does not come back. Clients that wait for the 100 do not get it.",
     fixes: [PASS_ON, HAPROXY, CADDY, LEAVE_OUT],
     supersedes: ["no-continue", "unknown-ignored"],
   },
@@ -60,7 +60,7 @@ export const CONTINUE_ENTRIES: Entries<
     severity: "error",
     title: "two 100 Continue for one request",
     cause:
-      "Two hops send one each: a proxy its own and the origin's (Caddy by default), or the application and its server.",
+      "Two hops send one each: a proxy sends its own and forwards the origin's (Caddy by default), or the application and its server both send one.",
     fixes: [CADDY, ATTACH],
   },
   "continue-after-final": {
@@ -68,15 +68,15 @@ export const CONTINUE_ENTRIES: Entries<
     title: "a 100 Continue follows the final response",
     cause:
       "The client takes it for the answer to its next request. Something reads content, or calls writeContinue(), after the response was sent.",
-    fixes: [server("Do not read a request's content once it is answered."), ATTACH],
+    fixes: [server("Do not read a request's content after the response has been sent."), ATTACH],
   },
   "slow-handshake": {
     severity: "warning",
     title: "the handshake is slower than clients wait",
     cause:
-      "curl, Go, PHP and Ruby wait for one second and then send: a later verdict finds most of the content under way.",
+      "curl, Go, PHP and Ruby wait for one second and then send. When a later verdict comes, most of the content has been sent.",
     fixes: [
-      server("Decide faster: cheap policies first, no slow look-ups before the 100."),
+      server("Decide faster: put cheap policies first, and avoid slow look-ups before the 100."),
       client("Wait longer.", "curl --expect100-timeout 5 -H 'Expect: 100-continue' -T FILE URL"),
     ],
   },

@@ -6,11 +6,11 @@ export const CREDENTIAL_ENTRIES: Entries<"proxy-auth" | "auth-loop" | "auth-requ
   "proxy-auth": {
     severity: "error",
     title: "the proxy asks for credentials (407)",
-    cause: "The forward proxy refuses the request before it is passed on; the origin was never asked.",
+    cause: "The forward proxy refuses the request and does not forward it. The origin was not asked.",
     fixes: [
       client("Pass the proxy's credentials.", "curl --proxy-user NAME --proxy-anyauth -T FILE URL"),
       client(
-        "Where the proxy's challenge takes several legs (NTLM, Negotiate), leave Expect out.",
+        "If the proxy's authentication takes several round trips (NTLM, Negotiate), leave Expect out.",
         "curl -H 'Expect:' --proxy-anyauth -T FILE URL",
       ),
     ],
@@ -20,7 +20,7 @@ export const CREDENTIAL_ENTRIES: Entries<"proxy-auth" | "auth-loop" | "auth-requ
     severity: "error",
     title: "credentials are sent and asked for again",
     cause:
-      "They are wrong, or the scheme is another one than Basic, or the handshake closes the connection that the scheme authenticates (NTLM, Negotiate).",
+      "The credentials are wrong, or the scheme is not Basic, or the handshake closes the connection that the scheme authenticates (NTLM, Negotiate).",
     fixes: [
       client("Let the client pick the scheme.", "curl --anyauth --user NAME -T FILE URL"),
       client("For NTLM and Negotiate, leave Expect out.", "curl -H 'Expect:' --anyauth --user NAME -T FILE URL"),
@@ -30,7 +30,7 @@ export const CREDENTIAL_ENTRIES: Entries<"proxy-auth" | "auth-loop" | "auth-requ
   "auth-required": {
     severity: "note",
     title: "the endpoint asks for credentials (401)",
-    cause: "Uploads without credentials are refused; what happens to those with credentials was not seen.",
+    cause: "Uploads without credentials are refused. The probe did not test uploads with credentials.",
     fixes: [client("Probe with credentials.", "express-expectations probe --user NAME:PASSWORD URL")],
     supersedes: ["expect-fails"],
   },

@@ -10,7 +10,7 @@ export const EXPECTATION_ENTRIES: Entries<
     severityAtProxy: "warning",
     title: "what only looks like 100-continue is taken for it",
     cause:
-      "The server looks for 100-continue somewhere in the field, as Node and Go do. By itself that is harmless: who sends it is answered 100. Hops that read the same field differently can be played against each other.",
+      "The server looks for 100-continue anywhere in the field, as Node and Go do. On one server that is harmless. Between hops that read the field differently, an attacker can exploit the difference.",
     fixes: [
       ATTACH,
       proxy(
@@ -22,28 +22,29 @@ export const EXPECTATION_ENTRIES: Entries<
   "unknown-accepted": {
     severity: "warning",
     title: "an unknown expectation is answered with 100",
-    cause: "The server takes any expectation for 100-continue, and promises what it does not know.",
-    fixes: [server("Answer 417 to expectations that nobody knows."), ATTACH],
+    cause:
+      "The server treats every expectation as 100-continue, and so promises to meet expectations that it does not support.",
+    fixes: [server("Answer unknown expectations with 417."), ATTACH],
     supersedes: ["unknown-ignored"],
   },
   "unknown-ignored": {
     severity: "note",
     title: "an unknown expectation is not refused while content is withheld",
     cause:
-      "RFC 9110 §10.1.1 lets a server pass over it; one that refuses with 417 at once tells the client. Apache does so behind the content.",
+      "RFC 9110 §10.1.1 allows a server to ignore it. With a 417 at once, the client would know. Apache sends the 417 after the content.",
     fixes: [],
   },
   "empty-refused": {
     severity: "note",
     title: "an empty Expect field is refused",
     cause:
-      "An empty list has no members and expects nothing (RFC 9110 §5.6.1.2); clients seldom send one. Node, Squid and Varnish answer 417 by themselves.",
+      "An empty list has no members and expects nothing (RFC 9110 §5.6.1.2). Clients rarely send one. Node, Squid and Varnish answer it with 417.",
     fixes: [ATTACH],
   },
   "case-sensitive": {
     severity: "warning",
     title: "letter case decides about the handshake",
-    cause: "100-continue is to be compared without regard to case (RFC 9110 §10.1.1).",
+    cause: "100-continue is case-insensitive (RFC 9110 §10.1.1).",
     fixes: [ATTACH, client("Write it in lower case.", "curl -H 'Expect: 100-continue' -T FILE URL")],
   },
 };

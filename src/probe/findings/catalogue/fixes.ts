@@ -14,7 +14,7 @@ export const server: MakeFix = fix("server");
 
 /** The client leaves `Expect` out. */
 export const LEAVE_OUT: Fix = client(
-  "Leave Expect out; the whole upload is sent at once then.",
+  "Leave Expect out. The client then sends the whole upload at once.",
   "curl -H 'Expect:' -T FILE URL",
 );
 
@@ -25,31 +25,31 @@ export const ATTACH: Fix = server(
 );
 /** The server closes the connection after an early refusal. */
 export const CLOSE: Fix = server(
-  "Say Connection: close with every answer that leaves announced content unread, and close.",
+  "Send Connection: close with every answer that leaves announced content unread, and close the connection.",
 );
 /** nginx asks the origin before it reads the content. */
 export const ASK_FIRST: Fix = proxy(
-  "nginx: ask the origin first, with a request without content.",
+  "nginx: ask the origin first, in a request without content.",
   "location /upload {\n  auth_request /admission;\n  proxy_request_buffering off;\n  proxy_pass http://origin;\n}",
 );
 /** Apache httpd passes the handshake on. */
 export const PASS_ON: Fix = proxy(
-  "Apache passes Expect and the 100 on by itself, unless it is told otherwise.",
+  "Apache forwards Expect and the 100 unless it is configured otherwise.",
   'ProxyPass "/" "http://origin/" ping=2\n# not: Proxy100Continue Off',
 );
 /** HAProxy does not wait for the content. */
 export const HAPROXY: Fix = proxy(
-  "HAProxy passes both on, unless it waits for the content.",
+  "HAProxy forwards both unless it waits for the content.",
   "# not in the frontend or backend of uploads:\nno option http-buffer-request",
 );
 /** HAProxy keeps `Connection: close` on refusals. */
 export const HAPROXY_CLOSES: Fix = proxy(
-  "HAProxy takes the origin's Connection: close away; give it back.",
+  "HAProxy removes the origin's Connection: close. Add it again.",
   "http-request set-var(txn.expect) req.hdr(Expect)\nhttp-after-response set-header Connection close if { status ge 300 } { var(txn.expect) -m found }",
 );
 /** Caddy asks the origin first. */
 export const CADDY: Fix = proxy(
-  "Caddy sends a 100 of its own: let it ask the origin first, and keep Expect to itself.",
+  "Caddy sends its own 100. Let it ask the origin first, and not forward Expect.",
   "forward_auth origin:3000 {\n  uri /admission\n  header_up -Expect\n}\nreverse_proxy origin:3000 {\n  header_up -Expect\n}",
 );
 

@@ -8,11 +8,11 @@ export const REFUSAL_ENTRIES: Entries<
   "proxy-417": {
     severity: "error",
     title: "a proxy answers 417",
-    cause: "A hop in between does not support Expect and refuses it before the origin is asked.",
+    cause: "A hop before the origin does not support Expect and refuses the request without asking the origin.",
     fixes: [
       LEAVE_OUT,
-      proxy("Have the hop pass Expect on, or take the field away."),
-      proxy("HAProxy in front of it can take the field away.", "http-request del-header Expect"),
+      proxy("Configure the hop to forward Expect, or to remove the field."),
+      proxy("HAProxy in front of it can remove the field.", "http-request del-header Expect"),
     ],
     supersedes: ["refused-417", "expect-fails"],
   },
@@ -24,10 +24,10 @@ export const REFUSAL_ENTRIES: Entries<
     fixes: [
       LEAVE_OUT,
       client(
-        "Client libraries add the field by themselves; switch it off.",
+        "Client libraries add the field by themselves. Switch it off.",
         "Guzzle: 'expect' => false\n.NET: ExpectContinue = false",
       ),
-      server("Refuse uploads with the status of their reason: 413, 415, 401.", "refuse(413)"),
+      server("Refuse uploads with the status for the reason: 413, 415, 401.", "refuse(413)"),
     ],
     supersedes: ["expect-fails"],
   },
@@ -35,7 +35,7 @@ export const REFUSAL_ENTRIES: Entries<
     severity: "error",
     title: "417 leaves the connection open",
     cause:
-      "After a 417 curl repeats the upload on the same connection. The server takes the repeat for the content it did not get, and what follows in the file for a new request: a file can smuggle requests. Node does that for every expectation it does not know; HAProxy in mode http takes Connection: close off the origin's refusal.",
+      "After a 417, curl repeats the upload on the same connection. The server reads the repeated request as the missing content, and the rest of the file as a new request. A file can therefore smuggle requests. Node leaves the connection open for every unknown expectation. HAProxy in mode http removes Connection: close from the origin's refusal.",
     fixes: [CLOSE, ATTACH, HAPROXY_CLOSES, LEAVE_OUT],
     supersedes: ["reuse-fails"],
   },
@@ -43,16 +43,16 @@ export const REFUSAL_ENTRIES: Entries<
     severity: "warning",
     title: "a refusal leaves the connection open",
     cause:
-      "The final status came while announced content was outstanding, and did not say close. Some clients send the next request there, where the server still waits for content, or the content after all. HAProxy in mode http takes Connection: close off the origin's refusal.",
+      "The final status came before the announced content was sent, and without Connection: close. Some clients then send the next request or the content on this connection, although the server still waits for content. HAProxy in mode http removes Connection: close from the origin's refusal.",
     fixes: [CLOSE, ATTACH, HAPROXY_CLOSES],
   },
   "refusal-reset": {
     severity: "error",
     title: "the connection is reset behind the refusal",
     cause:
-      "The server closes while content is still arriving; the reset overtakes the answer, and clients report a broken connection instead of the refusal.",
+      "The server closes the connection while content is still arriving. The reset overtakes the answer, so clients report a broken connection instead of the refusal.",
     fixes: [
-      server("Close in stages: end the own side, read on for a while, then go (RFC 9112 §9.6)."),
+      server("Close in stages: end the response side, keep reading for a while, then close (RFC 9112 §9.6)."),
       ATTACH,
       client("Wait for the 100 before sending.", "curl -H 'Expect: 100-continue' -T FILE URL"),
       proxy("nginx", "lingering_close always;"),
@@ -63,7 +63,7 @@ export const REFUSAL_ENTRIES: Entries<
     severity: "warning",
     title: "the refusal comes after the content",
     cause:
-      "The header section alone decides this status, yet the 100 was sent and the content taken first: the handshake spares nothing. A proxy that answers the 100 itself does that, and so does a guard behind a body parser.",
+      "This status depends on the header section alone, but the server sent the 100 and read the content first. The handshake therefore saves nothing. Causes are a proxy that sends the 100 itself, and a guard after a body parser.",
     fixes: [ATTACH, ASK_FIRST, CADDY],
   },
 };
