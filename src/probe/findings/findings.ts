@@ -40,19 +40,25 @@ function find(
   if (code === "proxy-417" && !direct) {
     const why = whyProxy417(target);
     if (why === undefined) return undefined;
-    return finding(code, "proxy", shown("target", [target.withheld, target.plain]), identified, ` Likely so: ${why}.`);
+    return finding(
+      code,
+      "proxy",
+      evidenceFrom("target", [target.withheld, target.plain]),
+      identified,
+      ` Likely so: ${why}.`,
+    );
   }
   const check = CHECKS[code];
   const troubled = check?.(target, settings) ?? [];
   if (!check || troubled.length === 0) return undefined;
-  const evidence = shown("target", troubled);
+  const evidence = evidenceFrom("target", troubled);
   if (code === "proxy-auth") return finding(code, "proxy", evidence, identified);
   if (!direct) return finding(code, hopWithoutProxy(settings, identified), evidence, identified);
   const atOrigin = check(direct, settings);
   return finding(
     code,
     atOrigin.length > 0 ? "origin" : "proxy",
-    [...evidence, ...shown("direct", atOrigin)],
+    [...evidence, ...evidenceFrom("direct", atOrigin)],
     identified,
   );
 }
@@ -64,7 +70,7 @@ function hopWithoutProxy({ proxy }: ProbeSettings, identified: readonly Identifi
 
 const SHOWN_EXCHANGES = 3;
 
-function shown(endpoint: Evidence["endpoint"], exchanges: readonly (ExchangeResult | undefined)[]): Evidence[] {
+function evidenceFrom(endpoint: Evidence["endpoint"], exchanges: readonly (ExchangeResult | undefined)[]): Evidence[] {
   return exchanges.flatMap((one) => (one ? [evidenceOf(endpoint, one)] : [])).slice(0, SHOWN_EXCHANGES);
 }
 
@@ -85,20 +91,20 @@ function finding(
     severity: hop === "proxy" ? severityAtProxy : severity,
     title,
     hop,
-    cause: `${cause}${more}${suspects(hop, identified)}`,
+    cause: `${cause}${more}${suspectsText(hop, identified)}`,
     evidence,
-    fixes: chosen(fixes, identified),
+    fixes: relevantFixes(fixes, identified),
   };
 }
 
-function suspects(hop: Finding["hop"], identified: readonly Identification[]): string {
+function suspectsText(hop: Finding["hop"], identified: readonly Identification[]): string {
   const named = identified.filter(({ role }) => hop === "unknown" || (hop === "proxy" && role !== "server"));
   if (named.length === 0) return "";
   return ` On the way: ${named.map(({ name, confidence }) => `${name} (${confidence})`).join(", ")}.`;
 }
 
 // If a program was recognised, the fixes for other programs are left out. Otherwise all of them may help.
-function chosen(fixes: readonly Fix[], identified: readonly Identification[]): Fix[] {
+function relevantFixes(fixes: readonly Fix[], identified: readonly Identification[]): Fix[] {
   const programOf = ({ text }: Fix) => PROGRAM_OF_FIX.find(([word]) => text.startsWith(word))?.[1];
   const there = new Set(identified.map(({ name }) => name));
   const isNamed = (one: Fix) => there.has(programOf(one) ?? "");

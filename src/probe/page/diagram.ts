@@ -36,16 +36,16 @@ export function diagramOf(exchange: ExchangeResult, hops: Hops): string {
   for (const row of rowsOf(exchange)) {
     const thick = row.bytes === undefined ? 0 : thickness(row.bytes);
     const from = y;
-    y += 24 + thick / 2 + stretch((row.atMs ?? lastMs) - lastMs);
+    y += 24 + thick / 2 + distance((row.atMs ?? lastMs) - lastMs);
     const time = row.atMs === undefined ? "" : timeOf(row.atMs);
     if (time !== "" && time !== lastTime) parts.push(tick(y, time));
-    parts.push(drawn(row, { client, peer, y, from, thick }));
+    parts.push(svgOfRow(row, { client, peer, y, from, thick }));
     y += thick / 2;
     lastMs = row.atMs ?? lastMs;
     lastTime = time;
   }
   const height = y + 14;
-  const label = `${exchange.id}: ${spoken(exchange, hops)}`;
+  const label = `${exchange.id}: ${textOfDiagram(exchange, hops)}`;
   return `<svg class="diagram" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeHtml(label)}">
 ${lifelines(hops, xs, height)}
 <text class="unit" x="${AXIS - 6}" y="14" text-anchor="end">ms</text>
@@ -77,7 +77,7 @@ interface Place {
   readonly thick: number;
 }
 
-function drawn(row: Row, { client, peer, y, from, thick }: Place): string {
+function svgOfRow(row: Row, { client, peer, y, from, thick }: Place): string {
   const { shape, towards, tone, text } = row;
   const middle = (client + peer) / 2;
   const label = (at: number) =>
@@ -106,7 +106,7 @@ function tick(y: number, time: string): string {
   return `<path class="tick" d="M${AXIS} ${y}H${CLIENT}"/><text class="time" x="${AXIS - 4}" y="${y + 3.5}" text-anchor="end">${time}</text>`;
 }
 
-function stretch(ms: number): number {
+function distance(ms: number): number {
   return Math.round(10 * Math.log10(1 + Math.max(0, ms)));
 }
 
@@ -123,7 +123,7 @@ function shortened(text: string, characters: number): string {
 }
 
 /** Returns the diagram as text, for screen readers. */
-function spoken(exchange: ExchangeResult, { names, peer }: Hops): string {
+function textOfDiagram(exchange: ExchangeResult, { names, peer }: Hops): string {
   const there = names[peer] as string;
   const steps = rowsOf(exchange).map(({ atMs, shape, towards, text }) => {
     const when = atMs === undefined ? "" : `${timeOf(atMs)} ms, `;

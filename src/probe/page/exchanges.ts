@@ -52,9 +52,9 @@ function hopsOf(exchange: ExchangeResult, { settings, direct, target, url, findi
     return { names, peer: hasTunnel ? 2 : 1 };
   }
   if (direct) return { names, peer: 1 };
-  return { names: ["client", mayBeProxy(target, findings) ? "proxy or origin" : "server"], peer: 1 };
+  return { names: ["client", hasProxySigns(target, findings) ? "proxy or origin" : "server"], peer: 1 };
 }
 
-function mayBeProxy({ identified }: EndpointResult, findings: readonly Finding[]): boolean {
+function hasProxySigns({ identified }: EndpointResult, findings: readonly Finding[]): boolean {
   return identified.some(({ role }) => role !== "server") || findings.some(({ hop }) => hop === "proxy");
 }

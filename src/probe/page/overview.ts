@@ -21,8 +21,8 @@ export function overviewSection(result: ProbeResult): string {
 ${shown.map((pair) => overviewRow(pair, direct !== undefined)).join("\n")}
 </tbody>
 </table>
-${leftOut(both.map(({ target: one }) => one))}
-${seenList([...target.identified, ...(direct?.identified ?? [])])}
+${skippedList(both.map(({ target: one }) => one))}
+${identifiedList([...target.identified, ...(direct?.identified ?? [])])}
 </div>
 </section>`;
 }
@@ -60,7 +60,7 @@ function contentText({ announced, summary }: ExchangeResult): string {
   return announced === "chunked" ? sent : `${sent} of ${size(announced)}`;
 }
 
-function leftOut(exchanges: readonly ExchangeResult[]): string {
+function skippedList(exchanges: readonly ExchangeResult[]): string {
   const reasons = new Map<string, ExchangeId[]>();
   for (const { id, skipped } of exchanges) {
     if (skipped !== undefined) reasons.set(skipped, [...(reasons.get(skipped) ?? []), id]);
@@ -70,7 +70,7 @@ function leftOut(exchanges: readonly ExchangeResult[]): string {
   return `<ul class="seen muted">${items.join("")}</ul>`;
 }
 
-function seenList(identified: readonly Identification[]): string {
+function identifiedList(identified: readonly Identification[]): string {
   const each = new Map(identified.map((one) => [one.name, one]));
   if (each.size === 0) return "";
   const items = [...each.values()].map(
