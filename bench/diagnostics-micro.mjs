@@ -5,7 +5,7 @@ import { PerformanceObserver } from "node:perf_hooks";
 import { currentHandshake } from "../dist/esm/handshake/handshake.js";
 import { expectations, maxSize, silent } from "../dist/esm/index.js";
 import { safeLogger } from "../dist/esm/observe/logger.js";
-import { reportFault, reportRefusal, tellAccepted } from "../dist/esm/observe/record.js";
+import { publishAccepted, reportFault, reportRefusal } from "../dist/esm/observe/record.js";
 import { makeExchange, refuseOne } from "./flood-exchange.mjs";
 import { median } from "./statistics.mjs";
 
@@ -97,7 +97,7 @@ const telling = {
   "telling of an acceptance": await withAndWithout(
     CALLS,
     TOLD_CALLS,
-    repeated(() => tellAccepted(handshake)),
+    repeated(() => publishAccepted(handshake)),
   ),
   "telling of a refusal": await withAndWithout(
     CALLS,

@@ -1,5 +1,7 @@
-export { type ExpectationOptions, expectations, type Guard, type Next } from "./guard/expectations.js";
-export { type HandshakeInfo, type HandshakeState, handshakeOf, type RefusedWith } from "./handshake/handshake.js";
+export { expectations } from "./guard/expectations.js";
+export type { ExpectationOptions, Guard, Next } from "./guard/options.js";
+export type { HandshakeState } from "./handshake/handshake.js";
+export { type HandshakeInfo, handshakeOf } from "./handshake/info.js";
 export { type Digests, digestsOf } from "./http/digest.js";
 export type { Expectation } from "./http/expect-header.js";
 export type { HttpRequest, HttpResponse } from "./http/message.js";
@@ -11,6 +13,7 @@ export type {
   ContentMessage,
   FaultMessage,
   RefusalRecord,
+  RefusedWith,
   RefuseMessage,
 } from "./observe/record.js";
 export { type OmissionRecord, type SampledOptions, sampled } from "./observe/sampled.js";
@@ -18,16 +21,19 @@ export { type Authorization, type AuthorizeOptions, authorize } from "./policies
 export { allOf, anyOf, when } from "./policies/combine.js";
 export { type ConcurrencyOptions, concurrency } from "./policies/concurrency.js";
 export { knownLength } from "./policies/known-length.js";
+export type { Limiter, LimiterResult } from "./policies/limiter.js";
 export { maxSize } from "./policies/max-size.js";
 export { mediaTypes } from "./policies/media-types.js";
 export type { Policy, Upload, UploadEnd, Verdict } from "./policies/policy.js";
 export { type PreconditionLookup, preconditions, type StoredResource } from "./policies/preconditions.js";
-export { type Limiter, type LimiterResult, type QuotaOptions, quota } from "./policies/quota.js";
+export { quota } from "./policies/quota.js";
+export type { QuotaOptions } from "./policies/quota-options.js";
 export { type RefusalOptions, refuse } from "./policies/refuse.js";
 export { type AdmissionHandler, type AdmissionOptions, admission } from "./proxies/admission.js";
 export type { AdmissionRequest } from "./proxies/admission-request.js";
 export { holdExpectation, type RelayOptions, relayExpectation } from "./proxies/relay.js";
 export type { LingerEndMessage } from "./response/linger.js";
 export type { RefusalContent } from "./response/refusal.js";
-export { type AttachableServer, type AttachOptions, attach, detach } from "./server/attach.js";
+export { attach, detach } from "./server/attach.js";
+export type { AttachableServer, AttachOptions } from "./server/options.js";
 export { ExpectationError, type ExpectationErrorCode } from "./support/errors.js";

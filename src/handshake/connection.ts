@@ -4,23 +4,23 @@ import type { Handshake } from "./handshake.js";
 
 /** A request that waits for the one before it on its connection. */
 export interface HeldRequest {
-  /** Goes on with the request, in its own async context. */
+  /** Continues with the request, in its own async context. */
   readonly release: () => void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** What is known of an HTTP/1 connection; made for connections that carry content or expectations. */
+/** The state of an HTTP/1 connection. Only connections that carry content or expectations have one. */
 export interface Connection {
   /**
-   * The response that ends it: nothing that comes after is dispatched (RFC 9112 §9.6). {@link SENT} once it is on the
-   * wire, so that a socket that lingers keeps nothing of its request in memory.
+   * The response that ends the connection: nothing that comes later is dispatched (RFC 9112 §9.6). {@link SENT} once it
+   * is on the wire, so that a lingering socket keeps nothing of its request in memory.
    */
   lastResponse: Pick<ServerResponse, "writableEnded"> | undefined;
-  /** The handshake behind whose response the socket lingers, where that response ends the connection. */
+  /** The handshake of the response that ends the connection, until the socket lingers. */
   lingersFor: Handshake | undefined;
   /** The request under way that has content or an expectation. */
   busyWith: Handshake | undefined;
-  /** The handshakes whose responses are not done: one, as a rule. */
+  /** The handshakes whose responses are not done, usually one. */
   open: readonly Handshake[];
   /** Requests pipelined behind that one, in order. */
   readonly held: HeldRequest[];
@@ -33,10 +33,12 @@ const CONNECTION = Symbol.for("express-expectations:connection:1");
 
 type Carrier = Socket & { [CONNECTION]?: Connection };
 
+/** The state of a connection; `undefined` if it has none. */
 export function connectionOf(socket: Socket | undefined): Connection | undefined {
   return (socket as Carrier | undefined)?.[CONNECTION];
 }
 
+/** The state of a connection, made if it has none. */
 export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
   carrier[CONNECTION] ??= { lastResponse: undefined, lingersFor: undefined, busyWith: undefined, open: [], held: [] };
@@ -44,8 +46,7 @@ export function openConnection(socket: Socket): Connection {
 }
 
 /**
- * Sees to it that a handshake is closed with its connection, where its response waits behind another one: such a
- * response has no `close` of its own.
+ * Closes a handshake with its connection if its response waits behind another one: such a response emits no `close`.
  */
 export function closeWithConnection({ res }: Handshake, socket: Socket): void {
   if (res.socket || socket.listeners("close").includes(closeHandshakes)) return;

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** Where content goes that nobody wants, from whichever socket. */
+/** The buffer for discarded content, shared by all sockets. */
 const SINK = new Uint8Array(64 * 1024);
 
 interface Handle {
@@ -10,14 +10,14 @@ interface Handle {
 type Carrier = Socket & { _handle?: Handle | null } & Record<symbol, unknown>;
 
 /**
- * Has what arrives on a socket read into one buffer for all sockets, instead of a new one for each read: those, and the
- * garbage collection that they call for, are more than half of what it costs to throw content away.
+ * Makes a socket read into one shared buffer instead of a new buffer for each read. The allocation and collection of
+ * those buffers is more than half of the cost of discarding content.
  *
- * The option `onread` of `net.Socket` does this for sockets that are yet to be made, and Node has no way to set it
- * later: this does what the constructor does, with its `kBuffer`, `kBufferCb` and `useUserBuffer`. Where one of them is
- * missing, the socket stays as it is. Wire test "refused content is read into one buffer".
+ * `net.Socket` has the option `onread` for this, but only its constructor takes it. This function does what the
+ * constructor does, with its private `kBuffer`, `kBufferCb` and `useUserBuffer`. If one of them is missing, the socket
+ * stays as it is. Wire test "refused content is read into one buffer".
  *
- * @param count - told how many bytes have come; answers whether to read on.
+ * @param count - is passed the number of bytes that have come; returns whether to read on.
  */
 export function readIntoSink(socket: Socket, count: (bytes: number) => boolean): void {
   const carrier = socket as Carrier;

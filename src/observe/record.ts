@@ -1,4 +1,4 @@
-import type { Handshake, RefusedWith } from "../handshake/handshake.js";
+import type { Expectation } from "../http/expect-header.js";
 import type { HttpRequest } from "../http/message.js";
 import { messageOf } from "../support/errors.js";
 import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
@@ -11,7 +11,7 @@ export interface RefusalRecord {
   readonly method: string;
   /** The request target without query values. */
   readonly url: string;
-  /** The route's pattern, where a router matched one. */
+  /** The route's pattern, if a router matched one. */
   readonly route?: string;
   readonly status: number;
   readonly policy: string;
@@ -30,44 +30,63 @@ export interface RefusalRecord {
   readonly requestId?: string;
 }
 
-/** One acceptance, as the channel `express-expectations:accept` tells it: `status` is 100 where one was sent. */
+/** One acceptance, for the channel `express-expectations:accept`. `status` is 100 if one was sent. */
 export interface AcceptRecord extends Omit<RefusalRecord, "event" | "status" | "policy" | "reason" | "bytesSpared"> {
   readonly event: "expectation.accepted";
   readonly status?: 100;
 }
 
-/** What `express-expectations:accept` tells: once for each request that guards accepted, or whose 100 was sent. */
+/** The message of `express-expectations:accept`: one for each request that guards accepted, or whose 100 was sent. */
 export interface AcceptMessage {
   readonly req: HttpRequest;
   /** Its `durationMs` ends with the verdict. */
   readonly record: AcceptRecord;
 }
 
-/** What `express-expectations:refuse` tells. */
+/** The message of `express-expectations:refuse`. */
 export interface RefuseMessage {
   readonly req: HttpRequest;
   readonly record: RefusalRecord;
 }
 
-/** What `express-expectations:error` tells. */
+/** The message of `express-expectations:error`. */
 export interface FaultMessage {
   readonly req: HttpRequest;
   readonly record: RefusalRecord;
   readonly error: Error;
 }
 
-/** What `express-expectations:content` tells. */
+/** The message of `express-expectations:content`. */
 export interface ContentMessage {
   readonly req: HttpRequest;
   /** From the 100 to the first byte of content, in milliseconds. */
   readonly waitedMs: number;
 }
 
-/** What a record tells about: a request with its handshake, or one that a proxy asks about. */
-export type Recorded = Pick<Handshake, "req" | "expectations" | "length" | "received" | "startedAt"> &
-  Partial<Pick<Handshake, "state" | "acceptedAt">>;
+/** How a request was refused. */
+export interface RefusedWith {
+  readonly status: number;
+  readonly policy: string;
+  readonly reason: string | undefined;
+}
 
-/** Tells of a refusal, once: the log at `warn`, and who subscribed. */
+/** What a record is made of: a request with its handshake, or one that a proxy asks about. */
+export interface Recorded {
+  readonly req: HttpRequest;
+  readonly expectations: readonly Expectation[];
+  /** Announced bytes; 0 for none; `undefined` for an unknown length. */
+  readonly length: number | undefined;
+  /** Bytes that have arrived until now. */
+  readonly received: number;
+  /** When the request's header section came, by `performance.now()`. */
+  readonly startedAt: number;
+  /** When a guard accepted, by `performance.now()`. */
+  readonly acceptedAt?: number | undefined;
+  /** `"continued"` when a 100 was sent. */
+  readonly state?: string;
+}
+
+/** Logs a refusal at `warn` and publishes it. */
 export function reportRefusal(logger: PreparedLogger, handshake: Recorded, by: RefusedWith): void {
   const write = logger[PREPARE]("warn");
   if (!write && !refuseChannel.hasSubscribers) return;
@@ -78,7 +97,7 @@ export function reportRefusal(logger: PreparedLogger, handshake: Recorded, by: R
   publish(refuseChannel, message);
 }
 
-/** Tells of a fault, once: the log at `error`, with the error that caused it, and who subscribed. */
+/** Logs a fault at `error`, with the error that caused it, and publishes it. */
 export function reportFault(logger: PreparedLogger, handshake: Recorded, by: RefusedWith, error: Error): void {
   const write = logger[PREPARE]("error");
   if (!write && !errorChannel.hasSubscribers) return;
@@ -90,8 +109,8 @@ export function reportFault(logger: PreparedLogger, handshake: Recorded, by: Ref
   publish(errorChannel, message);
 }
 
-/** Tells subscribers that a request was accepted. */
-export function tellAccepted(handshake: Recorded): void {
+/** Publishes that a request was accepted. */
+export function publishAccepted(handshake: Recorded): void {
   if (!acceptChannel.hasSubscribers) return;
   const record = withoutEmpty({
     event: "expectation.accepted",
@@ -102,8 +121,8 @@ export function tellAccepted(handshake: Recorded): void {
   publish(acceptChannel, message);
 }
 
-/** Tells subscribers how long the first content took to come. */
-export function tellContent({ req }: Recorded, waitedMs: number): void {
+/** Publishes how long the first content took to come. */
+export function publishContent({ req }: Recorded, waitedMs: number): void {
   const message: ContentMessage = { req, waitedMs };
   publish(contentChannel, message);
 }
@@ -128,7 +147,7 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
   }) as unknown as RefusalRecord;
 }
 
-// What others have put on a request may be of any kind, and throw: a record never costs the answer.
+// Properties that other code has put on a request may be of any type, or throw. The response must not fail for that.
 function factsOf(handshake: Recorded, decidedAt: number = performance.now()): Record<string, unknown> {
   const timed = {
     durationMs: Math.round((decidedAt - handshake.startedAt) * 1000) / 1000,
@@ -159,7 +178,7 @@ function requestFacts({ req, length, expectations }: Recorded): Record<string, u
   };
 }
 
-// Express asks the application's own `trust proxy` function, which may throw.
+// Express calls the application's own `trust proxy` function, which may throw.
 function frameworkAddress(req: HttpRequest): unknown {
   try {
     return (req as FrameworkRequest).ip;

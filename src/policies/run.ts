@@ -1,8 +1,8 @@
 import type { Refusal } from "../http/refusal.js";
-import type { Logger } from "../observe/logger.js";
-import { answerError, callSafely, ExpectationError, textOf } from "../support/errors.js";
+import { answerError, callSafely, ExpectationError, optionError, textOf } from "../support/errors.js";
+import { policyName } from "./names.js";
 import type { Policy, UploadEnd } from "./policy.js";
-import { isRefusal } from "./refuse.js";
+import { isRefusal, refuse } from "./refuse.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
@@ -75,10 +75,132 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
-/** Calls what a policy passed to `onClose`: what it throws, or rejects with, is logged. */
-export function callOnClose(callback: (end: UploadEnd) => unknown, end: UploadEnd, logger: Logger): void {
+/** What a run needs to know, and whom it tells. */
+export interface RunOptions {
+  /** How long the policies may take together, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Called once, unless the run is stopped before. */
+  readonly onEnd: (outcome: Outcome) => void;
+}
+
+/**
+ * One run of policies about one request. Ends once: by its policies, by time, or because it is stopped.
+ */
+export class PolicyRun<T extends Trial> {
+  /** The name of the policy that is asked, or was asked last. */
+  current = "";
+  #isOver = false;
+  #isAborted = false;
+  #abort: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly ask: (trial: T) => unknown,
+    readonly options: RunOptions,
+  ) {}
+
+  /** Whether no verdict is awaited any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Aborts when the run is aborted or its time is up. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isAborted) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  /**
+   * Asks the policies in order.
+   *
+   * @returns whether the run is waiting for a policy.
+   */
+  start(trials: readonly T[]): boolean {
+    const outcome = runInOrder(trials, (trial) => {
+      if (this.#isOver) return false;
+      this.current = trial.name;
+      return this.ask(trial);
+    });
+    if (!(outcome instanceof Promise)) {
+      this.#end(outcome);
+      return false;
+    }
+    if (!this.#isOver) this.#timer = setTimeout(() => this.#runOutOfTime(), this.options.timeoutMs);
+    // `runInOrder` never rejects. Errors that `onEnd` throws are the application's, and stay unhandled.
+    void outcome.then((settled) => this.#end(settled));
+    return !this.#isOver;
+  }
+
+  /** Ends the run without an outcome, and aborts its signal: the client left, or something else has decided. */
+  abort(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#isAborted = true;
+    this.#abort?.abort();
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.options.onEnd(outcome);
+  }
+
+  #runOutOfTime(): void {
+    const error = new Error(`policy ${this.current} did not answer within ${this.options.timeoutMs} ms`);
+    this.#isAborted = true;
+    this.#abort?.abort();
+    this.#end({ kind: "fault", policy: this.current, status: 503, error });
+  }
+}
+
+/**
+ * Returns the refusal of a request with its final status.
+ *
+ * 417 says that an expectation failed: a request without one gets 403 (RFC 9110 §15.5.18).
+ *
+ * @param override - one status for all refused expectations, in place of the policy's own.
+ */
+export function refusalOf(verdict: false | Refusal, hasExpectation: boolean, override?: number): Refusal {
+  const refusal = verdict || refuse(417);
+  let { status } = refusal;
+  if (!hasExpectation) status = status === 417 ? 403 : status;
+  else status = override ?? status;
+  if (status === refusal.status) return refusal;
+  const { reason, headers, body } = refusal;
+  return refuse(status, {
+    headers,
+    ...(reason === undefined ? {} : { reason }),
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+/** Calls a callback that a policy passed to `onClose`. What it throws, or rejects with, goes to `report`. */
+export function callOnClose(
+  callback: (end: UploadEnd) => unknown,
+  end: UploadEnd,
+  report: (details: object, message: string) => void,
+): void {
   callSafely(
     () => callback(end),
-    (err) => logger.error({ event: "expectation.error", err }, "an onClose callback threw"),
+    (err) => report({ event: "expectation.error", err }, "an onClose callback threw"),
   );
+}
+
+/** Checks what a policy passes to `onClose`. @throws {ExpectationError} `ERR_EXPECT_OPTION` unless it is a function. */
+export function requireCallback(callback: unknown): void {
+  if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
+}
+
+/** Checks a list of policies and names them. @throws {ExpectationError} `ERR_EXPECT_OPTION` for anything else. */
+export function readPolicies(policies: unknown): readonly Trial[] {
+  if (policies === undefined) return [];
+  if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
+  return Array.from(policies, (policy: unknown, i) => {
+    if (typeof policy !== "function") {
+      throw optionError(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
+    }
+    return { name: policyName(policy), policy: policy as Policy<never> };
+  });
 }

@@ -6,9 +6,9 @@ import { announcedContent, isSafe } from "../http/message.js";
 import { lowerAscii } from "../http/token.js";
 
 /**
- * The request that a proxy asks about, as policies see it: its method, target and fields, never those of the asking.
+ * The request that a proxy asks about, as policies see it: its own method, target and fields, not those of the question.
  *
- * It has no content and no connection: `socket` carries `remoteAddress` and `encrypted` alone, and nothing can be read.
+ * It has no content and no connection. Its `socket` has only `remoteAddress` and `encrypted`, and nothing can be read.
  */
 export type AdmissionRequest = IncomingMessage & {
   readonly originalUrl: string;
@@ -19,7 +19,7 @@ export type AdmissionRequest = IncomingMessage & {
   get(name: string): string | undefined;
 };
 
-/** What a proxy told about a request. */
+/** A proxy's description of a request. */
 export interface OriginalRequest {
   readonly req: AdmissionRequest;
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */
@@ -27,10 +27,10 @@ export interface OriginalRequest {
   readonly expectations: readonly Expectation[];
 }
 
-/** Whether an address is that of a proxy that may ask; hop 0 is the one that does. */
+/** Whether an address belongs to a trusted proxy. Hop 0 is the proxy that asks. */
 export type TrustsAddress = (address: string, hop: number) => boolean;
 
-/** The fields that are read. The shipped proxy configurations set each of them, whatever the client sent. */
+/** The fields that are read. The shipped proxy configurations set all of them and drop what the client sent. */
 export const ADMISSION_FIELDS = [
   "x-original-method",
   "x-original-uri",
@@ -45,8 +45,7 @@ export const ADMISSION_FIELDS = [
 type FieldName = (typeof ADMISSION_FIELDS)[number];
 type Told = Partial<Record<FieldName, string>>;
 
-// Of the asking alone: its own content and connection (RFC 9110 §7.6.1), and what is put in its place below. Caddy adds
-// the last two.
+// These describe the question itself (RFC 9110 §7.6.1), or are replaced below. Caddy adds the last two.
 const NOT_OF_THE_ORIGINAL: ReadonlySet<string> = new Set([
   ...ADMISSION_FIELDS.filter((name) => !name.startsWith("x-forwarded-")),
   "connection",
@@ -63,9 +62,9 @@ const NOT_OF_THE_ORIGINAL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads what a proxy tells about a request.
+ * Reads a proxy's description of a request.
  *
- * @returns what is wrong with it, as text, where it is malformed, incomplete, repeated or contradictory.
+ * @returns the fault as text if the description is malformed, incomplete, repeated or contradictory.
  */
 export function readOriginal(asking: IncomingMessage, trusts: TrustsAddress): OriginalRequest | string {
   if (announcedContent(asking).length !== 0) return "content of its own: the proxy must not send the body along";
@@ -95,7 +94,7 @@ export function readOriginal(asking: IncomingMessage, trusts: TrustsAddress): Or
   };
 }
 
-// An empty field counts as none: Caddy sets the placeholder of a field that is not there to nothing.
+// An empty field counts as none: Caddy replaces the placeholder of a missing field by an empty string.
 function toldFields(rawHeaders: readonly string[]): Told | string {
   const told: Told = {};
   const seen = new Set<string>();
@@ -110,8 +109,8 @@ function toldFields(rawHeaders: readonly string[]): Told | string {
   return told;
 }
 
-// No length where one may be: an upload of unknown length, never a request without content. Some proxies (Caddy) show
-// no Transfer-Encoding, and HTTP/2 has none.
+// Without a length, an unsafe method counts as an upload of unknown length. Some proxies (Caddy) show no
+// Transfer-Encoding, and HTTP/2 has none.
 function lengthOf(told: Told, method: string): { length: number | undefined } | string {
   const coding = told["x-original-transfer-encoding"];
   const length = told["x-upload-length"];

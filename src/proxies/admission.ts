@@ -1,22 +1,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import proxyaddr from "proxy-addr";
-import { readPolicies as readGuardPolicies } from "../guard/expectations.js";
-import { currentHandshake, type Handshake, type RefusedWith, type ServerContext } from "../handshake/handshake.js";
-import { type Expectation, isContinue } from "../http/expect-header.js";
-import { type HttpRequest, type HttpResponse, mediaTypeOf } from "../http/message.js";
-import type { Refusal } from "../http/refusal.js";
-import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
-import { type Recorded, reportFault, reportRefusal, tellAccepted } from "../observe/record.js";
+import type { ServerContext } from "../handshake/context.js";
+import { currentHandshake, type Handshake } from "../handshake/handshake.js";
+import type { HttpRequest, HttpResponse } from "../http/message.js";
+import { type Logger, safeLogger } from "../observe/logger.js";
+import { reportRefusal } from "../observe/record.js";
 import { namesOf } from "../policies/names.js";
-import type { Policy, Upload, UploadEnd } from "../policies/policy.js";
-import { refuse, requireLimit } from "../policies/refuse.js";
-import { callOnClose, type Outcome, runInOrder, type Trial } from "../policies/run.js";
-import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
-import { createDetachedContext } from "../server/attach.js";
-import { beginHandshake } from "../server/gate.js";
+import type { Policy } from "../policies/policy.js";
+import { refuse } from "../policies/refuse.js";
+import { readPolicies } from "../policies/run.js";
+import { writePlainRefusal } from "../response/refusal.js";
+import { beginHandshake } from "../server/begin.js";
+import { createDetachedContext } from "../server/context.js";
 import { answerError, asError, ExpectationError, optionError } from "../support/errors.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "../support/options.js";
-import { type AdmissionRequest, type OriginalRequest, readOriginal, type TrustsAddress } from "./admission-request.js";
+import { answerRefused } from "./admission-answer.js";
+import { type AdmissionRequest, readOriginal, type TrustsAddress } from "./admission-request.js";
+import { Hearing, type HearingSettings } from "./hearing.js";
 
 /** Options of {@link admission}. */
 export interface AdmissionOptions<Req extends HttpRequest = AdmissionRequest> {
@@ -52,13 +52,8 @@ const OPTION_KEYS = [
   "unknownExpectations",
 ] as const satisfies readonly (keyof AdmissionOptions)[];
 
-interface Settings {
+interface Settings extends HearingSettings {
   readonly trusts: TrustsAddress;
-  readonly policies: readonly Trial[];
-  readonly logger: PreparedLogger;
-  readonly policyTimeoutMs: number;
-  readonly isVerbatim: boolean;
-  readonly ignoresUnknown: boolean;
   readonly context: ServerContext;
 }
 
@@ -104,170 +99,13 @@ function refuseQuestion(asking: Handshake, reason: string, settings: Settings): 
   answerRefused(asking, refuse(400, { reason }), by, settings);
 }
 
-const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true });
-
-/** The hearing of one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
-class Hearing {
-  readonly #abort = new AbortController();
-  readonly #closeCallbacks: ((end: UploadEnd) => void)[] = [];
-  #isOver = false;
-  #isAccepted = false;
-  #timer: NodeJS.Timeout | undefined;
-  #current = "";
-  #exceeded: Outcome | undefined;
-
-  constructor(
-    readonly asking: Handshake,
-    readonly original: OriginalRequest,
-    readonly settings: Settings,
-  ) {}
-
-  begin(): void {
-    const { original, settings } = this;
-    if (!settings.ignoresUnknown && !original.expectations.every(isContinue)) {
-      const verdict = refuse(417, { reason: "an expectation that this server does not know" });
-      this.#end({ kind: "refuse", policy: "unknown-expectation", verdict });
-      return;
-    }
-    const upload = this.#upload();
-    const outcome = runInOrder(settings.policies, ({ name, policy }) => {
-      if (this.#isOver) return false;
-      this.#current = name;
-      return policy(original.req as never, upload);
-    });
-    if (!(outcome instanceof Promise)) {
-      this.#end(outcome);
-      return;
-    }
-    this.#timer = setTimeout(() => this.#runOutOfTime(), settings.policyTimeoutMs);
-    this.asking.onClose(() => this.#close());
-    void outcome.then((settled) => this.#end(settled));
-  }
-
-  #upload(): Upload {
-    const { original } = this;
-    return {
-      expectation: original.length === 0 ? undefined : original.expectations.find(isContinue),
-      length: original.length,
-      mediaType: mediaTypeOf(original.req),
-      signal: this.#abort.signal,
-      received: 0,
-      limitBytes: (bytes, verdict) => {
-        requireLimit(bytes, verdict);
-        if (original.length === undefined || original.length <= bytes) return;
-        this.#exceeded ??= { kind: "refuse", policy: this.#current, verdict };
-      },
-      onClose: (callback) => {
-        if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
-        // A policy that answers after its time is told at once.
-        if (this.#isOver && !this.#isAccepted) callOnClose(callback, NOT_STORED, this.settings.logger);
-        else this.#closeCallbacks.push(callback);
-      },
-      report: (message, error) => {
-        this.settings.logger.error({ event: "expectation.error", err: asError(error) }, message);
-      },
-    };
-  }
-
-  #runOutOfTime(): void {
-    const error = new Error(`policy ${this.#current} did not answer within ${this.settings.policyTimeoutMs} ms`);
-    this.#abort.abort();
-    this.#end({ kind: "fault", policy: this.#current, status: 503, error });
-  }
-
-  #end(reached: Outcome): void {
-    if (this.#isOver) return;
-    const { asking } = this;
-    if (asking.isGone) {
-      this.#close();
-      return;
-    }
-    const outcome = reached.kind === "accept" ? (this.#exceeded ?? reached) : reached;
-    if (outcome.kind === "accept") {
-      this.#isOver = true;
-      this.#isAccepted = true;
-      clearTimeout(this.#timer);
-      tellAccepted(this.#facts());
-      // What policies reserved stays reserved: the upload itself comes by elsewhere.
-      answer(asking, 204, {});
-      return;
-    }
-    this.#refuse(outcome);
-    this.#close();
-  }
-
-  #refuse(outcome: Exclude<Outcome, { kind: "accept" }>): void {
-    const { asking, settings } = this;
-    const facts = this.#facts();
-    if (outcome.kind === "fault") {
-      const by = { status: outcome.status, policy: outcome.policy, reason: undefined };
-      reportFault(settings.logger, facts, by, outcome.error);
-      answerRefused(asking, refuse(outcome.status), by, settings);
-      return;
-    }
-    const verdict = outcome.verdict || refuse(417);
-    // 417 says that an expectation failed: a request that had none is told 403 (RFC 9110 §15.5.18).
-    const status = verdict.status === 417 && facts.expectations.length === 0 ? 403 : verdict.status;
-    const by = { status, policy: outcome.policy, reason: verdict.reason };
-    reportRefusal(settings.logger, facts, by);
-    answerRefused(asking, verdict, by, settings, facts.expectations);
-  }
-
-  // The record tells about the upload, not about the asking.
-  #facts(): Recorded {
-    const { req, length, expectations } = this.original;
-    const { startedAt } = this.asking;
-    return { req, length, expectations, received: 0, startedAt };
-  }
-
-  // The policies' time is over without an accepted upload: what they reserved goes back.
-  #close(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#abort.abort();
-    for (const callback of this.#closeCallbacks) callOnClose(callback, NOT_STORED, this.settings.logger);
-  }
-}
-
-function answerRefused(
-  asking: Handshake,
-  { headers, body, reason }: Refusal,
-  by: RefusedWith,
-  { isVerbatim }: Settings,
-  expectations: readonly Expectation[] = [],
-): void {
-  asking.refuse(by);
-  // Proxies take any 2xx for a yes, whoever meant it for a refusal.
-  const status = isVerbatim && by.status >= 300 ? by.status : 403;
-  const refusal = refuse(status, {
-    headers: { "Cache-Control": "no-store", ...headers, "X-Admission-Status": by.status },
-    ...(reason === undefined ? {} : { reason }),
-    ...(body === undefined ? {} : { body }),
-  });
-  // Clients that wait for a 100 may hang on a refusal that has a body (FACTS, clients).
-  write(asking, refusal, isVerbatim && !expectations.some(isContinue) ? "problem" : "none");
-}
-
-function answer(asking: Handshake, status: number, headers: Record<string, string>): void {
-  write(asking, refuse(status, { headers: { "Cache-Control": "no-store", ...headers } }), "none");
-}
-
-function write(asking: Handshake, response: Refusal, body: "none" | "problem"): void {
-  try {
-    writeRefusal(asking, response, body);
-  } catch {
-    writePlainRefusal(asking, 500);
-  }
-}
-
 function readSettings(options: AdmissionOptions<never>): Settings {
   requireKnownKeys("admission", options, OPTION_KEYS);
   const logger = safeLogger(options.logger);
   return {
     logger,
     trusts: readTrust(options.trustProxy, logger),
-    policies: readPolicies(options.policies),
+    policies: readAdmissionPolicies(options.policies),
     policyTimeoutMs: optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000),
     isVerbatim: optionalOneOf("statuses", options.statuses, ["nginx", "verbatim"], "nginx") === "verbatim",
     ignoresUnknown:
@@ -300,10 +138,10 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
   throw optionError("trustProxy", trustProxy, 'the addresses of the proxies that may ask, such as "loopback"');
 }
 
-function readPolicies(policies: unknown): Settings["policies"] {
-  const read = readGuardPolicies(policies);
+function readAdmissionPolicies(policies: unknown): Settings["policies"] {
+  const read = readPolicies(policies);
   for (const [i, { policy }] of read.entries()) {
-    // It would count uploads that never end here, and lock everybody out.
+    // It would count uploads whose end is never seen here, and refuse everybody in the end.
     if (namesOf(policy).includes("concurrency"))
       throw optionError(`policies[${i}]`, policy, "another: it belongs into the origin's guard");
   }

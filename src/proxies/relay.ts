@@ -1,20 +1,23 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { type ExpectationOptions, expectations, type Guard, type Next } from "../guard/expectations.js";
-import { currentHandshake, type Handshake, isHeardBySomebody, isReadToDiscard } from "../handshake/handshake.js";
+import { expectations } from "../guard/expectations.js";
+import type { ExpectationOptions, Guard, Next } from "../guard/options.js";
+import { currentHandshake, type Handshake } from "../handshake/handshake.js";
+import { hasContentListener, isDiscarding } from "../handshake/reader.js";
 import { isContinue } from "../http/expect-header.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
-import { lowerAscii } from "../http/token.js";
+import { askForBytes, ignoreReads, interpose, type Source } from "../node/readable.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { reportFault } from "../observe/record.js";
 import { writePlainRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
+import { dropConnectionFields, dropHopByHop } from "./hop-by-hop.js";
 
 /** Options of {@link holdExpectation}; all are optional. */
 export interface RelayOptions {
-  /** How long the origin may take until its 100 or its final status, in milliseconds. Default 10,000; then 504. */
+  /** How long the origin may take to send its 100 or its final status, in milliseconds. Default 10,000; then 504. */
   originTimeoutMs?: number;
-  /** Where 502 and 504 are logged, at `error`. Default: where the attached server logs. */
+  /** Where 502 and 504 are logged, at `error`. Default: the attached server's logger. */
   logger?: Logger;
 }
 
@@ -23,11 +26,11 @@ const ORIGIN_TIMEOUT_MS = 10_000;
 const OPTION_KEYS = ["originTimeoutMs", "logger"] as const satisfies readonly (keyof RelayOptions)[];
 
 /**
- * Makes the middleware that stands right in front of a proxy: it holds an upload back until the origin has said
- * `100 Continue`, and takes `Expect` off the request, because `http-proxy` and its kin emit no `proxyReq` otherwise.
+ * Makes a middleware that is mounted directly in front of a proxy. It holds an upload back until the origin has sent
+ * `100 Continue`, and removes `Expect` from the request: `http-proxy` and its relatives emit no `proxyReq` otherwise.
  *
- * {@link relayExpectation} goes with it. Guards belong before it: those behind it see no `Expect`. The origin that does
- * not answer in time becomes 504, the one that cannot be reached 502.
+ * Use it together with {@link relayExpectation}. Mount guards before it, because those behind it see no `Expect`. An
+ * origin that does not respond in time becomes 504, one that cannot be reached 502.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
  * @example
@@ -41,7 +44,7 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
   requireKnownKeys("holdExpectation", options, OPTION_KEYS);
   const originTimeoutMs = optionalCount("originTimeoutMs", options.originTimeoutMs, ORIGIN_TIMEOUT_MS);
   const logger = options.logger === undefined ? undefined : safeLogger(options.logger);
-  // Attaches the server where nobody did. Expectations that nobody here decides are the origin's to decide.
+  // Attaches the server if nobody did. Expectations that no guard decides are left to the origin.
   const guardOptions: ExpectationOptions = { applyTo: "expectations", unknownExpectations: "ignore" };
   const guard = expectations(logger === undefined ? guardOptions : { ...guardOptions, logger });
 
@@ -54,16 +57,15 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
 }
 
 /**
- * Carries the handshake of one request through to the origin: sends `Expect` along, and lets the content flow when the
- * origin says `100 Continue`. A final status that comes instead is passed on by the proxy itself, and no byte of the
- * content is sent.
+ * Relays the handshake of one request to the origin: sends `Expect`, and lets the content flow when the origin sends
+ * `100 Continue`. If the origin sends a final status instead, the proxy passes it on and no content is sent.
  *
  * Does nothing for requests that expect no 100. With plain `http.request`, call it before `req.pipe(proxyReq)` and
- * leave `Expect` out of the request's own fields; {@link holdExpectation} is not needed there, on an attached server.
+ * leave `Expect` out of the request's own fields. On an attached server {@link holdExpectation} is not needed then.
  *
  * @param req - the client's request.
- * @param _res - the response to the client, for the order that `proxyReq` listeners get them in.
- * @param proxyReq - the request to the origin, of which nothing is sent yet.
+ * @param _res - the response to the client; unused, there for the argument order of `proxyReq` listeners.
+ * @param proxyReq - the request to the origin; nothing of it has been sent yet.
  * @example proxy.on("proxyReq", (proxyReq, req, res) => relayExpectation(req, res, proxyReq));
  * @see RFC 9110 §10.1.1
  */
@@ -85,22 +87,22 @@ function hold(req: HttpRequest, originTimeoutMs: number, logger: PreparedLogger 
     delete req.headers.expect;
     return relay;
   }
-  // Nobody waits, and the origin must not take it that somebody does.
+  // The client does not wait for a 100, and the origin must not believe that it does.
   if (handshake.expectations.every(isContinue)) delete req.headers.expect;
   return undefined;
 }
 
 /**
- * Holds a request's content back from whoever reads it, until the origin has said `100 Continue`.
+ * Holds a request's content back from its readers until the origin has sent `100 Continue`.
  *
- * Over when the origin has answered or is given up, when the application answers by itself, or the client leaves.
+ * Ends when the origin responds or is given up, when the application responds by itself, or when the client leaves.
  */
-class Relay {
+class Relay implements Source {
   readonly #expect: string;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: [chunk: unknown, encoding: BufferEncoding | undefined][] = [];
-  readonly #read: (size: number) => void;
-  #push: (chunk: unknown, encoding?: BufferEncoding) => boolean;
+  readonly #beneath: Source;
+  #isSwallowing = false;
   #proxyReq: ClientRequest | undefined;
   #isRead = false;
   #isOver = false;
@@ -113,30 +115,27 @@ class Relay {
   ) {
     const { req } = handshake;
     this.#expect = handshake.expectations.map(({ raw }) => raw).join(", ");
-    this.#read = req._read;
-    this.#push = req.push as typeof this.push;
-    // A proxy's read would fetch the 100 from here, and what a client sends without waiting would be piped on.
-    req._read = (size) => this.read(size);
-    req.push = (chunk: unknown, encoding?: BufferEncoding) => this.push(chunk, encoding);
+    // A proxy's read would cause a 100 here, and content of a client that does not wait would be piped on.
+    this.#beneath = interpose(req, this);
     this.#timer = setTimeout(() => this.#giveUp(504), originTimeoutMs);
     handshake.onClose(() => this.#abandon());
   }
 
   read(size: number): void {
     const { req } = this.handshake;
-    // Thrown away rather than read: the application answers by itself.
-    if (!this.#isOver && isReadToDiscard(req)) this.#letFlow();
-    if (this.#isOver) this.#read.call(req, size);
+    // The content is discarded: the application responds by itself.
+    if (!this.#isOver && isDiscarding(req)) this.#letFlow();
+    if (this.#isOver) this.#beneath.read(size);
     else this.#isRead = true;
   }
 
-  push(chunk: unknown, encoding: BufferEncoding | undefined): boolean {
-    if (this.#isOver) return this.#push.call(this.handshake.req, chunk, encoding);
+  push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (this.#isOver) return this.#deliver(chunk, encoding);
     this.#chunks.push([chunk, encoding]);
     return false;
   }
 
-  /** Sends `Expect` along, and waits for what the origin says to it. */
+  /** Sends `Expect` to the origin, and waits for its response. */
   begin(proxyReq: ClientRequest): void {
     const { req, refusal } = this.handshake;
     if (refusal || this.handshake.isGone) {
@@ -147,7 +146,7 @@ class Relay {
     if (this.#isOver || this.#proxyReq) return;
     this.#proxyReq = proxyReq;
     proxyReq.once("continue", () => this.#letFlow());
-    // In front of the proxy's own listeners: its handler of errors would answer in its own way.
+    // In front of the proxy's own listeners: its error handler would respond in its own way.
     proxyReq.prependListener("timeout", () => {
       this.#isIdle = true;
     });
@@ -162,7 +161,7 @@ class Relay {
         return;
       }
     }
-    // Not at once: others may have fields to set at the same event.
+    // Later, because other listeners of the same event may set fields.
     process.nextTick(() => {
       if (!proxyReq.destroyed) proxyReq.flushHeaders();
     });
@@ -171,19 +170,19 @@ class Relay {
   #letFlow(): void {
     if (this.#isOver) return;
     this.#end();
-    this.#deliver();
-    if (this.#isRead) this.#read.call(this.handshake.req, 0);
+    this.#deliverHeld();
+    if (this.#isRead) this.#beneath.read(0);
   }
 
-  // A final status in place of the 100, whatever it is: the content stays at the client, and the connection to the
-  // origin cannot be used again, since what it would carry next is that content.
+  // A final status instead of the 100: the content stays at the client. The connection to the origin cannot be used
+  // again, because the origin would take the next request for that content.
   #takeFinal(response: IncomingMessage, proxyReq: ClientRequest): void {
     const { req } = this.handshake;
     dropConnectionFields(response);
     if (this.#isOver) return;
     this.#end();
     response.once("close", () => {
-      if (isHeardBySomebody(req)) this.handshake.failBody("ERR_EXPECT_REFUSED", "the origin refused the upload");
+      if (hasContentListener(req)) this.handshake.content.fail("ERR_EXPECT_REFUSED", "the origin refused the upload");
       destroyQuietly(proxyReq);
     });
     this.#throwAway(proxyReq);
@@ -197,7 +196,7 @@ class Relay {
     const error =
       cause ?? new Error(`the origin sent neither a 100 nor a final status within ${this.originTimeoutMs} ms`);
     const by = { status, policy: "relay", reason: undefined };
-    handshake.isAppRunning = true;
+    handshake.shareResponse();
     handshake.refuse(by);
     reportFault(this.logger, handshake, by, error);
     writePlainRefusal(handshake, status);
@@ -206,7 +205,7 @@ class Relay {
   }
 
   #abandon(): void {
-    // Content that was cut off on its way leaves the origin waiting for the rest.
+    // If the content was cut off, the origin waits for the rest.
     const isCutOff = this.handshake.refusal !== undefined && !this.handshake.hasArrived;
     if (this.#isOver && !isCutOff) return;
     this.#end();
@@ -222,61 +221,28 @@ class Relay {
     const { handshake } = this;
     const { req } = handshake;
     if (proxyReq) req.unpipe(proxyReq);
-    if (!isHeardBySomebody(req)) req.resume();
+    if (!hasContentListener(req)) req.resume();
     else if (!handshake.refusal) {
-      // A reader that is no pipe must not be told before the origin's answer is through: it would end that as well.
-      req._read = () => {};
-      this.#push = swallowFor(handshake);
+      // Another reader gets its error only after the origin's response, which it might end as well.
+      ignoreReads(req);
+      this.#isSwallowing = true;
     }
-    req._read(0);
-    this.#deliver();
+    askForBytes(req);
+    this.#deliverHeld();
   }
 
-  #deliver(): void {
-    const { req } = this.handshake;
-    for (const [chunk, encoding] of this.#chunks.splice(0)) this.#push.call(req, chunk, encoding);
+  #deliverHeld(): void {
+    for (const [chunk, encoding] of this.#chunks.splice(0)) this.#deliver(chunk, encoding);
   }
-}
 
-function swallowFor(handshake: Handshake): (chunk: unknown) => boolean {
-  return (chunk) => {
-    if (chunk === null) handshake.hasArrived = true;
-    else handshake.received += (chunk as Uint8Array).length;
+  #deliver(chunk: unknown, encoding: BufferEncoding | undefined): boolean {
+    if (!this.#isSwallowing) return this.#beneath.push(chunk, encoding);
+    this.handshake.content.countSwallowed(chunk);
     return true;
-  };
+  }
 }
 
 function destroyQuietly(proxyReq: ClientRequest): void {
   proxyReq.on("error", () => {});
   proxyReq.destroy();
-}
-
-// RFC 9110 §7.6.1. The framing fields are Node's to see to, on each side.
-const HOP_BY_HOP = ["keep-alive", "proxy-connection", "te", "upgrade"];
-const NEVER_DROPPED = new Set(["content-length", "expect", "host", "transfer-encoding"]);
-
-function dropHopByHop(req: IncomingMessage, proxyReq: ClientRequest): void {
-  for (const name of HOP_BY_HOP) proxyReq.removeHeader(name);
-  // What a client nominates is dropped as the client sent it, and never what the proxy has set itself.
-  for (const name of nominated(req.headers.connection)) {
-    const sent = linesOf(req.rawHeaders, name);
-    if (sent.length > 0 && String(proxyReq.getHeader(name)) === sent.join(", ")) proxyReq.removeHeader(name);
-  }
-  const connection = proxyReq.getHeader("Connection");
-  if (connection !== undefined && connection !== "close") proxyReq.setHeader("Connection", "keep-alive");
-}
-
-// Not `headersDistinct`: in Node 20.19 it is an object that has a constructor.
-function linesOf(rawHeaders: readonly string[], name: string): string[] {
-  return rawHeaders.filter((_, i, raw) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
-}
-
-// Proxies copy the fields of a response as they are.
-function dropConnectionFields({ headers }: IncomingMessage): void {
-  for (const name of [...HOP_BY_HOP, ...nominated(headers.connection), "connection"]) delete headers[name];
-}
-
-function nominated(connection: string | undefined): string[] {
-  const names = (connection ?? "").split(",").map((name) => lowerAscii(name.trim()));
-  return names.filter((name) => name !== "" && !NEVER_DROPPED.has(name));
 }

@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
+import { acceptedBy } from "../node/server.js";
 import { readIntoSink } from "../node/sink.js";
+import { detachParser, restartReading } from "../node/socket.js";
 import { gauges, lingerEndChannel, publish } from "../observe/diagnostics.js";
 
 /** Bounds of a lingering close. */
@@ -12,7 +14,7 @@ export interface LingerLimits {
   readonly maxLingering: number;
 }
 
-/** A refused connection is gone: what `express-expectations:linger-end` tells. */
+/** The message of the channel `express-expectations:linger-end`: a refused connection is gone. */
 export interface LingerEndMessage {
   readonly socket: Socket;
   /** How long it lingered, in milliseconds. */
@@ -20,15 +22,15 @@ export interface LingerEndMessage {
   /** Refused content that was read and thrown away, in bytes. */
   readonly discardedBytes: number;
   /**
-   * `"client"`: it had ended its side; `"time"`: `lingerMs` was over; `"crowded"`: more than `maxLingering` lingered;
-   * `"server"`: the server was closed.
+   * `"client"`: the client ended its side. `"time"`: `lingerMs` was over. `"crowded"`: more than `maxLingering`
+   * lingered. `"server"`: the server was closed.
    */
   readonly reason: "client" | "time" | "crowded" | "server";
 }
 
 interface Lingering {
   readonly socket: Socket;
-  /** Its neighbours by age; none once it is gone, so that nothing dead holds on to what came later. */
+  /** Its neighbours by age. Cleared when it is gone, so that it does not keep later ones in memory. */
   older: Lingering | undefined;
   younger: Lingering | undefined;
   isGone: boolean;
@@ -36,28 +38,28 @@ interface Lingering {
   readonly until: number;
   bytes: number;
   quietSince: number;
-  /** Bytes of content still to come; `undefined` where nobody knows. */
+  /** Bytes of content still to come; `undefined` when unknown. */
   readonly contentLeft: number | undefined;
   hasSentFin: boolean;
   readonly wasListening: boolean;
   endedBy: LingerEndMessage["reason"];
 }
 
-/** A pause after which content that was arriving counts as ended (FACTS: some clients give up at an early FIN). */
+/** A pause after which content that was arriving counts as ended (docs/facts.md, "An early FIN"). */
 const PAUSE_MS = 300;
 const TICK_MS = 50;
 
 /**
  * Closes connections in stages, so that a refusal is not lost to a reset: half-close, read and discard, then go.
  *
- * One instance per server. Neither its timer nor its sockets keep a process alive.
+ * One instance for each server. Neither its timer nor its sockets keep the process alive.
  *
  * @see RFC 9112 §9.6
  */
 export class LingeringSockets {
   readonly #limits: LingerLimits;
-  // A list and no Map: the tables that a Map outgrows link to their successors, and one of them that V8 has moved to its
-  // old generation keeps all of these, and their sockets, until a major collection.
+  // A linked list: a Map keeps closed sockets alive until the next major garbage collection, because the tables that it
+  // outgrows link to their successors.
   #oldest: Lingering | undefined;
   #youngest: Lingering | undefined;
   #size = 0;
@@ -74,8 +76,8 @@ export class LingeringSockets {
   /**
    * Takes over a socket whose final response is written.
    *
-   * @param contentLeft - bytes of content that are still to come: the FIN goes out behind them, or when they pause; 0
-   *   where the client holds its content back; `undefined` where nobody knows.
+   * @param contentLeft - bytes of content that are still to come. The FIN goes out behind them, or when they pause. 0
+   *   when the client holds its content back; `undefined` when unknown.
    */
   add(socket: Socket, contentLeft: number | undefined): void {
     if (socket.destroyed) return;
@@ -105,35 +107,28 @@ export class LingeringSockets {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  // The parser lets go of the socket when somebody else listens for `data`, and its own listeners would parse
-  // what is discarded here, or answer it with a second status.
   #drain(entry: Lingering): void {
     const { socket } = entry;
-    const parsers = socket.listeners("data") as Listener[];
     const count = (bytes: number) => {
       entry.bytes += bytes;
       entry.quietSince = performance.now();
       if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(entry);
       return entry.bytes < this.#limits.lingerBytes;
     };
-    socket.on("data", ({ length }: Buffer) => {
-      if (!count(length)) socket.pause();
+    detachParser(socket, () => {
+      socket.on("data", ({ length }: Buffer) => {
+        if (!count(length)) socket.pause();
+      });
+      if (entry.contentLeft !== 0) readIntoSink(socket, count);
     });
-    if (entry.contentLeft !== 0) readIntoSink(socket, count);
-    for (const parse of parsers) socket.off("data", parse);
-    // What the parser has in hand it goes on with, and Node answers some of it by itself: a request without Host.
+    // The parser goes on with what it has in hand, and Node answers some of that by itself: a request without Host.
     socket.write = writeNothing;
-    // One by one: `removeAllListeners()` would cost more than all the rest of this.
-    for (const listener of socket.listeners("end") as Listener[]) socket.off("end", listener);
     socket.on("end", endBothWays);
     socket.on("close", () => this.#forget(entry));
-    // A server takes any Duplex for a connection.
+    // A server accepts any Duplex as a connection.
     socket.setTimeout?.(0);
     socket.unref?.();
-    socket.resume();
-    // `resume()` alone reads nothing where the parser had paused the handle beneath the stream: the stream still
-    // takes itself for reading. `_read` is what starts the handle (wire test "drains what a paused parser left").
-    socket._read(0);
+    restartReading(socket);
   }
 
   #tick(): void {
@@ -159,7 +154,7 @@ export class LingeringSockets {
     entry.younger = undefined;
     this.#size--;
     gauges().lingeringConnections--;
-    if (lingerEndChannel.hasSubscribers) tellEnd(entry);
+    if (lingerEndChannel.hasSubscribers) publishEnd(entry);
     if (this.#size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -167,13 +162,13 @@ export class LingeringSockets {
 
   #endForNewer(oldest: Lingering): void {
     oldest.endedBy = "crowded";
-    // Its `close` comes later: until then it would be the oldest once more.
+    // Its `close` event comes later. Until then it would be chosen again.
     this.#forget(oldest);
     oldest.socket.destroy();
   }
 }
 
-function tellEnd({ socket, since, bytes, endedBy }: Lingering): void {
+function publishEnd({ socket, since, bytes, endedBy }: Lingering): void {
   const message: LingerEndMessage = {
     socket,
     durationMs: performance.now() - since,
@@ -189,8 +184,6 @@ function sendFin(entry: Lingering): void {
   entry.socket.end();
 }
 
-type Listener = (...args: unknown[]) => void;
-
 function endBothWays(this: Socket): void {
   if (this.writable) this.end();
   if (this.writableFinished) this.destroy();
@@ -201,7 +194,7 @@ function writeNothing(): boolean {
   return true;
 }
 
-// Node hangs the server on each of its sockets; there is no event for "close() was called" before the last one ends.
+// There is no event for "close() was called" before the last socket ends.
 function isListening(socket: Socket): boolean {
-  return (socket as { server?: { listening?: boolean } }).server?.listening === true;
+  return acceptedBy<{ listening?: boolean }>(socket)?.listening === true;
 }

@@ -1,29 +1,30 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
-import { type Handshake, isFinalOnWire } from "../handshake/handshake.js";
+import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
-import { refuse } from "../policies/refuse.js";
+import { isFinalOnWire } from "../node/response.js";
 import { answerError } from "../support/errors.js";
+import { disarm, disarmWithHead } from "./disarm.js";
 
-/** What a refusal carries as its body. */
+/** The body of a refusal. */
 export interface RefusalContent {
   /** The `Content-Type`. */
   readonly type: string;
   readonly body: string | Uint8Array;
 }
 
-/** How refusals get their body: see the option `refusalBody`. */
+/** The option `refusalBody`. */
 export type RefusalBody =
   | "auto"
   | "none"
   | "problem"
   | ((refusal: Refusal, req: HttpRequest) => RefusalContent | undefined);
 
-/** Fields that are not a policy's to set. */
+/** Fields that a policy cannot set. */
 const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "trailer", "transfer-encoding"]);
 
-/** Fields that describe a body which will not be sent. */
+/** Fields that describe the application's body, which will not be sent. */
 const STALE_FIELDS: ReadonlySet<string> = new Set([
   "content-encoding",
   "content-language",
@@ -37,11 +38,12 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Writes the refusal of a request, at once and whole. Throws what `refusalBody` or somebody's wrapper of the response
- * throws; the response can then be written once more.
+ * Writes the whole refusal of a request at once.
  *
- * Where the application has the request already, its response is taken out of its hands first. Where it has begun to
- * answer, the connection is cut: a client must not take half a response for whole.
+ * If the application already has the response, its methods are disarmed. If the application's response has begun, the
+ * connection is cut, so that a client cannot take half a response for a whole one.
+ *
+ * @throws what `refusalBody` or a wrapper of the response throws. The refusal can then be written again.
  */
 export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
   const { res } = handshake;
@@ -57,32 +59,34 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     const fields = fieldsOf(refusal, content);
     if (res.getHeaderNames().length === 0 && !Object.hasOwn(res, "end")) res.writeHead(refusal.status, fields);
     else {
-      // Whoever wraps `end` sets fields there, as Express itself leaves the head to it.
+      // Wrappers of `end` set fields there, so the head is left to `end()`, as Express does.
       res.statusCode = refusal.status;
       for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
     }
-    // On HTTP/2 a bare `end()` leaves the stream open.
+    // On HTTP/2 `end()` without an argument leaves the stream open.
     res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
     if (hasBegun(res)) cut(handshake);
     else takeBack(res, refusal);
     throw error;
   }
-  if (!handshake.isAppRunning) return;
+  if (!handshake.isResponseShared) return;
   if (res.headersSent) disarm(res);
   else disarmWithHead(res, refusal.status);
 }
 
-/** Refuses with a bare status where nothing of the user's may stand in the way; cuts the connection where that fails. */
+/** Refuses with a status alone, without calling the user's code. Cuts the connection if that fails. */
 export function writePlainRefusal(handshake: Handshake, status: number, reason?: string): void {
   try {
-    writeRefusal(handshake, refuse(status, reason === undefined ? {} : { reason }), "auto");
+    writeRefusal(handshake, { status, reason, headers: NO_FIELDS, body: undefined }, "auto");
   } catch {
     cut(handshake);
   }
 }
 
-// Both: a response that is disarmed says that it has not sent any head.
+const NO_FIELDS: Refusal["headers"] = Object.freeze({});
+
+// Both, because a disarmed response says that it has not sent a head.
 function hasBegun(res: ServerResponse): boolean {
   return res.headersSent || isFinalOnWire(res);
 }
@@ -104,7 +108,7 @@ function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefi
   return fields;
 }
 
-// What the refusal set; the fields of middlewares that came before it, such as CORS, stay for the next attempt.
+// Removes the fields that the refusal set. Fields of earlier middlewares, such as CORS, stay for the next attempt.
 function takeBack(res: ServerResponse, refusal: Refusal): void {
   const own = new Set(Object.keys(refusal.headers).map((name) => name.toLowerCase()));
   removeFields(res, (name) => STALE_FIELDS.has(name) || own.has(name));
@@ -118,7 +122,7 @@ function hasNoBody(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-// FACTS, clients: one that waits for a 100 may hang on a refusal that has a body.
+// A client that waits for a 100 may hang on a refusal with a body (docs/facts.md, "A refusal with a body").
 function contentOf(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): RefusalContent | undefined {
   if (refusal.body !== undefined) return { type: "text/plain; charset=utf-8", body: refusal.body };
   if (typeof refusalBody === "function") return checkedContent(refusalBody(refusal, handshake.req));
@@ -141,55 +145,4 @@ function problem({ status, reason }: Refusal): string {
 function cut({ socket, stream }: Handshake): void {
   if (stream) stream.close(constants.NGHTTP2_CANCEL);
   else socket?.destroy();
-}
-
-const WRITERS = [
-  "addTrailers",
-  "appendHeader",
-  "flushHeaders",
-  "removeHeader",
-  "setHeader",
-  "setHeaders",
-  "writeContinue",
-  "writeEarlyHints",
-  "writeHead",
-  "writeProcessing",
-] as const;
-
-// The application goes on with a response that has been answered. Node would throw at it, outside of any request
-// handler as often as not, and finalhandler would destroy the socket that the refusal still lingers on.
-function disarm(res: ServerResponse): void {
-  const define = (name: string, value: unknown) =>
-    Object.defineProperty(res, name, { value, configurable: true, writable: true });
-  const status = res.statusCode;
-  for (const name of WRITERS) define(name, () => res);
-  define("destroy", () => res);
-  define("write", (...args: unknown[]) => callBack(args, true));
-  define("end", (...args: unknown[]) => callBack(args, res));
-  Object.defineProperty(res, "statusCode", { get: () => status, set() {}, configurable: true });
-  // Access logs read `headersSent` while `finish` is emitted, and are told the truth.
-  let isFinishing = false;
-  Object.defineProperty(res, "headersSent", { get: () => isFinishing, configurable: true });
-  res.prependOnceListener("finish", () => {
-    isFinishing = true;
-    process.nextTick(() => {
-      isFinishing = false;
-    });
-  });
-}
-
-// A wrapper of `end` that comes back to it later writes the head then.
-function disarmWithHead(res: ServerResponse, status: number): void {
-  const { writeHead } = res;
-  res.writeHead = () => {
-    Reflect.apply(writeHead, res, [status]);
-    disarm(res);
-    return res;
-  };
-}
-
-function callBack<T>(args: unknown[], result: T): T {
-  const callback = args.at(-1);
-  if (typeof callback === "function") process.nextTick(callback as () => void);
-  return result;
 }

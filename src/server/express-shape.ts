@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-interface Hung {
+interface ExpressFields {
   next?: unknown;
   baseUrl?: unknown;
   originalUrl?: unknown;
@@ -10,22 +10,22 @@ interface Hung {
   locals?: unknown;
 }
 
-/** Whether a server's listener is an Express application: only those carry the prototypes of its requests and responses. */
+/** Whether a listener is an Express application. Only those have the properties `request` and `response`. */
 export function isExpress(listener: object): boolean {
   return "request" in listener && "response" in listener;
 }
 
 /**
- * Gives a request and its response the properties that Express is about to hang on them, with no value, before it sees
- * them.
+ * Gives a request and its response the properties that Express is about to set, with the value `undefined`.
  *
- * Express changes the prototypes of both. In Node 20 and 22, V8 makes a hidden class of its own for an object that gets
- * a property after such a change, and whatever looks at it from then on, Node as well, misses its inline caches: a
- * third of what an upload costs. Properties that are there before the change leave one class for all. Only those that
- * Express sets in any case, since others ask whether they are there: not `route`, which means that one has matched, nor
- * `query`, which it has a getter for. Wire test "responses behind Express share one hidden class".
+ * Express changes the prototypes of both. In Node 20 and 22, V8 makes a separate hidden class for each object that gets
+ * a property after such a change. All code that reads the object then misses its inline caches, Node's included: a third
+ * of the cost of an upload. Properties that exist before the change keep one class for all objects.
+ *
+ * Only properties that Express always sets are added, because other code tests for the rest: `route` means that a route
+ * has matched, and `query` has a getter. Wire test "responses behind Express share one hidden class".
  */
-export function keepShape(req: IncomingMessage & Hung, res: ServerResponse & Hung): void {
+export function keepShape(req: IncomingMessage & ExpressFields, res: ServerResponse & ExpressFields): void {
   req.next ??= undefined;
   req.baseUrl ??= undefined;
   req.originalUrl ??= undefined;
@@ -33,7 +33,7 @@ export function keepShape(req: IncomingMessage & Hung, res: ServerResponse & Hun
   req.res ??= undefined;
   req._parsedUrl ??= undefined;
   res.locals ??= undefined;
-  // Values that Node keeps on the prototype until somebody sets them.
+  // Node keeps these on the prototype until they are set.
   const { statusCode, statusMessage } = res;
   res.statusCode = statusCode;
   res.statusMessage = statusMessage;

@@ -1,0 +1,37 @@
+// The rooms of src/ and the rooms that each may import from. Imports of types count. `npm run lint` enforces this list
+// (.ci/dependency-cruiser.cjs), and `npm run docs:architecture` draws it into docs/architecture.md. A file belongs to the
+// room with the longest path that fits.
+
+/** @type {Readonly<Record<string, readonly string[]>>} */
+exports.ROOMS = {
+  "index.ts": ["proxies", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
+  proxies: ["guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  guard: ["policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  server: ["response", "handshake", "observe", "node", "http", "support"],
+  response: ["handshake", "observe", "node", "http", "support"],
+  handshake: ["observe", "node", "http", "support"],
+  observe: ["node", "http", "support"],
+  policies: ["http", "support"],
+  http: ["support"],
+  node: ["http", "support"],
+  support: [],
+
+  "observe/prometheus.ts": ["observe", "http", "support"],
+  dashboard: ["report", "pages", "observe", "http", "support"],
+
+  cli: ["probe", "report", "pages", "http", "support"],
+  probe: ["pages", "http", "support"],
+  report: ["pages", "http", "support"],
+  pages: ["support"],
+};
+
+/**
+ * Packages from the registry, and the only places in src/ that import them.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+exports.PACKAGES = {
+  "proxy-addr": ["proxies"],
+  "structured-headers": ["http/digest.ts"],
+  "prom-client": ["observe/prometheus.ts"],
+};

@@ -1,0 +1,72 @@
+import type { Handshake } from "../handshake/handshake.js";
+import type { Expectation } from "../http/expect-header.js";
+import { mediaTypeOf } from "../http/message.js";
+import type { Refusal } from "../http/refusal.js";
+import type { PreparedLogger } from "../observe/logger.js";
+import type { Upload, UploadEnd } from "../policies/policy.js";
+import { requireLimit } from "../policies/refuse.js";
+import { callOnClose, requireCallback } from "../policies/run.js";
+import { asError } from "../support/errors.js";
+
+/** The decision on whose behalf a policy is asked. */
+export interface Judge {
+  readonly handshake: Handshake;
+  readonly logger: PreparedLogger;
+  readonly signal: AbortSignal;
+  /** The name of the policy that is asked. */
+  readonly current: string;
+  /** The content has passed a limit that `policy` has set. */
+  exceed(refusal: Refusal, policy: string): void;
+}
+
+/** What a policy is told. Its methods can be destructured: `(req, { limitBytes }) => …`. */
+export class JudgedUpload implements Upload {
+  readonly length: number | undefined;
+
+  constructor(
+    readonly judge: Judge,
+    readonly expectation: Expectation | undefined,
+  ) {
+    this.length = judge.handshake.length;
+  }
+
+  get mediaType(): string | undefined {
+    return mediaTypeOf(this.judge.handshake.req);
+  }
+
+  get signal(): AbortSignal {
+    return this.judge.signal;
+  }
+
+  get received(): number {
+    return this.judge.handshake.received;
+  }
+
+  get limitBytes(): Upload["limitBytes"] {
+    const { judge } = this;
+    return (bytes, refusal) => {
+      requireLimit(bytes, refusal);
+      const policy = judge.current;
+      judge.handshake.content.limit(bytes, () => judge.exceed(refusal, policy));
+    };
+  }
+
+  get onClose(): Upload["onClose"] {
+    const { handshake, logger } = this.judge;
+    return (callback) => {
+      requireCallback(callback);
+      handshake.onClose(() => callOnClose(callback, endOf(handshake), logger.error));
+    };
+  }
+
+  get report(): Upload["report"] {
+    const { logger } = this.judge;
+    return (message, error) => logger.error({ event: "expectation.error", err: asError(error) }, message);
+  }
+}
+
+function endOf({ res, stream, refusal }: Handshake): UploadEnd {
+  // On HTTP/2 the compatibility API reports every closed response as finished.
+  const isWhole = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
+  return { status: isWhole ? res.statusCode : undefined, isRefused: refusal !== undefined };
+}

@@ -1,0 +1,135 @@
+import type { Handshake } from "../handshake/handshake.js";
+import { isContinue } from "../http/expect-header.js";
+import { mediaTypeOf } from "../http/message.js";
+import type { PreparedLogger } from "../observe/logger.js";
+import { publishAccepted, type Recorded, reportFault, reportRefusal } from "../observe/record.js";
+import type { Upload, UploadEnd } from "../policies/policy.js";
+import { refuse, requireLimit } from "../policies/refuse.js";
+import { callOnClose, type Outcome, PolicyRun, refusalOf, requireCallback, type Trial } from "../policies/run.js";
+import { asError } from "../support/errors.js";
+import { answerAccepted, answerRefused } from "./admission-answer.js";
+import type { OriginalRequest } from "./admission-request.js";
+
+/** What a hearing needs of the options of `admission`. */
+export interface HearingSettings {
+  readonly policies: readonly Trial[];
+  readonly logger: PreparedLogger;
+  readonly policyTimeoutMs: number;
+  readonly isVerbatim: boolean;
+  readonly ignoresUnknown: boolean;
+}
+
+const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true });
+
+/** The decision about one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
+export class Hearing {
+  readonly #run: PolicyRun<Trial>;
+  readonly #upload: Upload;
+  readonly #closeCallbacks: ((end: UploadEnd) => void)[] = [];
+  #isAccepted = false;
+  #exceeded: Outcome | undefined;
+
+  constructor(
+    readonly asking: Handshake,
+    readonly original: OriginalRequest,
+    readonly settings: HearingSettings,
+  ) {
+    this.#run = new PolicyRun(({ policy }) => policy(original.req as never, this.#upload), {
+      timeoutMs: settings.policyTimeoutMs,
+      onEnd: (outcome) => this.#end(outcome),
+    });
+    this.#upload = this.#described();
+  }
+
+  begin(): void {
+    const { original, settings } = this;
+    if (!settings.ignoresUnknown && !original.expectations.every(isContinue)) {
+      const verdict = refuse(417, { reason: "an expectation that this server does not know" });
+      this.#refuse({ kind: "refuse", policy: "unknown-expectation", verdict });
+      return;
+    }
+    if (!this.#run.start(settings.policies)) return;
+    this.asking.onClose(() => this.#abandon());
+  }
+
+  #described(): Upload {
+    const { original, settings } = this;
+    const run = this.#run;
+    return {
+      expectation: original.length === 0 ? undefined : original.expectations.find(isContinue),
+      length: original.length,
+      mediaType: mediaTypeOf(original.req),
+      get signal() {
+        return run.signal;
+      },
+      received: 0,
+      limitBytes: (bytes, verdict) => {
+        requireLimit(bytes, verdict);
+        if (original.length === undefined || original.length <= bytes) return;
+        this.#exceeded ??= { kind: "refuse", policy: run.current, verdict };
+      },
+      onClose: (callback) => {
+        requireCallback(callback);
+        // A policy that returns after its time gets its callback at once.
+        if (run.isOver && !this.#isAccepted) callOnClose(callback, NOT_STORED, settings.logger.error);
+        else this.#closeCallbacks.push(callback);
+      },
+      report: (message, error) => {
+        settings.logger.error({ event: "expectation.error", err: asError(error) }, message);
+      },
+    };
+  }
+
+  #end(reached: Outcome): void {
+    const { asking } = this;
+    if (asking.isGone) {
+      this.#giveBack();
+      return;
+    }
+    const outcome = reached.kind === "accept" ? (this.#exceeded ?? reached) : reached;
+    if (outcome.kind !== "accept") {
+      this.#refuse(outcome);
+      this.#giveBack();
+      return;
+    }
+    this.#isAccepted = true;
+    publishAccepted(this.#facts());
+    // What policies reserved stays reserved: the upload itself takes another way.
+    answerAccepted(asking);
+  }
+
+  #refuse(outcome: Exclude<Outcome, { kind: "accept" }>): void {
+    const { asking, settings } = this;
+    const facts = this.#facts();
+    if (outcome.kind === "fault") {
+      const by = { status: outcome.status, policy: outcome.policy, reason: undefined };
+      reportFault(settings.logger, facts, by, outcome.error);
+      answerRefused(asking, refuse(outcome.status), by, settings);
+      return;
+    }
+    const refusal = refusalOf(outcome.verdict, facts.expectations.length > 0);
+    const by = { status: refusal.status, policy: outcome.policy, reason: refusal.reason };
+    reportRefusal(settings.logger, facts, by);
+    answerRefused(asking, refusal, by, settings, facts.expectations);
+  }
+
+  // The record describes the upload, not the question.
+  #facts(): Recorded {
+    const { req, length, expectations } = this.original;
+    const { startedAt } = this.asking;
+    return { req, length, expectations, received: 0, startedAt };
+  }
+
+  // The proxy left, or its question is answered.
+  #abandon(): void {
+    if (this.#run.isOver) return;
+    this.#giveBack();
+  }
+
+  // No upload was accepted: policies release what they reserved.
+  #giveBack(): void {
+    this.#run.abort();
+    for (const callback of this.#closeCallbacks.splice(0))
+      callOnClose(callback, NOT_STORED, this.settings.logger.error);
+  }
+}

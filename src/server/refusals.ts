@@ -1,0 +1,39 @@
+import type { Handshake } from "../handshake/handshake.js";
+import type { FramingFault } from "../http/framing.js";
+import { reportFault, reportRefusal } from "../observe/record.js";
+import { writePlainRefusal } from "../response/refusal.js";
+import { asError } from "../support/errors.js";
+
+/** Refuses a request in the server's own name: whoever reads its content gets an error. */
+export function refuseByServer(handshake: Handshake, status: number, policy: string, reason: string): void {
+  const refusal = { status, policy, reason };
+  handshake.refuse(refusal);
+  reportRefusal(handshake.context.logger, handshake, refusal);
+  writePlainRefusal(handshake, status, reason);
+  handshake.content.fail(status === 408 ? "ERR_EXPECT_BODY_TIMEOUT" : "ERR_EXPECT_REFUSED", reason);
+}
+
+/**
+ * Refuses what no guard has to look at: bad framing, and expectations that no name covers.
+ *
+ * @returns whether it refused.
+ */
+export function refuseAtGate(handshake: Handshake, fault: FramingFault | undefined): boolean {
+  const { context } = handshake;
+  if (fault !== undefined) {
+    handshake.distrustFraming();
+    refuseByServer(handshake, fault.status, "framing", fault.reason);
+    return true;
+  }
+  if (!context.refusesUnknownAtOnce || !handshake.undecided.some(({ name }) => !context.names.has(name))) return false;
+  refuseByServer(handshake, 417, "unknown-expectation", "an expectation that this server does not know");
+  return true;
+}
+
+/** Responds 500 for a guard that failed, as an application's error handler would. */
+export function refuseForError(handshake: Handshake, error: unknown): void {
+  const refusal = { status: 500, policy: "guard", reason: undefined };
+  handshake.refuse(refusal);
+  reportFault(handshake.context.logger, handshake, refusal, asError(error));
+  writePlainRefusal(handshake, 500);
+}
