@@ -21,11 +21,13 @@ export { type Authorization, type AuthorizeOptions, authorize } from "./policies
 export { allOf, anyOf, when } from "./policies/combine.js";
 export { type ConcurrencyOptions, concurrency } from "./policies/concurrency.js";
 export { knownLength } from "./policies/known-length.js";
+export type { Limiter, LimiterResult } from "./policies/limiter.js";
 export { maxSize } from "./policies/max-size.js";
 export { mediaTypes } from "./policies/media-types.js";
 export type { Policy, Upload, UploadEnd, Verdict } from "./policies/policy.js";
 export { type PreconditionLookup, preconditions, type StoredResource } from "./policies/preconditions.js";
-export { type Limiter, type LimiterResult, type QuotaOptions, quota } from "./policies/quota.js";
+export { quota } from "./policies/quota.js";
+export type { QuotaOptions } from "./policies/quota-options.js";
 export { type RefusalOptions, refuse } from "./policies/refuse.js";
 export { type AdmissionHandler, type AdmissionOptions, admission } from "./proxies/admission.js";
 export type { AdmissionRequest } from "./proxies/admission-request.js";

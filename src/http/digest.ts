@@ -1,25 +1,26 @@
 import { ByteSequence, parseDictionary } from "structured-headers";
 import type { HttpRequest } from "./message.js";
 
-/** The digests of one field that are of use; the insecure algorithms of RFC 9530 §5 are left out. */
+/** The digests of one field. Those with an algorithm that RFC 9530 §5 calls insecure are left out. */
 export interface Digests {
   readonly "sha-256"?: Buffer;
   readonly "sha-512"?: Buffer;
 }
 
-const BYTES = { "sha-256": 32, "sha-512": 64 } as const;
+/** The length of a digest in bytes. */
+const LENGTHS = { "sha-256": 32, "sha-512": 64 } as const;
 
 /**
- * Reads what a client says about the digest of its content (`Content-Digest`) or of the whole representation
- * (`Repr-Digest`), for policies that look for what is stored already.
+ * Reads the digests that a client declares for its content (`Content-Digest`) or for the whole representation
+ * (`Repr-Digest`). A policy can use one to find content that is stored already.
  *
- * A field that is missing or cannot be read has no digests: a policy that needs one refuses where it is `undefined`.
- * It is what the client claims: compare it with what arrived.
+ * Returns no digests if the field is missing or cannot be parsed. A client can declare any digest: compare it with the
+ * content that arrived.
  *
  * @param req - the request.
  * @param field - `"Content-Digest"` (default) or `"Repr-Digest"`.
  * @example digestsOf(req)["sha-256"]?.toString("hex")
- * @see RFC 9530 §2, §3; RFC 8941 §4.2: a field that cannot be parsed is ignored
+ * @see RFC 9530 §2, §3, RFC 8941 §4.2 (a field that cannot be parsed is ignored)
  */
 export function digestsOf(req: HttpRequest, field: "Content-Digest" | "Repr-Digest" = "Content-Digest"): Digests {
   const value = req.headers[field.toLowerCase()];
@@ -35,7 +36,7 @@ export function digestsOf(req: HttpRequest, field: "Content-Digest" | "Repr-Dige
     const [item] = members.get(algorithm) ?? [];
     if (!(item instanceof ByteSequence)) continue;
     const bytes = Buffer.from(item.toBase64(), "base64");
-    if (bytes.length === BYTES[algorithm]) digests[algorithm] = bytes;
+    if (bytes.length === LENGTHS[algorithm]) digests[algorithm] = bytes;
   }
   return digests;
 }

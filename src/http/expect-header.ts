@@ -1,16 +1,14 @@
 import { lowerAscii, tokenAt } from "./token.js";
 
-/**
- * One member of an `Expect` field, after RFC 9110 §10.1.1.
- */
+/** One member of an `Expect` field (RFC 9110 §10.1.1). */
 export interface Expectation {
-  /** The token before `=`, in ASCII lower case; the whole member in lower case where it follows no grammar. */
+  /** The token before `=` in ASCII lower case; if the member is malformed, the whole member in ASCII lower case. */
   readonly name: string;
-  /** What follows `=`, without the quotes and escapes of a quoted string. */
+  /** The value after `=`, without the quotes and escapes of a quoted string; `undefined` without `=`. */
   readonly value: string | undefined;
-  /** Parameters behind `;`, names in ASCII lower case. */
+  /** The parameters after `;`, with names in ASCII lower case. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** The member as it was sent, without the white space around it. */
+  /** The member as it was sent, without white space around it. */
   readonly raw: string;
   /** Whether the member follows the field's grammar. */
   readonly wellFormed: boolean;
@@ -18,7 +16,7 @@ export interface Expectation {
 
 const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
 
-/** What nearly every field is, whole. */
+/** The only member of nearly every `Expect` field. */
 const CONTINUE: Expectation = Object.freeze({
   name: "100-continue",
   value: undefined,
@@ -28,11 +26,11 @@ const CONTINUE: Expectation = Object.freeze({
 });
 
 /**
- * Parses the lines of an `Expect` field. Never throws; takes time linear in the length of the lines.
+ * Parses the lines of an `Expect` field. Never throws. Takes time linear in the length of the lines.
  *
  * @param lines - the value of each `Expect` line, in the order received.
- * @returns the members; none for a field that is empty or has only commas (RFC 9110 §5.6.1.2: no expectation).
- * @see RFC 9110 §10.1.1
+ * @returns the members; none if the field is empty or has only commas.
+ * @see RFC 9110 §10.1.1, §5.6.1.2 (empty members of a list)
  */
 export function parseExpect(lines: readonly string[]): Expectation[] {
   if (lines.length === 1 && lines[0] === CONTINUE.raw) return [CONTINUE];
@@ -44,9 +42,9 @@ export function parseExpect(lines: readonly string[]): Expectation[] {
 }
 
 /**
- * The value of each `Expect` line of a message.
+ * Returns the value of each `Expect` line of a message.
  *
- * @param rawHeaders - names and values by turns, as in Node's `message.rawHeaders`.
+ * @param rawHeaders - alternating names and values, as in Node's `message.rawHeaders`.
  */
 export function expectLines(rawHeaders: readonly string[]): string[] {
   const lines: string[] = [];
@@ -58,15 +56,15 @@ export function expectLines(rawHeaders: readonly string[]): string[] {
 }
 
 /**
- * Whether a member is the one expectation that RFC 9110 defines: the bare token, in any letter case,
- * with no value, parameter or quotes.
+ * Whether a member is `100-continue`, the only expectation that RFC 9110 defines: the token in any letter case, without
+ * a value, parameters or quotes.
  */
 export function isContinue(member: Expectation): boolean {
   return member.raw.length === 12 && member.name === "100-continue";
 }
 
-// RFC 9110 §5.6.1: #element; a comma inside a quoted-string does not separate. An unterminated
-// quoted-string takes the rest of the line, so that nothing inside it counts as a member.
+// RFC 9110 §5.6.1: #element. A comma inside a quoted-string does not separate members. An unterminated quoted-string
+// extends to the end of the line: otherwise its parts would count as members.
 function splitList(line: string): string[] {
   const parts: string[] = [];
   let start = 0;
@@ -153,7 +151,7 @@ function skipOws(text: string, from: number): number {
   return at;
 }
 
-// RFC 9110 §5.6.3: OWS is space and tab alone; String.prototype.trim() would also take U+00A0 and others.
+// RFC 9110 §5.6.3: OWS is spaces and tabs only. String.prototype.trim() would also remove U+00A0 and others.
 function trimOws(text: string, from: number, to: number): string {
   let start = from;
   let end = to;

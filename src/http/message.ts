@@ -1,30 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
-import { lowerAscii } from "./token.js";
+import { isToken, lowerAscii, tokenAt } from "./token.js";
 
 /** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 /** A response of `node:http`, `node:https` or the compatibility API of `node:http2`. */
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
-/**
- * The content that a request's header section announces.
- *
- * `length`: whole bytes; 0 for a request without content; `undefined` for content of unknown length.
- */
-export interface AnnouncedContent {
+/** The content that a request's header section announces. */
+interface AnnouncedContent {
+  /** Bytes; 0 for a request without content; `undefined` for content of unknown length. */
   readonly length: number | undefined;
 }
 
 const NO_CONTENT: AnnouncedContent = Object.freeze({ length: 0 });
 const UNKNOWN_LENGTH: AnnouncedContent = Object.freeze({ length: undefined });
 
-/** The stream of an HTTP/2 request; `undefined` on HTTP/1. */
+/** Returns the stream of an HTTP/2 request, or `undefined` on HTTP/1. */
 export function http2Stream(req: HttpRequest): ServerHttp2Stream | undefined {
   return req.httpVersionMajor === 2 ? (req as Http2ServerRequest).stream : undefined;
 }
 
-/** Reads what a header section says about the content that follows it (RFC 9112 §6.3, RFC 9113 §8.1.1). */
+/** Returns the content that the header section of a request announces (RFC 9112 §6.3, RFC 9113 §8.1.1). */
 export function announcedContent(req: HttpRequest): AnnouncedContent {
   const stream = http2Stream(req);
   if (stream?.endAfterHeaders === true) return NO_CONTENT;
@@ -34,9 +31,7 @@ export function announcedContent(req: HttpRequest): AnnouncedContent {
   return { length: Number(length) };
 }
 
-/**
- * Whether a request is of no concern to this package: no content and no `Expect`. Allocates nothing.
- */
+/** Whether a request has neither content nor an `Expect` field. Allocates nothing, since it runs for every request. */
 export function isBare(req: HttpRequest): boolean {
   const headers = req.headers;
   if (headers.expect !== undefined || headers["transfer-encoding"] !== undefined) return false;
@@ -45,20 +40,23 @@ export function isBare(req: HttpRequest): boolean {
   return length === undefined || length === "0";
 }
 
-/** Whether a method is safe: it asks for no change of state (RFC 9110 §9.2.1). */
+/** Whether a method is safe, which means that it does not ask for a change (RFC 9110 §9.2.1). */
 export function isSafe(method: string | undefined): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS" || method === "TRACE";
 }
 
-/** The `type/subtype` of a request's `Content-Type`, in lower case; `undefined` without a readable one. */
+/** Returns the `type/subtype` of `Content-Type` in lower case; `undefined` if it is missing or cannot be parsed. */
 export function mediaTypeOf(req: HttpRequest): string | undefined {
   const field = req.headers["content-type"];
   if (typeof field !== "string") return undefined;
   const essence = lowerAscii((field.split(";", 1)[0] as string).trim());
-  return /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/.test(essence) ? essence : undefined;
+  // RFC 9110 §8.3.1: media-type = type "/" subtype parameters; type and subtype are tokens
+  const type = tokenAt(essence, 0);
+  const isMediaType = type !== "" && essence[type.length] === "/" && isToken(essence.slice(type.length + 1));
+  return isMediaType ? essence : undefined;
 }
 
-/** Whether the client may be sent an interim response: HTTP/1.1 and later (RFC 9110 §15.2). */
+/** Whether the server may send interim responses to the client: HTTP/1.1 and later (RFC 9110 §15.2). */
 export function isHttp11(req: HttpRequest): boolean {
   return req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1);
 }

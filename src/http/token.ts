@@ -1,4 +1,4 @@
-/** The token (RFC 9110 §5.6.2) that begins at `from`; `""` when none does. */
+/** Returns the token (RFC 9110 §5.6.2) that begins at `from`, or `""` if there is none. */
 export function tokenAt(raw: string, from: number): string {
   let end = from;
   while (end < raw.length && isTchar(raw.charCodeAt(end))) end++;
@@ -17,10 +17,12 @@ export function isToken(text: string): boolean {
 }
 
 /**
- * Lower case for A to Z alone: String.prototype.toLowerCase() also folds letters such as the Kelvin sign.
+ * Converts A to Z to lower case, and leaves all other characters as they are.
+ *
+ * String.prototype.toLowerCase() also converts others: the Kelvin sign (U+212A) would become the letter k.
  */
 export function lowerAscii(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, which is what nearly every text is
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: matches ASCII, the usual case, for which toLowerCase() is right and faster
   if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase();
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -1,49 +1,49 @@
 import { type Channel, channel } from "node:diagnostics_channel";
+import { subscribersOf } from "../node/subscribers.js";
 import { callSafely, textOf } from "../support/errors.js";
 
-/** A handshake is decided in the client's favour: see {@link AcceptMessage}. */
+/** Publishes one {@link AcceptMessage} for each request that guards accepted, or whose 100 was sent. */
 export const acceptChannel: Channel = channel("express-expectations:accept");
-/** A request is refused: see {@link RefuseMessage}. */
+/** Publishes one {@link RefuseMessage} for each refused request. */
 export const refuseChannel: Channel = channel("express-expectations:refuse");
-/** A policy broke, or did not answer in time: see {@link FaultMessage}. */
+/** Publishes a {@link FaultMessage} when a policy throws or does not decide in time. */
 export const errorChannel: Channel = channel("express-expectations:error");
-/** The first content after a 100 has arrived: see {@link ContentMessage}. */
+/** Publishes a {@link ContentMessage} when the first content after a 100 arrives. */
 export const contentChannel: Channel = channel("express-expectations:content");
-/** A refused connection is gone: see {@link LingerEndMessage}. */
+/** Publishes a {@link LingerEndMessage} when a refused connection has closed. */
 export const lingerEndChannel: Channel = channel("express-expectations:linger-end");
 
-const blamed = new WeakSet<object>();
+const warnedAbout = new WeakSet<object>();
 
 /**
- * Tells the subscribers of a channel. What one of them throws becomes a warning of the process, once, and disturbs
- * neither the request nor the other subscribers.
+ * Calls the subscribers of a channel with a message.
  *
- * `channel.publish()` would make it an uncaught exception, and end the process: there is no public way around that, so
- * the list that Node keeps in `_subscribers` is called from here, where there is one. Wire test "subscribers that throw
- * or reject change no response, and end nothing".
+ * An error that a subscriber throws, or rejects with, becomes a process warning, once for each subscriber. It does not
+ * affect the request or the other subscribers. With `channel.publish()` it would end the process: `subscribersOf`
+ * explains why.
  */
 export function publish(to: Channel, message: object): void {
-  const subscribers = (to as { _subscribers?: unknown })._subscribers;
-  if (!Array.isArray(subscribers)) {
+  const subscribers = subscribersOf(to);
+  if (!subscribers) {
     to.publish(message);
     return;
   }
-  for (const subscriber of subscribers as ((message: object, name: string | symbol) => unknown)[]) {
+  for (const subscriber of subscribers) {
     callSafely(
       () => subscriber(message, to.name),
-      (error) => blame(subscriber, to, error),
+      (error) => warnOnce(subscriber, to, error),
     );
   }
 }
 
-function blame(subscriber: object, { name }: Channel, error: Error): void {
-  if (blamed.has(subscriber)) return;
-  blamed.add(subscriber);
+function warnOnce(subscriber: object, { name }: Channel, error: Error): void {
+  if (warnedAbout.has(subscriber)) return;
+  warnedAbout.add(subscriber);
   process.emitWarning(`a subscriber of ${String(name)} threw: ${textOf(error)}`, "ExpectationsWarning");
 }
 
-/** What goes on in this process at this moment. */
-export interface Gauges {
+/** Counts of what is in progress in this process. */
+interface Gauges {
   /** Clients that wait for a verdict on their `Expect: 100-continue`. */
   pendingHandshakes: number;
   /** Refused connections that are being drained. */
@@ -53,8 +53,10 @@ export interface Gauges {
 const GAUGES = Symbol.for("express-expectations:gauges:1");
 
 /**
- * The process's one set of gauges. It hangs on a channel, of which there is one for each name, so that the ESM and the
- * CommonJS copy of this package count in the same.
+ * Returns the gauges of this process.
+ *
+ * They are stored on a diagnostics channel. Node has one channel for each name, so the ESM and the CommonJS copy of
+ * this package count in the same object.
  */
 export function gauges(): Gauges {
   const holder = acceptChannel as Channel & { [GAUGES]?: Gauges };

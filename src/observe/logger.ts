@@ -2,40 +2,40 @@ import { callSafely, ExpectationError, messageOf } from "../support/errors.js";
 import { escaped } from "./printable.js";
 
 /**
- * What a guard writes its records to: details first, then the message, as pino, bunyan and Fastify's logger take them.
+ * Receives the records of guards: the details first, then the message, as pino, bunyan and Fastify's logger do.
  */
 export interface Logger {
-  /** A refusal, or something the operator should know. */
+  /** Writes a refusal, or something else that the operator should know. */
   warn(details: object, message: string): void;
-  /** A fault: a policy that threw or did not answer. */
+  /** Writes a fault, such as a policy that threw or did not decide in time. */
   error(details: object, message: string): void;
 }
 
-/** The part of a winston logger that {@link fromWinston} needs. */
+/** The methods of a winston logger that {@link fromWinston} calls. */
 export interface WinstonLike {
   warn(entry: object): unknown;
   error(entry: object): unknown;
 }
 
-/** How bad a record is. */
+/** The severity of a record. */
 export type Level = keyof Logger;
 
 /** Writes one record. */
 export type Write = (details: object, message: string) => void;
 
-/** Where a logger tells, before a record is built, what is to write it: nothing at all, as often as not. */
+/** The key of the method that makes a logger a {@link PreparedLogger}. Both copies of this package use the same. */
 export const PREPARE: unique symbol = Symbol.for("express-expectations:prepare:1");
 
-/** A logger that can be asked before a record is built. */
+/** A logger that can say, before a record is built, whether it writes the record. */
 export interface PreparedLogger extends Logger {
-  /** What writes the next record of this level; `undefined` where it is left out. */
+  /** Returns the function that writes the next record of this level, or `undefined` if that record is left out. */
   [PREPARE](level: Level): Write | undefined;
 }
 
-/** Writes nothing. */
+/** A logger that writes nothing. */
 export const silent: Logger = Object.freeze({ warn() {}, error() {}, [PREPARE]: () => undefined });
 
-/** The default logger: one line of JSON a record, on the standard error stream. */
+/** The default logger. Writes each record as one line of JSON to the standard error stream. */
 export const consoleLogger: Logger = Object.freeze({
   warn(details: object, message: string) {
     // biome-ignore lint/suspicious/noConsole: this is the default logger
@@ -49,11 +49,11 @@ export const consoleLogger: Logger = Object.freeze({
 
 function jsonLine(level: string, details: object, msg: string): string {
   const line = JSON.stringify({ level, time: new Date().toISOString(), msg, ...withPlainErrors(details) });
-  // JSON leaves these as they are.
+  // JSON.stringify() does not escape these.
   return line.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
 }
 
-// An error as its name, message and stack, whatever else it carries or its own `toJSON` would tell.
+// Only the name, message and stack of an error: its other properties and its `toJSON` may hold credentials.
 function withPlainErrors(details: object): object {
   return Object.fromEntries(
     Object.entries(details).map(([key, value]) => [
@@ -64,23 +64,27 @@ function withPlainErrors(details: object): object {
 }
 
 /**
- * Fits a winston logger, which takes the message first and would drop it otherwise.
+ * Makes a {@link Logger} of a winston logger. Winston takes the message first, and would drop it if it came second.
  *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `logger` has no methods `warn` and `error`.
  * @example expectations({ policies, logger: fromWinston(winston.createLogger({ … })) })
  */
 export function fromWinston(logger: WinstonLike): Logger {
   requireMethods(logger, "fromWinston(logger)");
   return {
-    // One object: winston takes a percent sign in a message for a format, and then drops the details.
+    // One argument: with two, winston takes a percent sign in the message for a format and drops the details.
     warn: (details, message) => void logger.warn({ ...withPlainErrors(details), message }),
     error: (details, message) => void logger.error({ ...withPlainErrors(details), message }),
   };
 }
 
 /**
- * Checks a logger when a factory is called, and wraps it so that nothing it does disturbs a request.
+ * Checks a logger and wraps it so that its errors do not affect a request.
  *
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no logger, and for a raw winston logger.
+ * @param given - the user's logger; `undefined` for the default one.
+ * @param option - the name of the option, for the error message.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if the methods `warn` and `error` are missing, and for a raw winston
+ *   logger.
  */
 export function safeLogger(given: unknown, option = "logger"): PreparedLogger {
   const logger = given === undefined ? consoleLogger : given;
@@ -95,7 +99,7 @@ export function safeLogger(given: unknown, option = "logger"): PreparedLogger {
     warn: (details, message) => callSafely(() => logger.warn(details, message), ignore),
     error: (details, message) => callSafely(() => logger.error(details, message), ignore),
   };
-  // Its own alone: some loggers are a Proxy that has a method by any name.
+  // Object.hasOwn: some loggers are a Proxy that returns a method for any name.
   const prepared = Object.hasOwn(logger, PREPARE) ? (logger as PreparedLogger) : undefined;
   return { ...write, [PREPARE]: (level) => (prepared ? prepared[PREPARE](level) : write[level]) };
 }
@@ -109,7 +113,7 @@ function requireMethods(logger: unknown, option: string): asserts logger is Logg
   );
 }
 
-// Where would it be told?
+// A failing logger has nowhere to report.
 function ignore(): void {}
 
 function isWinston(logger: object): boolean {

@@ -20,14 +20,14 @@ import type {
   RefuseMessage,
 } from "./record.js";
 
-/** A registry of prom-client, whichever format it writes. */
+/** A registry of prom-client, for either output format. */
 export type MetricsRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
 
 /** Options of {@link instrument}; all are optional. */
 export interface InstrumentOptions {
   /**
-   * Upper bounds of `http_expectation_decision_seconds`, in seconds, rising. Default: 0.0005 to 10; policies that may
-   * take longer (`policyTimeoutMs`) want more.
+   * Upper bounds of `http_expectation_decision_seconds`, in seconds, in rising order. Default: 0.0005 to 10. Add larger
+   * ones if policies may take longer (`policyTimeoutMs`).
    */
   decisionBuckets?: readonly number[];
 }
@@ -38,24 +38,24 @@ const DECISIONS: readonly Decision[] = ["accepted", "refused", "error"];
 const DECISION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const FIRST_CONTENT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** How many policies are told apart: the application names them, and may go on making new names. */
+// Each policy name makes a series of its own, and an application may go on making new names.
 const MAX_POLICIES = 100;
 
-/**
- * What one refusal spares at most, in bytes. The client declares the length: a few absurd ones would make the counter so
- * large that a float loses all that real refusals add.
- */
+// In bytes, for one refusal. A client may declare any length: a few absurd ones would make the counter so large that
+// adding real refusals no longer changes it, since it is a floating-point number.
 const MAX_SPARED = 2 ** 40;
 
 /**
- * Counts the decisions of this process in a registry of prom-client: of all servers and guards, and of both module
- * systems' copies of this package.
+ * Counts the decisions of this process in a registry of prom-client.
  *
- * A metric that throws disturbs no request; Node prints one warning.
+ * Counts those of all servers and guards, and of both the ESM and the CommonJS copy of this package. A metric that throws
+ * does not affect a request; Node prints one warning.
  *
- * @returns a function that undoes it: it ends the counting and takes the metrics out of the registry.
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no registry, for one that has these metrics already, and for
- *   a wrong option.
+ * @param registry - the registry that receives the metrics.
+ * @param options - see {@link InstrumentOptions}.
+ * @returns a function that stops the counting and takes the metrics out of the registry.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `registry` is not a registry or already has these metrics, or an
+ *   option is wrong.
  * @example instrument(register);
  */
 export function instrument(registry: MetricsRegistry, options: InstrumentOptions = {}): () => void {
@@ -71,7 +71,7 @@ export function instrument(registry: MetricsRegistry, options: InstrumentOptions
   };
 }
 
-// Not registered yet: prom-client would take what is named first, and leave it there where the next one fails.
+// Metrics are registered later, all or none: prom-client would register each as it is made.
 const UNREGISTERED = { registers: [] };
 
 function createMetrics(decisionBuckets: number[]) {
@@ -82,7 +82,7 @@ function createMetrics(decisionBuckets: number[]) {
     labelNames: ["decision"],
     buckets: decisionBuckets,
   });
-  // From the start: the first fault of a process would otherwise be no increase.
+  // Series start at 0: rate() and increase() do not count a series that appears with its first fault.
   for (const decision of DECISIONS) decisionSeconds.zero({ decision });
   return {
     http_expectation_decision_seconds: decisionSeconds,
@@ -154,7 +154,7 @@ function subscriptionsOf(metrics: Metrics): [string, (message: unknown) => void]
   ];
 }
 
-/** Passes the first `most` different names through; all others are `other`. */
+// Returns the first `most` different names as they are, and "other" for the rest.
 function boundedLabel(most: number): (name: string) => string {
   const known = new Set<string>();
   return (name) => {
@@ -165,9 +165,10 @@ function boundedLabel(most: number): (name: string) => string {
   };
 }
 
-// By the names here: prom-client changes the `name` of counters where it writes OpenMetrics.
+// The keys of `metrics` are used as names: prom-client changes the `name` of counters when it writes OpenMetrics.
 const entriesOf = (metrics: Metrics) => Object.entries(metrics) as unknown as [keyof Metrics, Metric][];
 
+// Registers all metrics, or none if one of them fails.
 function register(registry: MetricsRegistry, metrics: Metrics): void {
   const entries = entriesOf(metrics);
   const taken = entries.find(([name]) => registry.getSingleMetric(name) !== undefined)?.[0];
@@ -185,7 +186,7 @@ function register(registry: MetricsRegistry, metrics: Metrics): void {
   }
 }
 
-// Called from handlers of `close` and of signals as often as not, where an error would end the process.
+// Never throws: it is often called from handlers of `close` or of signals, where an error would end the process.
 function unregister(registry: MetricsRegistry, metrics: Metrics): void {
   for (const [name, metric] of entriesOf(metrics)) {
     try {
@@ -198,7 +199,7 @@ function unregister(registry: MetricsRegistry, metrics: Metrics): void {
 
 const REGISTRY_METHODS = ["registerMetric", "getSingleMetric", "removeSingleMetric"] as const;
 
-// By its methods: the application may have another copy of prom-client.
+// By its methods: the application may use another copy of prom-client.
 function requireRegistry(registry: unknown): void {
   const methods = Object(registry) as Record<string, unknown>;
   if (REGISTRY_METHODS.every((name) => typeof methods[name] === "function")) return;
@@ -209,7 +210,7 @@ function readBuckets(buckets: unknown): number[] {
   if (buckets === undefined) return [...DECISION_BUCKETS];
   const isRising = (bound: unknown, i: number, all: unknown[]) =>
     Number.isFinite(bound) && (bound as number) > (i === 0 ? 0 : (all[i - 1] as number));
-  // Copied: prom-client freezes the list.
+  // A copy, because prom-client freezes the list.
   const copy = Array.isArray(buckets) ? Array.from(buckets as unknown[]) : [];
   if (copy.length > 0 && copy.every(isRising)) return copy as number[];
   throw optionError(

@@ -3,37 +3,41 @@ import { type Level, type Logger, PREPARE, type PreparedLogger, safeLogger, type
 
 /** Options of {@link sampled}. */
 export interface SampledOptions {
-  /** Records of each level that are written in a second at most. */
+  /** The most records that are written in a second, for each level. */
   perSecond: number;
 }
 
-/** What a sampled logger says about the records that it left out. */
+/** The record that a {@link sampled} logger writes about the records that it left out. */
 export interface OmissionRecord {
   readonly event: "expectation.omitted";
-  /** Records that were left out. */
+  /** How many records were left out. */
   readonly omitted: number;
-  /** Records of this level that are written in a second at most. */
+  /** The most records of this level that are written in a second. */
   readonly perSecond: number;
-  /** The time that this is about, in milliseconds. */
+  /** The length of the period in which they were left out, in milliseconds. */
   readonly windowMs: number;
 }
 
 const WINDOW_MS = 1_000;
 
 /**
- * Keeps a flood of refusals out of a log: writes `perSecond` records a second of each level, and at the end of such a
- * second one that tells how many it left out. What is left out is never built.
+ * Limits the records that reach a logger to `perSecond` a second of each level.
  *
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no logger, and where `perSecond` is no whole number.
+ * If records were left out, one record at the end of the second tells how many. Records that are left out are never
+ * built.
+ *
+ * @param logger - the logger that receives the records.
+ * @param options - see {@link SampledOptions}; `perSecond` is required.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `logger` is not a logger, or `perSecond` is not a whole number from 1.
  * @example expectations({ policies, logger: sampled(pino(), { perSecond: 50 }) })
  */
 export function sampled(logger: Logger, options: SampledOptions): Logger {
-  const beneath = safeLogger(logger, "sampled(logger)");
+  const target = safeLogger(logger, "sampled(logger)");
   requireKnownKeys("sampled", options, ["perSecond"]);
   const perSecond = requireCount("sampled(logger, { perSecond })", options.perSecond);
   const windows: Record<Level, Window> = {
-    warn: new Window(beneath, "warn", perSecond),
-    error: new Window(beneath, "error", perSecond),
+    warn: new Window(target, "warn", perSecond),
+    error: new Window(target, "error", perSecond),
   };
   const made: PreparedLogger = {
     warn: (details, message) => windows.warn.next()?.(details, message),
@@ -43,7 +47,7 @@ export function sampled(logger: Logger, options: SampledOptions): Logger {
   return made;
 }
 
-/** One level's second after the other. A second begins with a record, so that none holds more than its share. */
+/** Counts the records of one level. A window opens with a record and lasts a second. */
 class Window {
   #openedAt = Number.NEGATIVE_INFINITY;
   #written = 0;
@@ -56,10 +60,11 @@ class Window {
     readonly perSecond: number,
   ) {}
 
+  /** Returns the function that writes the next record, or `undefined` if that record is left out. */
   next(): Write | undefined {
     const now = performance.now();
     if (now - this.#openedAt >= WINDOW_MS) {
-      this.#tellOmitted();
+      this.#reportOmitted();
       this.#openedAt = now;
       this.#written = 0;
     }
@@ -68,11 +73,11 @@ class Window {
       return this.logger[PREPARE](this.level);
     }
     this.#omitted++;
-    this.#timer ??= setTimeout(() => this.#tellOmitted(), this.#openedAt + WINDOW_MS - now).unref();
+    this.#timer ??= setTimeout(() => this.#reportOmitted(), this.#openedAt + WINDOW_MS - now).unref();
     return undefined;
   }
 
-  #tellOmitted(): void {
+  #reportOmitted(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#omitted === 0) return;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
+import { tokenAt } from "../http/token.js";
 import { answerError, optionError } from "../support/errors.js";
 import { optionalFunction, requireKnownKeys } from "../support/options.js";
 import { named } from "./names.js";
@@ -14,16 +15,17 @@ export interface AuthorizeOptions {
   challenge: string;
 }
 
-/** What a check of credentials answers: nobody, somebody who may, somebody who may not. */
+/** The result of a check of credentials: accepted, missing or wrong (`false`), or not sufficient (`"forbidden"`). */
 export type Authorization = boolean | "forbidden" | Refusal;
 
 /**
- * Refuses an upload by the user's own check of its credentials: 401 with a challenge, or 403.
+ * Refuses an upload if a check of its credentials fails: with 401 and a challenge, or with 403.
  *
- * For uploads only, and no access control for reading: requests that are out of a guard's scope never reach it.
+ * This is not access control for reading: requests outside of the guard's scope, such as a plain `GET`, are not checked.
  *
- * @param verify - answers `true` to accept, `false` for 401, `"forbidden"` for 403, or its own `refuse(…)`.
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` without a function or a challenge.
+ * @param verify - returns `true` to accept, `false` for 401, `"forbidden"` for 403, or its own `refuse(…)`.
+ * @param options - see {@link AuthorizeOptions}; `challenge` is required.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `verify` is not a function or `challenge` is not a challenge.
  * @example authorize((req) => isKnown(req.headers.authorization), { challenge: "Bearer" })
  * @see RFC 9110 §11.6.1, §15.5.2, §15.5.4
  */
@@ -36,7 +38,7 @@ export function authorize<Req extends HttpRequest = IncomingMessage>(
   }
   requireKnownKeys("authorize", options, ["challenge"]);
   const { challenge } = options;
-  if (typeof challenge !== "string" || !/^[\w!#$%&'*+.^`|~-]+(?: [\x20-\x7e]+)?$/.test(challenge)) {
+  if (!isChallenge(challenge)) {
     throw optionError(
       "authorize({ challenge })",
       challenge,
@@ -55,4 +57,11 @@ export function authorize<Req extends HttpRequest = IncomingMessage>(
     const answer = verify(req, upload);
     return isThenable(answer) ? Promise.resolve(answer).then(toVerdict) : toVerdict(answer);
   });
+}
+
+// RFC 9110 §11.3: challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
+function isChallenge(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  const scheme = tokenAt(value, 0);
+  return scheme !== "" && /^(?: [\x20-\x7e]+)?$/.test(value.slice(scheme.length));
 }

@@ -7,8 +7,10 @@ import { isRefusal } from "./refuse.js";
 import { isThenable } from "./run.js";
 
 /**
- * Accepts when every policy accepts; the first refusal is the answer.
+ * Accepts if every policy accepts. Otherwise refuses with the first refusal; later policies do not run.
  *
+ * @param policies - run in order; at least one.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
  * @example allOf(signedIn, mediaTypes(["image/*"]))
  */
 export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
@@ -21,10 +23,12 @@ export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
 }
 
 /**
- * Accepts when one policy accepts; where none does, the last refusal is the answer.
+ * Accepts if one policy accepts; later policies do not run. Otherwise refuses with the last refusal.
  *
- * A policy that throws is no refusal: the fault ends the run.
+ * A policy that throws does not count as a refusal. It ends the run with a fault.
  *
+ * @param policies - run in order; at least one.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
  * @example anyOf(signedIn, smallerThan("1kb"))
  */
 export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
@@ -37,8 +41,11 @@ export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
 }
 
 /**
- * Asks `policy` about the requests that `predicate` picks; accepts all others.
+ * Runs `policy` for the requests for which `predicate` returns `true`, and accepts all others.
  *
+ * @param predicate - returns whether to run `policy`.
+ * @param policy - decides about these requests.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if one of them is not a function.
  * @example when((req) => req.method === "PUT", knownLength())
  */
 export function when<Req extends HttpRequest = IncomingMessage>(
@@ -58,7 +65,8 @@ export function when<Req extends HttpRequest = IncomingMessage>(
 
 type Answer = ReturnType<Policy>;
 
-// The answer of the first policy that `ends` the row, or else of the last one; in step as long as all answer at once.
+// Returns the verdict of the first policy for which `ends` is true, or that of the last policy. Returns a promise only if
+// one of the policies does.
 function firstThat<Req extends HttpRequest>(
   policies: readonly Policy<Req>[],
   req: Req,
@@ -79,7 +87,8 @@ function firstThat<Req extends HttpRequest>(
   return true;
 }
 
-// A limit that a branch sets counts only where that branch accepts.
+// A limit takes effect only if its branch accepts. In anyOf(allOf(maxSize("1kb"), isGuest), isSignedIn), a client that is
+// signed in has no limit.
 function withLimitsOnAccept<Req extends HttpRequest>(policy: Policy<Req>): Policy<Req> {
   return (req, upload) => {
     const limits: Parameters<Upload["limitBytes"]>[] = [];

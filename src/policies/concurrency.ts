@@ -8,11 +8,11 @@ import { refuse } from "./refuse.js";
 
 /** Options of {@link concurrency}. */
 export interface ConcurrencyOptions<Req extends HttpRequest = IncomingMessage> {
-  /** Uploads in flight at the same time, for each key. */
+  /** The most uploads in flight at the same time, for each key. */
   limit: number;
-  /** Whose uploads are counted together. Default: all of this policy's. */
+  /** Returns the key whose uploads are counted together. Default: all uploads of this policy are. */
   key?: (req: Req, upload: Upload) => string;
-  /** What `Retry-After` says, in seconds. Default 5. */
+  /** The value of `Retry-After`, in seconds. Default 5. */
   retryAfterSeconds?: number;
 }
 
@@ -21,8 +21,8 @@ const OPTION_KEYS = ["limit", "key", "retryAfterSeconds"] as const satisfies rea
 /**
  * Refuses an upload while `limit` others are in flight in this process, with 503 and `Retry-After`.
  *
- * A place is taken with the verdict, and free again when the response is finished or the client has left. Requests
- * without content take none.
+ * An upload counts from the verdict until the response is finished or the client has left. Requests without content do
+ * not count.
  *
  * @param options - see {@link ConcurrencyOptions}; `limit` is required.
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for a missing, unknown or wrong option.
@@ -44,7 +44,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(options: 
     if (upload.length === 0) return true;
     const group: unknown = key === undefined ? "" : key(req, upload);
     if (typeof group !== "string") {
-      throw answerError("concurrency({ key })", group, "text");
+      throw answerError("concurrency({ key })", group, "a string");
     }
     const count = inFlight.get(group) ?? 0;
     if (count >= limit) return busy;

@@ -5,7 +5,7 @@ import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
 
 /**
- * Refuses an upload that does not declare its length, with 411. A request without content is accepted.
+ * Refuses an upload that does not declare its length, with 411. Accepts a request without content.
  *
  * @example expectations({ policies: [knownLength(), maxSize("1gb")] })
  * @see RFC 9110 §15.5.12

@@ -6,12 +6,12 @@ import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
 
 /**
- * Refuses an upload that is larger than `limit`, before it is sent where its length is declared.
+ * Refuses an upload that is larger than `limit`, with 413. If its length is declared, it is refused before it is sent.
  *
- * A body of unknown length, or longer than it said, is counted as it arrives and cut off at the limit.
+ * Content of unknown length, or longer than declared, is counted as it arrives and cut off at the limit.
  *
  * @param limit - bytes, or a size such as `"10mb"` (1 mb = 1,048,576 bytes).
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` when `limit` is no positive size.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `limit` is not a positive size.
  * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
  * @see RFC 9110 §15.5.14
  */

@@ -6,16 +6,17 @@ import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
 
+// The names of registered types (RFC 6838 §4.2) are narrower than tokens.
 const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
 
 /**
- * Refuses an upload whose `Content-Type` is none of `types`, with 415 and an `Accept` field that names them.
+ * Refuses an upload whose `Content-Type` is not one of `types`, with 415 and an `Accept` field that lists them.
  *
- * Content without a readable `Content-Type` is refused; a request without content is accepted. What the content really
- * is, nobody knows before it is sent.
+ * Refuses content without a `Content-Type`, or with one that cannot be parsed. Accepts a request without content. A
+ * client may declare any type: the content itself is not examined.
  *
  * @param types - `type/subtype`, `type/*`, or a structured suffix such as `+json`.
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` when the list is empty or holds something else.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if the list is empty or has any other member.
  * @example mediaTypes(["image/*", "application/pdf", "+json"])
  * @see RFC 9110 §15.5.16, RFC 6839 (suffixes)
  */
@@ -28,7 +29,7 @@ export function mediaTypes<Req extends HttpRequest = IncomingMessage>(types: rea
     }
     return lowerAscii(type);
   });
-  // A suffix is no media range: Accept cannot say it.
+  // Accept lists media ranges (RFC 9110 §12.5.1), and a suffix alone is not one.
   const ranges = patterns.filter((pattern) => !pattern.startsWith("+"));
   const unsupported = refuse(415, {
     reason: `the media type is none of ${patterns.join(", ")}`,

@@ -3,40 +3,51 @@ import type { Expectation } from "../http/expect-header.js";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 
-/** How a request that a policy judged came to its end. */
+/** How a request that a policy judged has ended. */
 export interface UploadEnd {
-  /** The final status, where the whole response went out; `undefined` where the client left before. */
+  /** The final status if the whole response was sent; `undefined` if the client left before. */
   readonly status: number | undefined;
-  /** Whether a guard or the server refused it, in place of the application's own answer. */
+  /** Whether a guard or the server refused it, so that the response is not the application's. */
   readonly isRefused: boolean;
 }
 
 /**
- * What a policy is told about the upload it judges, beside the request itself.
+ * The upload that a policy judges. Each policy receives it beside the request.
  */
 export interface Upload {
-  /** The expectation that is judged: `100-continue` where the client waits for it, or an extension with its value. */
+  /** The expectation to judge: `100-continue` if the client waits for it, or an extension with its value. */
   readonly expectation: Expectation | undefined;
-  /** Announced bytes of content; 0 for none; `undefined` where the length is unknown (chunked, HTTP/2 without length). */
+  /** The declared length in bytes; 0 without content; `undefined` if unknown (chunked, or HTTP/2 without a length). */
   readonly length: number | undefined;
-  /** `type/subtype` of `Content-Type` in lower case; `undefined` without a readable one. */
+  /** The `type/subtype` of `Content-Type` in lower case; `undefined` if it is missing or cannot be parsed. */
   readonly mediaType: string | undefined;
-  /** Aborts when the client leaves or the policy's time is up. */
+  /** Aborts when the client leaves or the policy's time (`policyTimeoutMs`) is up. */
   readonly signal: AbortSignal;
-  /** Bytes of content that have arrived until now. */
+  /** The bytes of content that have arrived so far. */
   readonly received: number;
-  /** Refuses with `refusal` as soon as more than `bytes` have arrived, also in the middle of the body. */
+  /**
+   * Refuses with `refusal` as soon as more than `bytes` have arrived, also after the upload was accepted.
+   *
+   * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `bytes` is not a whole number, or `refusal` was not made by
+   *   {@link refuse}.
+   */
   limitBytes(bytes: number, refusal: Refusal): void;
-  /** Calls back once, when the response is finished or the client has left, whichever comes first. */
+  /**
+   * Calls `callback` once, when the response is finished or the client has left, whichever comes first.
+   *
+   * Errors that the callback throws are logged and do not affect the request.
+   *
+   * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `callback` is not a function.
+   */
   onClose(callback: (end: UploadEnd) => void): void;
-  /** Logs a fault that need not decide about the upload, at `error`. */
+  /** Logs an error at the level `error`. Does not affect the verdict. */
   report(message: string, error: unknown): void;
 }
 
-/** What a policy answers: `true` or nothing accepts, `false` refuses with 417, {@link refuse} with its own status. */
+/** The decision of a policy: `true` or nothing accepts, `false` refuses with 417, {@link refuse} with its own status. */
 export type Verdict = boolean | undefined | Refusal;
 
-/** Decides about a request before its body is sent. */
+/** Decides about a request before its content is sent. */
 export type Policy<Req extends HttpRequest = IncomingMessage> = (
   req: Req,
   upload: Upload,

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import { type EntityTags, isEntityTag, isStrongMatch, isWeakMatch, parseEntityTags } from "../http/entity-tags.js";
+import { parseHttpDate } from "../http/http-date.js";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, optionError } from "../support/errors.js";
 import { named } from "./names.js";
@@ -6,30 +8,34 @@ import type { Policy, Upload, Verdict } from "./policy.js";
 import { refuse } from "./refuse.js";
 import { isThenable } from "./run.js";
 
-/** What is stored where an upload is to go. */
+/** The resource that is stored at an upload's target. */
 export interface StoredResource {
-  /** The entity tag as it stands in an `ETag` field, quotes included: `"abc"`, or `W/"abc"` for a weak one. */
+  /** The entity tag as in an `ETag` field, quotes included: `"abc"`, or `W/"abc"` for a weak one. */
   etag?: string | undefined;
+  /** When the resource was last changed. HTTP dates have whole seconds: milliseconds are ignored. */
   lastModified?: Date | undefined;
 }
 
-/** Finds what is stored where an upload is to go; `undefined` or `null` for nothing. */
+/** Finds the resource that is stored at an upload's target; returns `undefined` or `null` if there is none. */
 export type PreconditionLookup<Req extends HttpRequest = IncomingMessage> = (
   req: Req,
   upload: Upload,
 ) => StoredResource | null | undefined | Promise<StoredResource | null | undefined>;
 
 /**
- * Refuses a `PUT`, `PATCH` or `DELETE` whose `If-Match`, `If-Unmodified-Since` or `If-None-Match` does not hold, with
- * 412, before its content is sent; and with 400 where one of the entity-tag lists cannot be read.
+ * Refuses a `PUT`, `PATCH` or `DELETE` with 412 if its `If-Match`, `If-Unmodified-Since` or `If-None-Match` does not
+ * hold, before its content is sent.
  *
- * `lookup` is called only where one of these fields is there. Two uploads may pass at the same time: a handler that
- * must not overwrite has to make sure of it once more, for example with the flag `wx`. As RFC 9110 §13.1.4 demands,
- * `If-Unmodified-Since` is passed over where it is no HTTP date, or where nothing is known of the last change.
+ * Refuses with 400 if a list of entity tags cannot be parsed. Calls `lookup` only if the request has one of these
+ * fields. Ignores `If-Unmodified-Since` if it is not an HTTP date or `lastModified` is unknown, as RFC 9110 §13.1.4
+ * requires.
  *
- * @param lookup - answers the `etag` and `lastModified` of what is stored, or nothing.
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` without a function.
- * @example preconditions(async (req) => await files.find(req.url)) // If-None-Match: *: no duplicate is sent
+ * Two uploads may pass at the same time. A handler that must not overwrite has to check again when it writes, for
+ * example with the flag `wx`.
+ *
+ * @param lookup - returns the `etag` and `lastModified` of the stored resource, or nothing.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `lookup` is not a function.
+ * @example preconditions(async (req) => await files.find(req.url)) // with If-None-Match: *, refuses duplicates
  * @see RFC 9110 §13.1, §13.2.2
  */
 export function preconditions<Req extends HttpRequest = IncomingMessage>(lookup: PreconditionLookup<Req>): Policy<Req> {
@@ -46,15 +52,12 @@ export function preconditions<Req extends HttpRequest = IncomingMessage>(lookup:
 }
 
 const METHODS = new Set(["PUT", "PATCH", "DELETE"]);
-const MALFORMED = refuse(400, { reason: "a precondition that is no list of entity tags" });
+const MALFORMED = refuse(400, { reason: "If-Match or If-None-Match is not a list of entity tags" });
 const FAILED = refuse(412, { reason: "a precondition does not hold" });
 
-/** `"*"`, or opaque tags with their quotes; `W/` is before the weak ones. */
-type TagList = "*" | readonly string[];
-
 interface Conditions {
-  readonly ifMatch: TagList | undefined;
-  readonly ifNoneMatch: TagList | undefined;
+  readonly ifMatch: EntityTags | undefined;
+  readonly ifNoneMatch: EntityTags | undefined;
   /** Seconds since 1970. */
   readonly ifUnmodifiedSince: number | undefined;
 }
@@ -62,13 +65,13 @@ interface Conditions {
 function conditionsOf(req: HttpRequest): Conditions | "malformed" | undefined {
   const { "if-match": match, "if-none-match": noneMatch, "if-unmodified-since": since } = req.headers;
   if (match === undefined && noneMatch === undefined && since === undefined) return undefined;
-  const ifMatch = match === undefined ? undefined : parseTags(match);
-  const ifNoneMatch = noneMatch === undefined ? undefined : parseTags(noneMatch);
+  const ifMatch = match === undefined ? undefined : parseEntityTags(match);
+  const ifNoneMatch = noneMatch === undefined ? undefined : parseEntityTags(noneMatch);
   if (ifMatch === "malformed" || ifNoneMatch === "malformed") return "malformed";
   return { ifMatch, ifNoneMatch, ifUnmodifiedSince: since === undefined ? undefined : parseHttpDate(since) };
 }
 
-// RFC 9110 §13.2.2, for methods that change what is stored.
+// The order of RFC 9110 §13.2.2, for methods that change the resource.
 function judge({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions, found: unknown): Verdict {
   const stored = requireStored(found);
   if (ifMatch !== undefined) {
@@ -81,7 +84,7 @@ function judge({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions, found: u
 }
 
 function matches(
-  tags: TagList,
+  tags: EntityTags,
   stored: StoredResource | undefined,
   isMatch: (a: string, b: string) => boolean,
 ): boolean {
@@ -91,71 +94,11 @@ function matches(
   return etag !== undefined && tags.some((tag) => isMatch(tag, etag));
 }
 
-// RFC 9110 §8.8.3.2.
-function isStrongMatch(a: string, b: string): boolean {
-  return a === b && !a.startsWith("W/");
-}
-
-function isWeakMatch(a: string, b: string): boolean {
-  return a.replace(/^W\//, "") === b.replace(/^W\//, "");
-}
-
 function requireStored(found: unknown): StoredResource | undefined {
   if (found === undefined || found === null) return undefined;
   const { etag, lastModified } = found as StoredResource;
-  const isTag = etag === undefined || (typeof etag === "string" && ONE_TAG.test(etag));
+  const isTag = etag === undefined || (typeof etag === "string" && isEntityTag(etag));
   const isDate = lastModified === undefined || (lastModified instanceof Date && !Number.isNaN(lastModified.getTime()));
   if (typeof found === "object" && isTag && isDate) return found as StoredResource;
   throw answerError("preconditions(lookup)", found, 'nothing, or { etag: "\\"…\\"", lastModified: Date }');
-}
-
-/** RFC 9110 §8.8.3. */
-const TAG = '(?:W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"';
-const ONE_TAG = new RegExp(`^${TAG}$`);
-
-/** RFC 9110 §13.1.1: `"*" / 1#entity-tag`; §5.6.1 for empty members of a list. */
-function parseTags(field: string): TagList | "malformed" {
-  if (field === "*") return "*";
-  const tags: string[] = [];
-  const member = new RegExp(`[ \\t]*(?:(${TAG})[ \\t]*)?(?:,|$)`, "y");
-  while (member.lastIndex < field.length) {
-    const match = member.exec(field);
-    if (!match) return "malformed";
-    if (match[1] !== undefined) tags.push(match[1]);
-  }
-  return tags.length === 0 ? "malformed" : tags;
-}
-
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const TIME = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
-const MONTH = `(?<month>${MONTHS.join("|")})`;
-
-/** RFC 9110 §5.6.7: the one form that is sent, and the two that are obsolete. */
-const DATES = [
-  new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`),
-  new RegExp(`^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`),
-  new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${MONTH} (?<day>[\\d ]\\d) ${TIME} (?<year>\\d{4})$`),
-];
-
-/** @returns seconds since 1970. */
-function parseHttpDate(field: string): number | undefined {
-  for (const form of DATES) {
-    const parts = form.exec(field)?.groups;
-    if (!parts) continue;
-    const { day, month = "", year = "", hour, minute, second } = parts;
-    const date = new Date(0);
-    date.setUTCFullYear(year.length === 2 ? fullYear(Number(year)) : Number(year), MONTHS.indexOf(month), Number(day));
-    if (date.getUTCDate() !== Number(day) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) {
-      return undefined;
-    }
-    return date.setUTCHours(Number(hour), Number(minute), Number(second)) / 1000;
-  }
-  return undefined;
-}
-
-// RFC 9110 §5.6.7: more than 50 years ahead means the past.
-function fullYear(twoDigits: number): number {
-  const thisYear = new Date().getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + twoDigits;
-  return year > thisYear + 50 ? year - 100 : year;
 }

@@ -5,21 +5,22 @@ import { requireKnownKeys } from "../support/options.js";
 
 const REFUSAL = Symbol.for("express-expectations:refusal:1");
 
-/** What {@link refuse} takes beside the status. */
+/** Options of {@link refuse}; all are optional. */
 export interface RefusalOptions {
-  /** Why, for the log and for the problem details that the client gets. */
+  /** Why the request is refused, for the log and for the problem details in the response. */
   reason?: string;
-  /** Further response fields. */
+  /** Header fields to add to the response; those that are `undefined` are left out. */
   headers?: Record<string, string | number | readonly string[] | undefined>;
-  /** Sent as it is, whatever `refusalBody` says; `text/plain` unless `headers` name a `Content-Type`. */
+  /** The body of the response, in place of that of `refusalBody`; `text/plain` unless `headers` has a `Content-Type`. */
   body?: string | Uint8Array;
 }
 
 /**
- * Makes the verdict that refuses a request with a final status of the policy's own.
+ * Makes a verdict that refuses a request with a final status of the policy's choice. A policy returns it.
  *
  * @param status - a final status: 200 to 599.
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other status.
+ * @param options - see {@link RefusalOptions}.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other status, a wrong option or an invalid header field.
  * @example (req) => req.headers.authorization ? true : refuse(401, { headers: { "WWW-Authenticate": "Bearer" } })
  * @see RFC 9110 §10.1.1: a final status instead of 100 (Continue)
  */
@@ -39,7 +40,7 @@ export function refuse(status: number, options: RefusalOptions = {}): Refusal {
   return Object.freeze(refusal);
 }
 
-// Checked here, where the policy's author sees it, rather than when the response is under way.
+// Checked here, so that the stack trace of the error shows the policy and not the code that writes the response.
 function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {
   const checked: Record<string, string | readonly string[]> = {};
   for (const [name, value] of Object.entries(fields ?? {})) {
@@ -58,7 +59,7 @@ function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {
   return Object.freeze(checked);
 }
 
-/** Whether a value was made by {@link refuse}, in this copy of the package or another. */
+/** Whether a value was made by {@link refuse}, of this copy of the package or another. Never throws. */
 export function isRefusal(value: unknown): value is Refusal {
   try {
     return typeof value === "object" && value !== null && (value as { [REFUSAL]?: true })[REFUSAL] === true;
@@ -68,12 +69,13 @@ export function isRefusal(value: unknown): value is Refusal {
 }
 
 /**
- * Checks what a policy passes to `limitBytes`.
+ * Checks the arguments of `upload.limitBytes()`.
  *
- * @throws {ExpectationError} `ERR_EXPECT_OPTION` for what is no number of bytes, or no refusal.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `bytes` is not a whole number, or `refusal` was not made by
+ *   {@link refuse}.
  */
 export function requireLimit(bytes: unknown, refusal: unknown): void {
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
-    throw optionError("limitBytes(bytes)", bytes, "whole bytes");
-  if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "what refuse(status) makes");
+    throw optionError("limitBytes(bytes)", bytes, "a whole number of bytes, 0 or more");
+  if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "a refusal made by refuse(status)");
 }

@@ -28,7 +28,7 @@ export interface AttachOptions {
   replaceListeners?: boolean;
 }
 
-export const ATTACH_OPTION_KEYS = [
+export const ATTACH_OPTION_KEYS: readonly (keyof AttachOptions)[] = [
   "guard",
   "logger",
   "unknownExpectations",
@@ -38,4 +38,4 @@ export const ATTACH_OPTION_KEYS = [
   "maxLingering",
   "bodyTimeoutMs",
   "replaceListeners",
-] as const satisfies readonly (keyof AttachOptions)[];
+];

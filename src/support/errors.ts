@@ -1,8 +1,6 @@
 import { types } from "node:util";
 
-/**
- * Every code an {@link ExpectationError} can carry; the README has a section for each.
- */
+/** The codes of an {@link ExpectationError}. The README has a section for each. */
 export type ExpectationErrorCode =
   | "ERR_EXPECT_OPTION"
   | "ERR_EXPECT_LISTENERS"
@@ -13,15 +11,15 @@ export type ExpectationErrorCode =
   | "ERR_EXPECT_TOO_LATE";
 
 /**
- * A fault of this package's use, or the reason why a request's body was cut off.
+ * An error in how this package is used, or the reason why the content of a request was cut off.
  *
- * Refusals are values and never thrown.
+ * Refusals are values and are not thrown: see {@link refuse}.
  */
 export class ExpectationError extends Error {
   override readonly name = "ExpectationError";
 
   constructor(
-    /** Stable and machine-readable; the message may change between releases, the code does not. */
+    /** Identifies the kind of error. The message may change between releases, the code does not. */
     readonly code: ExpectationErrorCode,
     message: string,
     options?: ErrorOptions,
@@ -31,21 +29,31 @@ export class ExpectationError extends Error {
 }
 
 /**
- * Says which option is wrong, what was received and what is right.
+ * Makes the error for a wrong option.
+ *
+ * @param option - the name of the option.
+ * @param received - the wrong value.
+ * @param expected - describes the right values.
  */
 export function optionError(option: string, received: unknown, expected: string): ExpectationError {
   return new ExpectationError("ERR_EXPECT_OPTION", `${option}: received ${shown(received)}; expected ${expected}`);
 }
 
 /**
- * Says what a callback of the user's answered in place of what is right. A promise that rejects later ends no process.
+ * Makes the error for a callback of the user that returned a wrong value.
+ *
+ * If the value is a promise, its rejection is handled: an unhandled one would end the process.
+ *
+ * @param callback - the name of the callback.
+ * @param answered - the value that it returned.
+ * @param expected - describes the right values.
  */
 export function answerError(callback: string, answered: unknown, expected: string): ExpectationError {
   if (types.isPromise(answered)) answered.catch(() => {});
   return new ExpectationError("ERR_EXPECT_POLICY", `${callback}: answered ${kindOf(answered)}; expected ${expected}`);
 }
 
-// Not its text: who answers `req.headers.authorization` by mistake must not find it in the log.
+// Without the text of strings: a callback that returns `req.headers.authorization` by mistake must not log credentials.
 function kindOf(value: unknown): string {
   if (value === null || typeof value === "number") return String(value);
   return types.isPromise(value) ? "a promise" : typeof value;
@@ -58,12 +66,12 @@ function shown(value: unknown): string {
   return String(value);
 }
 
-/** What was thrown, as an error. */
+/** Returns a thrown value as an error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(textOf(thrown));
 }
 
-/** Any value as text: there are objects that `String()` throws at. */
+/** Returns any value as text. Never throws; `String()` does for objects without a prototype. */
 export function textOf(value: unknown): string {
   try {
     return String(value);
@@ -72,7 +80,7 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** What an error says: it may have a message that is no text, or throws. */
+/** Returns the message of an error. Never throws, whatever the application has assigned to `message`. */
 export function messageOf(error: Error): string {
   try {
     return String(error.message);
@@ -81,12 +89,12 @@ export function messageOf(error: Error): string {
   }
 }
 
-/** Calls what must not disturb its caller: what it throws, at once or in a promise, goes to `tell`. */
-export function callSafely(callback: () => unknown, tell: (error: Error) => void): void {
+/** Calls `callback`, and passes what it throws or rejects with to `onError`. Never throws, unless `onError` does. */
+export function callSafely(callback: () => unknown, onError: (error: Error) => void): void {
   try {
-    const answered = callback();
-    if (types.isPromise(answered)) answered.catch((error: unknown) => tell(asError(error)));
+    const returned = callback();
+    if (types.isPromise(returned)) returned.catch((error: unknown) => onError(asError(error)));
   } catch (error) {
-    tell(asError(error));
+    onError(asError(error));
   }
 }

@@ -1,13 +1,19 @@
 import { ExpectationError, optionError } from "./errors.js";
+import { nearestTo } from "./nearest.js";
 
-/** Checks that options are a plain bag of known keys; an unknown one names its nearest neighbour. */
+/**
+ * Checks that options are an object with known keys only.
+ *
+ * @param factory - the name of the function that takes the options, for the error message.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION`; for an unknown key the message names the known key most like it.
+ */
 export function requireKnownKeys(factory: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw optionError(`${factory}(options)`, options, "an object");
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const nearest = nearestOf(key, known);
+    const nearest = nearestTo(key, known);
     const hint = nearest === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${nearest}?`;
     throw new ExpectationError(
       "ERR_EXPECT_OPTION",
@@ -16,12 +22,23 @@ export function requireKnownKeys(factory: string, options: unknown, known: reado
   }
 }
 
+/**
+ * Returns an option that is `true` or `false`, or `fallback` if it is not set.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other value.
+ */
 export function optionalBoolean(option: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   if (typeof value === "boolean") return value;
   throw optionError(option, value, "true or false");
 }
 
+/**
+ * Returns an option that is one of `choices`, or `fallback` if it is not set.
+ *
+ * @param orElse - further values that the caller accepts, for the end of the error message.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other value.
+ */
 export function optionalOneOf<T extends string>(
   option: string,
   value: unknown,
@@ -34,49 +51,37 @@ export function optionalOneOf<T extends string>(
   throw optionError(option, value, choices.map((choice) => JSON.stringify(choice)).join(" or ") + orElse);
 }
 
-/** Longest time that Node's timers keep: a longer one would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** The longest delay of Node's timers, in milliseconds. A longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A whole number from 1 to `most`; a time in milliseconds unless `most` says otherwise. */
-export function optionalCount(option: string, value: unknown, fallback: number, most: number = LONGEST_MS): number {
+/**
+ * Returns an option that is a whole number from 1 to `most`, or `fallback` if it is not set.
+ *
+ * @param most - by default the longest delay of a timer, in milliseconds.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other value.
+ */
+export function optionalCount(option: string, value: unknown, fallback: number, most: number = MAX_TIMER_MS): number {
   if (value === undefined) return fallback;
   if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most) return value as number;
   throw optionError(option, value, `a whole number from 1 to ${most}`);
 }
 
-/** A whole number from 1, without a bound above. */
+/**
+ * Returns an option that must be a whole number, 1 or more.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other value, `undefined` included.
+ */
 export function requireCount(option: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
   throw optionError(option, value, "a whole number from 1");
 }
 
+/**
+ * Returns an option that is a function, or `undefined` if it is not set.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other value.
+ */
 export function optionalFunction<F>(option: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
   throw optionError(option, value, "a function");
-}
-
-function nearestOf(key: string, known: readonly string[]): string | undefined {
-  let nearest: string | undefined;
-  let least = Math.ceil(key.length / 2) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
-      least = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

@@ -14,14 +14,15 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a size strictly: what is no size throws, instead of becoming a wrong one.
+ * Parses a size. Throws for anything that is not exactly a size, so that a typing error does not become a wrong limit
+ * (docs/facts.md, "Sizes in bytes").
  *
- * Units are powers of 1,024, with or without the `i`; letter case and one space before the unit do not matter.
+ * Units are powers of 1,024, with or without the `i`. Letter case is ignored, and so is one space before the unit.
  *
  * @param value - bytes as a whole number, or text such as `"10mb"`, `"1.5 GiB"`.
- * @param option - the option's name, for the error message.
- * @returns whole bytes, 1 or more.
- * @throws {ExpectationError} `ERR_EXPECT_OPTION`.
+ * @param option - the name of the option, for the error message.
+ * @returns a whole number of bytes, 1 or more.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for any other value.
  */
 export function parseSize(value: unknown, option: string): number {
   const bytes = typeof value === "string" ? fromText(value) : value;

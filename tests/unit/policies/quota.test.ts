@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import * as fc from "fast-check";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { Refusal } from "../../../src/http/refusal.js";
+import type { Limiter } from "../../../src/policies/limiter.js";
 import type { Policy, Upload, UploadEnd, Verdict } from "../../../src/policies/policy.js";
-import { type Limiter, type QuotaOptions, quota } from "../../../src/policies/quota.js";
+import { quota } from "../../../src/policies/quota.js";
+import type { QuotaOptions } from "../../../src/policies/quota-options.js";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
