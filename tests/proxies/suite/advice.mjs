@@ -10,7 +10,7 @@ export const ADVICE = {
   },
   HAProxy: {
     best: ["HAProxy, `Connection: close` set"],
-    text: "`mode http` carries the handshake through, but takes `Connection: close` off a refusal and goes on waiting for the content that the client holds back: the client's next request on that connection is swallowed as that content. A client that repeats the upload there, as curl does after a 417, has a part of its file executed as a request. Two lines say `Connection: close` again. `mode tcp` needs none of it. `option http-buffer-request` makes HAProxy send the `100` itself.",
+    text: "`mode http` carries the handshake through, but takes `Connection: close` off a refusal and goes on waiting for the content that the client holds back: the client's next request on that connection is swallowed as that content. A client that repeats the upload there, as curl does after a 417, has a part of its file executed as a request. The same goes for a success that comes without a `100` before it. Two lines say `Connection: close` to every client that sent `Expect`, because HAProxy does not show whether the `100` has come. An accepted upload with `Expect` costs the connection, too. `mode tcp` needs none of it. `option http-buffer-request` makes HAProxy send the `100` itself.",
   },
   Caddy: {
     best: ["Caddy, `forward_auth`"],
@@ -34,11 +34,11 @@ export const ADVICE = {
   },
   "Traffic Server": {
     best: ["Traffic Server"],
-    text: "Carries the handshake through as it comes, and closes early as nghttpx does. `proxy.config.http.request_buffer_enabled` makes it worse: then every such refusal is lost.",
+    text: "Carries the handshake through as it comes, and closes early as nghttpx does. After a final status in place of the `100`, it keeps the connection and executes content that is still coming as a request. `expect.conf`, for its plugin `header_rewrite`, ends the connection of a client that sent `Expect` with the response. `proxy.config.http.request_buffer_enabled` makes it worse: then every such refusal is lost.",
   },
   "http-proxy, http-proxy-3, http-proxy-middleware": {
     best: [],
-    text: "By themselves they are servers of Node like any other: the `100` is sent before they run. Behind `attach()`, with `holdExpectation()` in front and `relayExpectation()` in `proxyReq`, the app's own answer reaches the client first: [examples/node-proxy](../examples/node-proxy).",
+    text: "By themselves they are servers of Node like any other: the `100` is sent before they run. Behind `attach()`, with `holdExpectation()` in front and `relayExpectation()` in `proxyReq`, the app's own answer reaches the client first: [examples/node-proxy](../examples/node-proxy). `http-proxy`, `http-proxy-3` and `http-proxy-middleware` 3 set `Content-Length: 0` on a DELETE or OPTIONS with chunked content and send the content behind it, which the app executes as a request if the connection is kept. `holdExpectation()` refuses such a request with 411.",
   },
   "More than one": {
     best: [],
