@@ -29,30 +29,7 @@ function nodeOf(lines: readonly string[]): string | undefined {
   return candidates.find((file) => spawnSync(file, ["--version"]).status === 0);
 }
 
-const FRONT = `
-  import * as http from "node:http";
-  import * as http2 from "node:http2";
-  import { attach, holdExpectation, relayExpectation, silent } from "express-expectations";
-  import { createProxyMiddleware } from "http-proxy-middleware4";
-
-  const [target, isHeld] = process.argv.slice(2);
-  const hold = isHeld === "held" ? holdExpectation({ logger: silent }) : (_req, _res, next) => next();
-  const proxy = createProxyMiddleware({
-    target,
-    agent: new http.Agent({ keepAlive: true, maxSockets: 1 }),
-    on: {
-      proxyReq: (proxyReq, req, res) => relayExpectation(req, res, proxyReq),
-      // httpxy copies it, and HTTP/2 forbids it.
-      proxyRes: (proxyRes) => delete proxyRes.headers["keep-alive"],
-      error: (_error, _req, res) => res.headersSent || res.writeHead(502).end(),
-    },
-  });
-  const app = (req, res) => hold(req, res, () => proxy(req, res, () => {}));
-  for (const module of [http, http2]) {
-    const server = attach(module.createServer(app), { logger: silent }).listen(0, "127.0.0.1", () => {
-      console.log((module === http ? "http1 " : "http2 ") + server.address().port);
-    });
-  }`;
+const FRONT: string = path.resolve(__dirname, "esm-front.mjs");
 
 const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: test\r\n\r\n";
 const CHUNKED_HIDDEN = `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`;
@@ -67,7 +44,7 @@ if (NODE === undefined) {
   beforeAll(async () => {
     checkout = await Checkout.make();
     await checkout.build();
-    await checkout.write("front.mjs", FRONT);
+    await checkout.write("front.mjs", fs.readFileSync(FRONT, "utf8"));
   });
   afterEach(async () => {
     closeSessions();
