@@ -64,6 +64,9 @@ interface Settings extends HearingSettings {
  * `X-Original-Transfer-Encoding`, `X-Original-Expect` and `X-Forwarded-For`, `-Host`, `-Proto`, and must set each of
  * them itself, or clients would. Answers 204, or refuses with the policy's status and fields.
  *
+ * Policies see the target in origin form, whatever form the client sent (RFC 9112 §3.2.2). A request without
+ * `X-Upload-Length` counts as an upload of unknown length, also a GET.
+ *
  * The upload never comes by here: `received` stays 0, `limitBytes` compares with the declared length alone (a body of
  * unknown length is for the origin's own guard to count), and `onClose` calls back when the upload is refused, never
  * after it was accepted. So `quota` reserves for good, and `concurrency` belongs at the origin.
@@ -72,7 +75,8 @@ interface Settings extends HearingSettings {
  * @example app.get("/admission", admission({ trustProxy: "loopback", policies: [maxSize("10mb")] }));
  */
 export function admission<Req extends HttpRequest = AdmissionRequest>(
-  options: AdmissionOptions<NoInfer<Req>>,
+  // As NoInfer<Req>, which needs TypeScript 5.4: `Req` is not inferred from `maxSize(1)`, which takes any request.
+  options: AdmissionOptions<[Req][Req extends unknown ? 0 : never]>,
 ): AdmissionHandler {
   const settings = readSettings(options as unknown as AdmissionOptions<never>);
 
