@@ -31,7 +31,11 @@ export function freeEvents(server: AttachableServer, replaceListeners: boolean):
  *
  * @returns takes it off.
  */
-export function listenForExpectations(server: AttachableServer, listener: Listener, logger: PreparedLogger): () => void {
+export function listenForExpectations(
+  server: AttachableServer,
+  listener: Listener,
+  logger: PreparedLogger,
+): () => void {
   for (const event of EVENTS) server.on(event, listener);
   const warnOfOthers = (event: string) => {
     if (!(EVENTS as readonly string[]).includes(event)) return;
