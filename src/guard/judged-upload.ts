@@ -65,8 +65,8 @@ export class JudgedUpload implements Upload {
 }
 
 /** How an upload ended, when its response is done or its client has left. */
-export function endOf({ res, stream, refusal, hasArrived }: Handshake): UploadEnd {
+export function endOf({ res, stream, refusal, hasArrived, finalStatus }: Handshake): UploadEnd {
   // On HTTP/2 the compatibility API reports every closed response as finished.
   const isSent = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
-  return { status: isSent ? res.statusCode : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
+  return { status: isSent ? finalStatus : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
 }

@@ -158,6 +158,11 @@ export class Handshake implements ContentOwner, InterimOwner {
     return this.length !== undefined && this.content.received >= this.length;
   }
 
+  /** The status of the response that was sent, or that is set. An HTTP/2 application may respond past `res`. */
+  get finalStatus(): number {
+    return Number(this.stream?.sentHeaders?.[":status"] ?? this.res.statusCode);
+  }
+
   /** Whether nobody is left to respond to: the client left, or the connection was ended. */
   get isGone(): boolean {
     const { stream } = this;
