@@ -72,7 +72,7 @@ function isStreamSent(stream: ServerHttp2Stream): boolean {
 }
 
 /** How an upload ended, when its response is done or its client has left. */
-export function endOf({ res, stream, refusal, hasArrived, finalStatus }: Handshake): UploadEnd {
-  const isSent = stream ? isStreamSent(stream) : res.writableFinished;
+export function endOf({ res, stream, refusal, hasArrived, finalStatus, hasLostResponse }: Handshake): UploadEnd {
+  const isSent = stream ? isStreamSent(stream) : res.writableFinished && !hasLostResponse;
   return { status: isSent ? finalStatus : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
 }
