@@ -2,6 +2,6 @@
 import { main } from "./main.js";
 
 void main(process.argv.slice(2), process).then((code) => {
-  // Not `process.exit()`: what is still on its way to a pipe would be lost.
+  // process.exit() would drop output that a pipe has not taken yet.
   process.exitCode = code;
 });

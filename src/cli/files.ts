@@ -1,13 +1,13 @@
 import { chmod, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { visible } from "../report/visible.js";
 
-/** Something that cannot be read or written, in one line that names it. */
+/** A file cannot be read or written. The message names it, in one line. */
 export class FileError extends Error {
   override readonly name = "FileError";
 }
 
 /**
- * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one.
+ * Replaces a file in one step. Until then, readers see the old file.
  *
  * @throws {FileError}
  */
@@ -21,7 +21,7 @@ export async function writeWhole(file: string, text: string): Promise<void> {
 
 async function write(file: string, text: string): Promise<void> {
   const before = await stat(file).catch(() => undefined);
-  // A pipe or a device is written to, not replaced; a folder fails here.
+  // Pipes and devices are written to, not replaced. Folders fail here.
   if (before && !before.isFile()) return writeFile(file, text);
   const target = before ? await realpath(file) : file;
   const part = `${target}.${process.pid}.part`;
@@ -47,7 +47,7 @@ const REASONS: Readonly<Record<string, string>> = {
   Z_DATA_ERROR: "its gzip data are damaged",
 };
 
-/** Why something cannot be read or written. */
+/** Returns why a file cannot be read or written. */
 export function reasonOf(error: unknown): string {
   const { code = "", message = "" } = error as { code?: string; message?: string };
   return REASONS[code] ?? visible(message || code);

@@ -10,11 +10,11 @@ express-expectations COMMAND --help tells more.
 `;
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  report: async () => (await import("./report.js")).report,
-  probe: async () => (await import("./probe.js")).probe,
+  report: async () => (await import("./report/report.js")).report,
+  probe: async () => (await import("./probe/probe.js")).probe,
 };
 
-/** The program: picks the command. */
+/** Runs the command that the arguments name, and returns its exit code. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name = "", ...rest] = args;
   if (name === "--help" || name === "-h" || name === "help") {

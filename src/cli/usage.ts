@@ -1,7 +1,7 @@
 /** The exit code of wrong usage. */
 export const WRONG_USAGE = 2;
 
-/** Wrong usage; the message says in one line which option, what was received and what is right. */
+/** Wrong usage. The message names the option, the received value and the expected one, in one line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

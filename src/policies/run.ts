@@ -10,7 +10,7 @@ export type Outcome =
   | { readonly kind: "refuse"; readonly policy: string; readonly verdict: false | Refusal }
   | { readonly kind: "fault"; readonly policy: string; readonly status: 500 | 503; readonly error: Error };
 
-export const ACCEPT: Outcome = Object.freeze({ kind: "accept" });
+const ACCEPT: Outcome = Object.freeze({ kind: "accept" });
 
 /** One policy to run, with its name. */
 export interface Trial {

@@ -1,7 +1,7 @@
-import type { ExchangeResult, WireEvent } from "./result.js";
+import type { ExchangeResult, WireEvent } from "./exchange-result.js";
 import { isContent, isFinal } from "./summary.js";
 
-/** One event as lines: time, direction, bytes. */
+/** Returns an event as lines of evidence: time, direction, bytes. */
 export function linesOf(event: WireEvent): string[] {
   const time = `${event.atMs.toFixed(1)} ms`.padStart(11);
   switch (event.kind) {
@@ -23,7 +23,7 @@ export function linesOf(event: WireEvent): string[] {
   }
 }
 
-/** An exchange in one line: what went to and fro, and when. */
+/** Returns an exchange as a timeline in one line. */
 export function timelineOf({ events, skipped, expect, announced }: ExchangeResult): string {
   if (skipped !== undefined) return `skipped: ${skipped}`;
   const steps = events.map((event) => stepOf(event)).filter((step) => step !== undefined);
@@ -57,7 +57,7 @@ function stepOf(event: WireEvent): string | undefined {
   }
 }
 
-/** Bytes for people. */
+/** Returns a number of bytes as text, such as `1.5 MiB`. */
 export function size(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   const units = ["KiB", "MiB", "GiB"];

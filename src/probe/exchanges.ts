@@ -1,99 +1,101 @@
-import type { ExchangeId } from "./result.js";
+import type { ExchangeId } from "./exchange-result.js";
 
 /**
- * What the probe does once the connection stands:
+ * The steps of an exchange on an open connection:
  *
- * - `ask`: head, final response
- * - `withhold`: head, verdict; never content; a second request where a refusal left the connection open
- * - `handshake`: head, verdict, content after the 100, final response, a second request
- * - `push`: head and content at once, final response
- * - `late`: head, a wait as long as curl's, content, final response
- * - `refrain`: head, a short wait in which nothing should come, content, final response
+ * - `ask`: sends the header section, waits for the final response.
+ * - `withhold`: waits for the verdict and never sends content. If a refusal leaves the connection open, it sends a
+ *   second request.
+ * - `handshake`: waits for the verdict, sends the content after the 100, waits for the final response, sends a second
+ *   request.
+ * - `push`: sends the content at once, waits for the final response.
+ * - `late`: waits as long as curl does, sends the content, waits for the final response.
+ * - `refrain`: waits for a short time in which nothing should come, sends the content, waits for the final response.
  */
-export type Play = "ask" | "withhold" | "handshake" | "push" | "late" | "refrain";
+type Flow = "ask" | "withhold" | "handshake" | "push" | "late" | "refrain";
 
-/** One exchange: a valid request, or one with a single well-known variation. */
+/** The description of an exchange: a valid request, or one with a single known variation. */
 export interface ExchangeSpec {
   readonly id: ExchangeId;
   readonly title: string;
-  readonly play: Play;
+  readonly flow: Flow;
   /** The value of `Expect`. */
   readonly expect?: string;
   readonly content: "none" | "length" | "large" | "pushed" | "chunked";
   readonly version?: "1.0";
-  /** `always`: it is about sent content; `afterContinue`: without consent, the content is withheld. */
+  /** `always`: needs consent to send content; `afterContinue`: without consent, it withholds the content. */
   readonly sendsContent?: "always" | "afterContinue";
   readonly isHttp2?: true;
 }
 
 const CONTINUE = "100-continue";
 
-/** Announced by the exchange that never sends it: more than any body limit. */
+/** The length that the exchange `large` announces and never sends. It exceeds usual body limits. */
 export const LARGE_BYTES: number = 10 * 2 ** 30;
 
-/** An expectation that nobody defines. */
-export const UNKNOWN_EXPECTATION = "probe-unknown";
+/** An expectation that no specification defines. */
+const UNKNOWN_EXPECTATION = "probe-unknown";
 
-/** In the order in which they run, one after another. */
+/** All exchanges, in the order in which they run. */
 export const EXCHANGES: readonly ExchangeSpec[] = [
-  { id: "plain", title: "GET without Expect", play: "ask", content: "none" },
-  { id: "control", title: "upload without Expect", play: "push", content: "length", sendsContent: "always" },
+  { id: "plain", title: "GET without Expect", flow: "ask", content: "none" },
+  { id: "control", title: "upload without Expect", flow: "push", content: "length", sendsContent: "always" },
   {
     id: "withheld",
     title: "Expect: 100-continue, content withheld",
-    play: "withhold",
+    flow: "withhold",
     expect: CONTINUE,
     content: "length",
   },
   {
     id: "sent",
     title: "Expect: 100-continue, content sent after the 100",
-    play: "handshake",
+    flow: "handshake",
     expect: CONTINUE,
     content: "length",
     sendsContent: "always",
   },
-  { id: "large", title: "10 GiB announced, content withheld", play: "withhold", expect: CONTINUE, content: "large" },
+  { id: "large", title: "10 GiB announced, content withheld", flow: "withhold", expect: CONTINUE, content: "large" },
   {
     id: "chunked",
     title: "Expect: 100-continue, chunked",
-    play: "handshake",
+    flow: "handshake",
     expect: CONTINUE,
     content: "chunked",
     sendsContent: "afterContinue",
   },
-  { id: "unknown", title: "an unknown expectation", play: "withhold", expect: UNKNOWN_EXPECTATION, content: "length" },
+  { id: "unknown", title: "an unknown expectation", flow: "withhold", expect: UNKNOWN_EXPECTATION, content: "length" },
   {
     id: "list",
     title: "100-continue and an unknown expectation",
-    play: "withhold",
+    flow: "withhold",
     expect: `${CONTINUE}, ${UNKNOWN_EXPECTATION}`,
     content: "length",
   },
-  { id: "empty", title: "GET with an empty Expect", play: "ask", expect: "", content: "none" },
-  { id: "case", title: "Expect: 100-CONTINUE", play: "withhold", expect: "100-CONTINUE", content: "length" },
-  { id: "near-space", title: "Expect: y 100-continue", play: "withhold", expect: `y ${CONTINUE}`, content: "length" },
+  { id: "empty", title: "GET with an empty Expect", flow: "ask", expect: "", content: "none" },
+  { id: "case", title: "Expect: 100-CONTINUE", flow: "withhold", expect: "100-CONTINUE", content: "length" },
+  { id: "near-space", title: "Expect: y 100-continue", flow: "withhold", expect: `y ${CONTINUE}`, content: "length" },
   {
     id: "near-parameter",
     title: "Expect: 100-continue;q=1",
-    play: "withhold",
+    flow: "withhold",
     expect: `${CONTINUE};q=1`,
     content: "length",
   },
   {
     id: "http10",
     title: "HTTP/1.0 with Expect: 100-continue",
-    play: "refrain",
+    flow: "refrain",
     expect: CONTINUE,
     content: "length",
     version: "1.0",
     sendsContent: "afterContinue",
   },
-  { id: "no-content", title: "GET with Expect: 100-continue", play: "ask", expect: CONTINUE, content: "none" },
+  { id: "no-content", title: "GET with Expect: 100-continue", flow: "ask", expect: CONTINUE, content: "none" },
   {
     id: "pushed",
     title: "Expect: 100-continue, content pushed at once",
-    play: "push",
+    flow: "push",
     expect: CONTINUE,
     content: "pushed",
     sendsContent: "always",
@@ -101,7 +103,7 @@ export const EXCHANGES: readonly ExchangeSpec[] = [
   {
     id: "late",
     title: "Expect: 100-continue, content after one second",
-    play: "late",
+    flow: "late",
     expect: CONTINUE,
     content: "length",
     sendsContent: "always",
@@ -109,7 +111,7 @@ export const EXCHANGES: readonly ExchangeSpec[] = [
   {
     id: "h2",
     title: "HTTP/2, Expect: 100-continue",
-    play: "handshake",
+    flow: "handshake",
     expect: CONTINUE,
     content: "length",
     sendsContent: "afterContinue",

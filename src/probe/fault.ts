@@ -1,6 +1,6 @@
 import type { Unreachable } from "./result.js";
 
-/** Why an endpoint cannot be asked at all; its message is for the user. */
+/** An endpoint cannot be probed. The message is for the user. */
 export class ProbeFault extends Error {
   override readonly name = "ProbeFault";
 

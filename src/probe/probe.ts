@@ -1,18 +1,22 @@
-import { findingsOf, scenariosOf } from "./findings.js";
-import { basicOf, type ProbeRequest } from "./request.js";
-import type { EndpointResult, Finding, ProbeResult, ProbeSettings, Scenario, Verdict } from "./result.js";
-import { type OnExchange, probeEndpoint } from "./run.js";
+import { basicOf } from "./credentials.js";
+import type { OnExchange } from "./endpoint-options.js";
+import type { Finding, Scenario } from "./finding.js";
+import { findingsOf } from "./findings/findings.js";
+import { scenariosOf } from "./findings/scenarios.js";
+import type { ProbeRequest } from "./request.js";
+import type { EndpointResult, ProbeResult, ProbeSettings, Verdict } from "./result.js";
+import { probeEndpoint } from "./run.js";
 import { shownUrl } from "./shown.js";
 
-/** Whether content may be sent, as it was asked for. */
+/** The user's consent to send content. */
 export type Consent = ProbeSettings["content"];
 
-/** Probes a URL, and the second one beside it, and says what was found. */
+/** Probes a URL, and the one of `--via` if given, and returns what was found. */
 export async function probeUrl(request: ProbeRequest, content: Consent, onExchange?: OnExchange): Promise<ProbeResult> {
   const startedAt = new Date();
   const from = performance.now();
   const sendsContent = content === "sent";
-  const whyNot = content === "declined" ? "sending content was declined" : "content is sent with --yes alone";
+  const whyNot = content === "declined" ? "sending content was declined" : "content is sent only with --yes";
   const options = { sendsContent, whyNot, ...(onExchange && { onExchange }) };
   const target = await probeEndpoint({ ...options, request, url: request.url });
   const { proxy: _, ...withoutProxy } = request;

@@ -1,13 +1,11 @@
-import { isSecretField } from "./shown.js";
-
-/** Where a URL's server listens. */
-export interface ServerAddress {
+/** The address of a server. */
+interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
 }
 
-/** The address in a URL; an IPv6 one without its brackets. */
+/** Returns the address in a URL. IPv6 addresses have no brackets. */
 export function addressOf(url: URL): ServerAddress {
   const isTls = url.protocol === "https:";
   return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || (isTls ? 443 : 80), isTls };
@@ -19,117 +17,20 @@ export interface ProxyAddress extends ServerAddress {
   readonly authorization?: string;
 }
 
-/** What to probe and how, checked. */
+/** The validated options of a probe. */
 export interface ProbeRequest {
   readonly url: URL;
-  /** A second URL, which reaches the origin directly. */
+  /** A second URL that reaches the origin directly. */
   readonly via?: URL;
   readonly method: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly content: Buffer;
-  /** Content for pushing without waiting: more than sockets buffer, where the user did not say how much. */
+  /** The content to send without waiting. The default is more than sockets buffer. */
   readonly pushedContent: Buffer;
   readonly timeoutMs: number;
   readonly isInsecure: boolean;
-  /** Addresses by `host:port`. */
+  /** Addresses to connect to, by `host:port`. */
   readonly resolve: ReadonlyMap<string, string>;
   readonly proxy?: ProxyAddress;
   readonly only?: ReadonlySet<string>;
-}
-
-/** How a request of the probe differs from the others. */
-export interface RequestShape {
-  readonly method: string;
-  readonly version: "1.0" | "1.1";
-  /** The value of `Expect`; `undefined` for none. */
-  readonly expect: string | undefined;
-  readonly announced: number | "chunked" | "none";
-}
-
-/** A header section, as it is sent. */
-export function headOf(request: ProbeRequest, url: URL, shape: RequestShape): string {
-  const own = new Set(request.headers.map(([name]) => name.toLowerCase()));
-  const lines = [`${shape.method} ${targetOf(request, url)} HTTP/${shape.version}`];
-  const add = (name: string, value: string | number) => {
-    if (!own.has(name.toLowerCase())) lines.push(`${name}: ${value}`.trimEnd());
-  };
-  add("Host", url.host);
-  add("User-Agent", "express-expectations-probe");
-  add("Accept", "*/*");
-  const authorization = basicOf(url);
-  if (authorization !== undefined) add("Authorization", authorization);
-  if (isAbsolute(request, url) && request.proxy?.authorization !== undefined) {
-    add("Proxy-Authorization", request.proxy.authorization);
-  }
-  for (const [name, value] of request.headers) lines.push(`${name}: ${value}`);
-  if (shape.expect !== undefined) add("Expect", shape.expect);
-  if (shape.announced === "chunked") add("Transfer-Encoding", "chunked");
-  else if (shape.announced !== "none") add("Content-Length", shape.announced);
-  if (shape.announced !== "none") add("Content-Type", "application/octet-stream");
-  return `${lines.join("\r\n")}\r\n\r\n`;
-}
-
-/** Content in the framing that the header section announced. */
-export function framed(content: Buffer, announced: RequestShape["announced"]): Buffer {
-  if (announced !== "chunked") return content;
-  const size = Buffer.from(`${content.length.toString(16)}\r\n`);
-  return Buffer.concat([...(content.length > 0 ? [size, content, Buffer.from("\r\n")] : []), Buffer.from("0\r\n\r\n")]);
-}
-
-/** The field value for the userinfo of a URL. */
-export function basicOf(url: URL): string | undefined {
-  if (url.username === "" && url.password === "") return undefined;
-  return basic(`${decoded(url.username)}:${decoded(url.password)}`);
-}
-
-/** @param user - `name:password`. */
-export function basic(user: string): string {
-  return `Basic ${Buffer.from(user, "utf8").toString("base64")}`;
-}
-
-/** All text that must never be shown, of whatever the user gave. */
-export function secretsOf(request: ProbeRequest): string[] {
-  const secrets: string[] = [];
-  const add = (...texts: string[]) => {
-    for (const text of texts)
-      secrets.push(text, Buffer.from(text, "utf8").toString("latin1"), encodeURIComponent(text));
-  };
-  const addValue = (value: string) =>
-    add(value, ...value.split(/[\s;,=]+/).filter((part) => part.length >= 6), ...basicParts(value));
-  for (const url of [request.url, request.via]) {
-    if (!url) continue;
-    const authorization = basicOf(url);
-    if (authorization !== undefined) addValue(authorization);
-    for (const value of url.searchParams.values()) if (value.length >= 6) add(value);
-  }
-  if (request.proxy?.authorization !== undefined) addValue(request.proxy.authorization);
-  for (const [name, value] of request.headers) if (isSecretField(name)) addValue(value);
-  return secrets;
-}
-
-// "Basic QWxhZGRpbjpvcGVu": the coded text, the scheme's word left alone; and what it stands for.
-function basicParts(value: string): string[] {
-  const coded = /^basic +(\S+)$/i.exec(value)?.[1];
-  if (coded === undefined) return [];
-  const user = Buffer.from(coded, "base64").toString("utf8");
-  const colon = user.indexOf(":");
-  return [coded, user, user.slice(0, colon), user.slice(colon + 1)];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-// RFC 9112 §3.2.2: absolute-form to a proxy, except through its tunnel.
-function isAbsolute({ proxy }: ProbeRequest, url: URL): boolean {
-  return proxy !== undefined && url.protocol === "http:";
-}
-
-function targetOf(request: ProbeRequest, url: URL): string {
-  const path = `${url.pathname}${url.search}`;
-  return isAbsolute(request, url) ? `http://${url.host}${path}` : path;
 }

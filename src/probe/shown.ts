@@ -1,32 +1,43 @@
-/** Fields whose values are never shown, by name. */
+/** The names of fields whose values are never shown. */
 const SECRET_NAME = /^(?:proxy-)?authorization$|cookie|token|secret|password|signature|credential|api-?key|session/i;
 
 const HIDDEN = "[hidden]";
-/** Shorter text is no secret that could be hidden without hiding everything. */
+/** Shorter texts are not hidden, because they would match everywhere. */
 const SHORTEST_SECRET = 3;
 
-/** Makes text fit to be shown: without secrets, without control characters. */
+const SAMPLE_LENGTH = 400;
+
+/** Prepares text for display: it hides secrets and escapes control characters. */
 export class Shown {
   readonly #secrets: readonly string[];
 
-  /** @param secrets - text that must not appear, wherever it comes from. */
+  /** @param secrets - texts that must not appear in any output. */
   constructor(secrets: readonly string[]) {
     this.#secrets = [...new Set(secrets)]
       .filter((secret) => secret.length >= SHORTEST_SECRET)
       .sort((a, b) => b.length - a.length);
   }
 
-  /** @param text - bytes of the peer, read as Latin-1. */
+  /**
+   * Returns a text of the peer for display.
+   *
+   * @param text - bytes, decoded as Latin-1.
+   */
   text(text: string): string {
     return escaped(this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text));
   }
 
-  /** The lines of a header section. */
+  /** Returns the beginning of the peer's content for display. */
+  sample(content: string): string {
+    return this.text(content).slice(0, SAMPLE_LENGTH);
+  }
+
+  /** Returns the lines of a header section for display. */
   lines(section: string): string[] {
     return section.split(/\r?\n/).map((line) => this.line(line));
   }
 
-  /** One line of a header section: values of secret fields and of the query are left out. */
+  /** Returns one line of a header section without the values of secret fields and queries. */
   line(line: string): string {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
@@ -35,17 +46,17 @@ export class Shown {
   }
 }
 
-/** Whether a field's value is never shown. */
+/** Returns whether a field's value is never shown. */
 export function isSecretField(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** Leaves the values out of every query in the text. */
-export function withoutQueryValues(text: string): string {
+// Removes the values of every query in the text.
+function withoutQueryValues(text: string): string {
   return text.replace(/\?[^\s"'<>]*/g, (query) => query.replace(/=[^&;#]*/g, `=${HIDDEN}`));
 }
 
-/** A URL without userinfo and query values. */
+/** Returns a URL without userinfo and query values. */
 export function shownUrl(url: URL): string {
   const bare = new URL(url);
   bare.username = "";
@@ -54,7 +65,7 @@ export function shownUrl(url: URL): string {
   return withoutQueryValues(bare.href);
 }
 
-/** Writes what is not printable ASCII as `\xNN` or `\uNNNN`: a terminal obeys control characters. */
+/** Replaces everything but printable ASCII by `\xNN` or `\uNNNN`, because terminals interpret control characters. */
 export function escaped(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, (c) => {
     const code = c.charCodeAt(0);

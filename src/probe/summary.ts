@@ -1,9 +1,9 @@
-import { fieldOf } from "./response-parser.js";
-import type { ExchangeResult, Summary, WireEvent } from "./result.js";
+import type { ExchangeResult, Summary, WireEvent } from "./exchange-result.js";
+import { fieldOf } from "./wire/header-section.js";
 
 type Received = Extract<WireEvent, { kind: "received" }>;
 
-/** What the events of an exchange come to. */
+/** Returns the summary of an exchange's events. */
 export function summaryOf(
   events: readonly WireEvent[],
   { announced, protocol }: Pick<ExchangeResult, "announced" | "protocol">,
@@ -29,19 +29,21 @@ export function summaryOf(
     contentBytesSent,
     isComplete: finalAt >= 0 && first.slice(finalAt).some(({ kind }) => kind === "complete"),
     isReset: events.some(({ kind }) => kind === "reset"),
-    ...(second >= 0 && { second: fateOf(events.slice(second)) }),
+    ...(second >= 0 && { second: secondOutcomeOf(events.slice(second)) }),
   };
 }
 
+/** Returns whether an event is a 100 Continue. */
 export function isContinue(event: WireEvent): boolean {
   return event.kind === "received" && event.status === 100;
 }
 
+/** Returns whether an event is a final response. */
 export function isFinal(event: WireEvent): event is Received {
   return event.kind === "received" && event.status >= 200;
 }
 
-/** Whether the final response says that the connection ends. */
+/** Returns whether the final response announces the end of the connection (RFC 9112 §9.3). */
 export function saysClose(final: { readonly lines: readonly string[] }): boolean {
   const connection = fieldOf(final.lines, "connection") ?? "";
   if (/(?:^|,)\s*close\s*(?:$|,)/i.test(connection)) return true;
@@ -58,11 +60,12 @@ function verdictOf(events: readonly WireEvent[]): { name: Summary["verdict"]; at
   return undefined;
 }
 
-function fateOf(events: readonly WireEvent[]): "answered" | "swallowed" | "ended" {
+function secondOutcomeOf(events: readonly WireEvent[]): "answered" | "swallowed" | "ended" {
   if (events.some(isFinal)) return "answered";
   return events.some(isEnd) ? "ended" : "swallowed";
 }
 
+/** Returns whether an event is content that was sent. */
 export function isContent(event: WireEvent): event is Extract<WireEvent, { kind: "sent" }> {
   return event.kind === "sent" && event.what === "content";
 }

@@ -72,7 +72,8 @@ interface Settings extends HearingSettings {
  * @example app.get("/admission", admission({ trustProxy: "loopback", policies: [maxSize("10mb")] }));
  */
 export function admission<Req extends HttpRequest = AdmissionRequest>(
-  options: AdmissionOptions<NoInfer<Req>>,
+  // As NoInfer<Req>, which needs TypeScript 5.4: `Req` is not inferred from `maxSize(1)`, which takes any request.
+  options: AdmissionOptions<[Req][Req extends unknown ? 0 : never]>,
 ): AdmissionHandler {
   const settings = readSettings(options as unknown as AdmissionOptions<never>);
 

@@ -1,30 +1,19 @@
-import { lowerAscii } from "../http/token.js";
 import type { Decision } from "./decision.js";
 import { Durations } from "./durations.js";
+import { keysOf } from "./keys.js";
 import { softwareOf } from "./software.js";
-import { QUESTIONS, type Question, type Rows, type Summary, type Suspect } from "./summary.js";
-import { SUSPECTS } from "./suspects.js";
+import { QUESTIONS, type Question, type Rows, type Summary } from "./summary.js";
+import { SuspectTallies, type SuspectTally } from "./suspects/tallies.js";
 import { Timeline } from "./timeline.js";
 import { TopKeys } from "./top-keys.js";
 
 /** Options of {@link Aggregate}. */
-export interface AggregateOptions {
-  /** Rows for each question; 10 unless told. */
+interface AggregateOptions {
+  /** Rows for each question. Default 10. */
   readonly top?: number;
 }
 
 const MOST_USER_AGENTS = 1_024;
-const LONGEST_KEY = 120;
-
-/** What stands for a value that a record does not have. */
-const ABSENT = "(none)";
-
-interface SuspectTally {
-  count: number;
-  bytesSpared: number;
-  /** Refusals by status; 0 for none. */
-  readonly statuses: Float64Array;
-}
 
 interface KnownSoftware {
   readonly label: string;
@@ -32,7 +21,7 @@ interface KnownSoftware {
 }
 
 /**
- * Sums decisions up, one at a time, in bounded memory: as many as come, from whomever.
+ * Sums up any number of decisions in bounded memory.
  *
  * @example
  * const aggregate = new Aggregate();
@@ -48,7 +37,7 @@ export class Aggregate {
   readonly #timeline = new Timeline();
   readonly #durations = new Durations();
   readonly #software = new Map<string, KnownSoftware>();
-  readonly #suspects = new Map<string, SuspectTally>();
+  readonly #suspects = new SuspectTallies();
   #from = Number.POSITIVE_INFINITY;
   #to = 0;
   #refused = 0;
@@ -61,6 +50,7 @@ export class Aggregate {
     this.#top = top;
   }
 
+  /** Adds one decision. */
   add(decision: Decision): void {
     switch (decision.event) {
       case "expectation.omitted":
@@ -83,6 +73,7 @@ export class Aggregate {
     this.#count(decision);
   }
 
+  /** Returns the sums so far. */
   summary(): Summary {
     const durationMs = this.#durations.summary();
     return {
@@ -99,7 +90,7 @@ export class Aggregate {
         Rows
       >,
       overTime: this.#timeline.overTime(),
-      suspects: this.#suspectRows(),
+      suspects: this.#suspects.rows(),
     };
   }
 
@@ -113,19 +104,19 @@ export class Aggregate {
   }
 
   #count(decision: Decision): void {
-    const { bytesSpared = 0, time = 0, route, url, client, expectation, status = 0 } = decision;
+    const { bytesSpared = 0, time = 0, status = 0 } = decision;
     const by = this.#by;
-    const software = this.#softwareOf(decision.userAgent);
+    const keys = keysOf(decision);
+    const { label, suspect } = this.#softwareOf(decision.userAgent);
     this.#bytesSpared += bytesSpared;
-    by.software.add(software.label, bytesSpared, time);
-    by.client.add(client ? short(plainAddress(client)) : ABSENT, bytesSpared, time);
-    by.route.add(short(route || (url && withoutQuery(url)) || ABSENT), bytesSpared, time);
-    by.policy.add(short(decision.policy || ABSENT), bytesSpared, time);
-    by.status.add(statusKey(status), bytesSpared, time);
-    by.expectation.add(expectation ? plainExpectation(expectation) : ABSENT, bytesSpared, time);
-    by.method.add(short(decision.method || ABSENT), bytesSpared, time);
-    by.httpVersion.add(short(decision.httpVersion || ABSENT), bytesSpared, time);
-    const { suspect } = software;
+    by.software.add(label, bytesSpared, time);
+    by.client.add(keys.client, bytesSpared, time);
+    by.route.add(keys.route, bytesSpared, time);
+    by.policy.add(keys.policy, bytesSpared, time);
+    by.status.add(keys.status, bytesSpared, time);
+    by.expectation.add(keys.expectation, bytesSpared, time);
+    by.method.add(keys.method, bytesSpared, time);
+    by.httpVersion.add(keys.httpVersion, bytesSpared, time);
     if (!suspect) return;
     suspect.count++;
     suspect.bytesSpared += bytesSpared;
@@ -136,53 +127,9 @@ export class Aggregate {
     let known = this.#software.get(userAgent);
     if (known) return known;
     const { label, suspect } = softwareOf(userAgent);
-    known = { label, suspect: suspect === undefined ? undefined : this.#suspectTally(suspect) };
+    known = { label, suspect: suspect === undefined ? undefined : this.#suspects.of(suspect) };
     if (this.#software.size >= MOST_USER_AGENTS) this.#software.clear();
     this.#software.set(userAgent, known);
     return known;
   }
-
-  #suspectTally(id: string): SuspectTally {
-    let tally = this.#suspects.get(id);
-    if (!tally) {
-      tally = { count: 0, bytesSpared: 0, statuses: new Float64Array(1_000) };
-      this.#suspects.set(id, tally);
-    }
-    return tally;
-  }
-
-  #suspectRows(): Suspect[] {
-    return SUSPECTS.flatMap(({ id, name, known, change }) => {
-      const tally = this.#suspects.get(id);
-      if (!tally) return [];
-      const { count, bytesSpared } = tally;
-      const statuses: Record<string, number> = {};
-      tally.statuses.forEach((times, status) => {
-        if (times > 0) statuses[statusKey(status)] = times;
-      });
-      return { id, name, count, bytesSpared, statuses, known, change };
-    }).sort((a, b) => b.count - a.count);
-  }
-}
-
-function short(key: string): string {
-  return key.length <= LONGEST_KEY ? key : `${key.slice(0, LONGEST_KEY)}…`;
-}
-
-function statusKey(status: number): string {
-  return status === 0 ? ABSENT : String(status);
-}
-
-function plainExpectation(expectation: string): string {
-  return expectation === "100-continue" ? expectation : short(lowerAscii(expectation));
-}
-
-// An IPv4 client of a server that listens on IPv6.
-function plainAddress(address: string): string {
-  return address.startsWith(":") && /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
-}
-
-function withoutQuery(url: string): string {
-  const at = url.indexOf("?");
-  return at < 0 ? url : url.slice(0, at);
 }

@@ -1,17 +1,16 @@
-/** What a record tells: a refusal, a fault, an acceptance, or how many records a sampled logger left out. */
-export type DecisionEvent =
-  | "expectation.refused"
-  | "expectation.error"
-  | "expectation.accepted"
-  | "expectation.omitted";
+import { timeFrom } from "./record-time.js";
+import { cut } from "./text-copy.js";
 
-/** What the report wants to know of one record; a key that is missing, or of another type, is `undefined`. */
+/** The kinds of records: refusals, errors, acceptances, and the number of records that a sampled logger left out. */
+type DecisionEvent = "expectation.refused" | "expectation.error" | "expectation.accepted" | "expectation.omitted";
+
+/** The fields of one record that a report uses. A field that is missing, or of another type, is `undefined`. */
 export interface Decision {
   readonly event: DecisionEvent;
   /** Milliseconds since 1970. */
   readonly time?: number | undefined;
   readonly method?: string | undefined;
-  /** The request's target; of a record that is read, only where there is no route. */
+  /** The request's target. Absent in records that have a route. */
   readonly url?: string | undefined;
   readonly route?: string | undefined;
   readonly policy?: string | undefined;
@@ -26,7 +25,7 @@ export interface Decision {
   readonly omitted?: number | undefined;
 }
 
-/** The keys of a record that a report reads. Loggers call the time differently: the first valid one counts. */
+/** The keys that a report reads. Loggers have different names for the time: the first valid one counts. */
 export const FIELDS = [
   "event",
   "time",
@@ -46,9 +45,9 @@ export const FIELDS = [
   "omitted",
 ] as const;
 
-export type Field = (typeof FIELDS)[number];
+type Field = (typeof FIELDS)[number];
 
-/** The place of each field in {@link FIELDS}. */
+/** The index of each field in {@link FIELDS}. */
 const AT = Object.fromEntries(FIELDS.map((field, at) => [field, at])) as Readonly<Record<Field, number>>;
 
 const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
@@ -59,9 +58,10 @@ const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
 ]);
 
 /**
- * Makes a decision of what a JSON object has for each of {@link FIELDS}, in that order.
+ * Creates a decision from the values of a JSON object.
  *
- * @returns `undefined` where the object is no record of this package.
+ * @param values - a value for each of {@link FIELDS}, in that order.
+ * @returns `undefined` if the object is not a record of this package.
  */
 export function decisionFrom(values: readonly unknown[]): Decision | undefined {
   const event = values[AT.event];
@@ -85,21 +85,11 @@ export function decisionFrom(values: readonly unknown[]): Decision | undefined {
   };
 }
 
-// The loggers of this package cut at 1,024 characters and an ellipsis; others may not.
+// The loggers of this package cut values to 1,024 characters and an ellipsis. Others may not.
 const LONGEST_VALUE = 1_025;
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? cut(value, LONGEST_VALUE) : undefined;
-}
-
-/** The beginning of a text, as a copy. */
-export function cut(value: string, length: number): string {
-  return value.length <= length ? value : copied(value.slice(0, length));
-}
-
-/** The same text in memory of its own: V8 makes of a slice a view that keeps the whole text. */
-export function copied(text: string): string {
-  return Buffer.from(text, "utf16le").toString("utf16le");
 }
 
 function status(value: unknown): number | undefined {
@@ -110,21 +100,4 @@ function status(value: unknown): number | undefined {
 
 function amount(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : undefined;
-}
-
-// Below this, a number of seconds: as milliseconds it would be before March 1973.
-const FIRST_MS = 1e11;
-const YEAR_10000_MS = 253_402_300_800_000;
-
-/**
- * Milliseconds since 1970 of what a logger writes as the time: milliseconds, seconds, or text such as ISO 8601.
- */
-export function timeFrom(value: unknown): number | undefined {
-  const time =
-    typeof value === "string"
-      ? Date.parse(cut(value, 64))
-      : typeof value === "number" && value < FIRST_MS
-        ? value * 1_000
-        : value;
-  return typeof time === "number" && time > 0 && time < YEAR_10000_MS ? Math.floor(time) : undefined;
 }

@@ -1,16 +1,17 @@
 import type { Summary } from "./summary.js";
 
-// Classes of durations that grow by 2 percent: a quantile is off by 1 percent at most.
+// Each class is 2 percent longer than the one before, so that a quantile is off by 1 percent at most.
 const GROWTH = Math.log(1.02);
 const SHORTEST_MS = 0.001;
 const CLASSES = 1_300;
 
-/** Quantiles of durations in bounded memory. */
+/** Computes quantiles of durations in bounded memory. */
 export class Durations {
   readonly #classes = new Float64Array(CLASSES);
   #count = 0;
   #max = 0;
 
+  /** Adds one duration. */
   add(durationMs: number): void {
     this.#count++;
     if (durationMs > this.#max) this.#max = durationMs;
@@ -19,7 +20,7 @@ export class Durations {
     this.#classes[index] = (this.#classes[index] as number) + 1;
   }
 
-  /** `undefined` where there was none. */
+  /** Returns the quantiles; `undefined` if there was no duration. */
   summary(): Summary["durationMs"] {
     if (this.#count === 0) return undefined;
     return { p50: this.#quantile(0.5), p99: this.#quantile(0.99), max: this.#max };

@@ -10,10 +10,10 @@ const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)([smhdw])$/;
 const DATE_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?)?$/i;
 
 /**
- * Reads a moment: ISO 8601 (UTC where no zone is named), or how long ago it was, such as `24h` or `7d`.
+ * Reads a time: ISO 8601 (UTC if it names no zone), or a duration before now, such as `24h` or `7d`.
  *
  * @param now - milliseconds since 1970.
- * @returns milliseconds since 1970; `undefined` for what is no moment.
+ * @returns milliseconds since 1970; `undefined` if the text is not a time.
  */
 export function momentFrom(text: string, now: number): number | undefined {
   const ago = DURATION.exec(text);
@@ -24,7 +24,7 @@ export function momentFrom(text: string, now: number): number | undefined {
   return Number.isNaN(moment) ? undefined : moment;
 }
 
-// Date.parse takes the 30th of February for the 2nd of March.
+// Date.parse reads February 30 as March 2.
 function isDate(date: string): boolean {
   const midnight = new Date(`${date}T00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);

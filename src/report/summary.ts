@@ -1,24 +1,24 @@
-/** How often something was refused, faults included, and what that spared. */
+/** One row of a table: how often it was refused, errors included, and the bytes that were not sent. */
 export interface Row {
-  /** What the row stands for: `curl 7.88`, an address, a route, a policy's name … */
+  /** The value that the row counts: `curl 7.88`, an address, a route, a policy's name … */
   readonly key: string;
   readonly count: number;
   /** Bytes. */
   readonly bytesSpared: number;
-  /** When it was last refused: ISO 8601. */
+  /** The time of its last refusal: ISO 8601. */
   readonly lastAt?: string;
 }
 
-/** The rows of one question, most refused first; bounded, so that clients cannot fill the memory. */
+/** The rows of one question, the most refused first. Their number is bounded. */
 export interface Rows {
   readonly rows: readonly Row[];
-  /** Refusals of keys that are not among the rows. */
+  /** The refusals of all keys that are not among the rows. */
   readonly others: number;
 }
 
 /** One span of time. */
 export interface Bucket {
-  /** Its beginning: ISO 8601. */
+  /** The beginning: ISO 8601. */
   readonly at: string;
   readonly refused: number;
   readonly errors: number;
@@ -27,9 +27,9 @@ export interface Bucket {
   readonly bytesSpared: number;
 }
 
-/** A client software or gateway that often stands behind a 417, and what helps. */
+/** A client or gateway that often causes a 417, and what to change. */
 export interface Suspect {
-  /** Stable: `curl`, `aws-sdk-js`, `guzzle` … */
+  /** A stable name: `curl`, `aws-sdk-js`, `guzzle` … */
   readonly id: string;
   readonly name: string;
   readonly count: number;
@@ -37,13 +37,13 @@ export interface Suspect {
   readonly bytesSpared: number;
   /** Refusals by status. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** What is known about it: one sentence each. */
+  /** Known facts about it, one sentence each. */
   readonly known: readonly string[];
-  /** What to change on its side: one sentence or command each. */
+  /** Changes on its side, one sentence or command each. */
   readonly change: readonly string[];
 }
 
-/** The questions a report answers row by row. */
+/** The questions that a report answers with a table each. */
 export const QUESTIONS = [
   "software",
   "client",
@@ -55,42 +55,43 @@ export const QUESTIONS = [
   "httpVersion",
 ] as const;
 
+/** A question that a report answers with a table. */
 export type Question = (typeof QUESTIONS)[number];
 
-/** Who was refused and why, summed up: what `report --json` prints, and what the page and the dashboard draw. */
+/** Sums about refusals. `report --json` prints them, and the page and the dashboard draw them. */
 export interface Summary {
   readonly version: 1;
-  /** The first and the last decision: ISO 8601; absent where there was none. */
+  /** The times of the first and the last decision: ISO 8601. Absent if there was none. */
   readonly from?: string;
   readonly to?: string;
   readonly refused: number;
-  /** Faults: policies that threw or did not answer. */
+  /** Errors: policies that threw or timed out. */
   readonly errors: number;
-  /** Known to the dashboard alone: acceptances are not logged. */
+  /** Acceptances. Only the dashboard counts them: they are not logged. */
   readonly accepted: number;
-  /** Refusals that `sampled` left out of the log, as it says there. */
+  /** Refusals that the logger `sampled` left out of the log. */
   readonly omitted: number;
-  /** Declared bytes that refusals kept from being sent. */
+  /** The declared bytes that were not sent because of refusals. */
   readonly bytesSpared: number;
-  /** From the header section to the refusal, in milliseconds; absent where there was no refusal. */
+  /** The time from the header section to the refusal, in milliseconds. Absent if there was no refusal. */
   readonly durationMs?: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly by: Readonly<Record<Question, Rows>>;
   /** At most 120 buckets of the same length, without gaps. */
   readonly overTime: { readonly stepMs: number; readonly buckets: readonly Bucket[] };
   readonly suspects: readonly Suspect[];
-  /** What was read, where it came from files. */
+  /** What was read. Absent if the decisions do not come from logs. */
   readonly read?: {
     readonly bytes: number;
     readonly lines: number;
-    /** Lines that are no JSON object. */
+    /** Lines that are not a JSON object. */
     readonly malformed: number;
-    /** JSON that is no record of this package. */
+    /** JSON objects that are not records of this package. */
     readonly foreign: number;
-    /** Records that are left out: outside the time asked for, or without a time where one was asked for. */
+    /** Records that `--since` and `--until` left out, with those that have no time. */
     readonly outside?: number;
-    /** How many of these tell no time. */
+    /** The number of those that have no time. */
     readonly untimed?: number;
-    /** Where the first malformed line is: `app.log:17`. */
+    /** The place of the first malformed line: `app.log:17`. */
     readonly firstMalformed?: string;
   };
 }

@@ -7,7 +7,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-// Each is a multiple of the one before, so that buckets can be joined.
+// Each step is a multiple of the one before, so that buckets can be merged.
 const STEPS: readonly number[] = [
   ...[1, 5, 10, 30].map((seconds) => seconds * SECOND),
   ...[1, 5, 10, 30].map((minutes) => minutes * MINUTE),
@@ -15,22 +15,22 @@ const STEPS: readonly number[] = [
   ...[1, 7, 28, 364, 3_640, 36_400].map((days) => days * DAY),
 ];
 
-/** What a bucket counts. */
-export interface Counts {
+/** The counts of one bucket. */
+interface Counts {
   refused: number;
   errors: number;
   accepted: number;
   bytesSpared: number;
 }
 
-/** Counts over time in at most 120 buckets of one length, which grows with the span of time. */
+/** Counts over time, in at most 120 buckets. Their length grows with the span of time. */
 export class Timeline {
   #step = 0;
-  /** The first bucket's number, counted in steps from 1970 on. */
+  /** The number of the first bucket, in steps since 1970. */
   #first = 0;
   #buckets: Counts[] = [];
 
-  /** The counts of the bucket that holds a time, to add to. */
+  /** Returns the counts of the bucket for a time, to add to. */
   at(time: number): Counts {
     let index = this.#indexOf(time);
     while (this.#spanWith(index) > MOST_BUCKETS) {
@@ -46,6 +46,7 @@ export class Timeline {
     return this.#buckets[index - this.#first] as Counts;
   }
 
+  /** Returns the buckets, without gaps. */
   overTime(): Summary["overTime"] {
     const stepMs = STEPS[this.#step] as number;
     const buckets = this.#buckets.map(

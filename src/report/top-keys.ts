@@ -1,12 +1,12 @@
-import { copied } from "./decision.js";
 import type { Row, Rows } from "./summary.js";
+import { copied } from "./text-copy.js";
 import { visible } from "./visible.js";
 
-/** Keys that are counted at the same time. */
+/** The number of keys that are counted at the same time. */
 export const MOST_KEYS = 4_096;
 
-// Of each key, side by side: how often it came, the bytes that were spared, when it came last, and its credit,
-// which is what keeps it in the table.
+// The numbers of each key are stored side by side: its count, the bytes not sent, its last time, and its credit. A key
+// with credit stays in the table.
 const COUNT = 0;
 const BYTES = 1;
 const LAST = 2;
@@ -16,21 +16,25 @@ const WIDTH = 4;
 /**
  * Counts the most frequent keys in bounded memory, after Misra and Gries.
  *
- * When the table is full, the median credit is taken from every key, and who has none left goes. So a key that makes
- * up more than one in {@link MOST_KEYS} / 2 is never lost, whatever else comes. Counts are exact as long as there are
- * no more than {@link MOST_KEYS} keys, and never too high.
+ * When the table is full, every key loses the median credit, and keys without credit are removed. A key that makes up
+ * more than one in {@link MOST_KEYS} / 2 is therefore never lost. Counts are exact if there are at most
+ * {@link MOST_KEYS} keys, and never too high.
  */
 export class TopKeys {
-  /** Where each key's numbers begin. */
+  /** The index at which each key's numbers begin. */
   readonly #places = new Map<string, number>();
   readonly #numbers = new Float64Array(MOST_KEYS * WIDTH);
   #free: number[] = Array.from({ length: MOST_KEYS }, (_, i) => (MOST_KEYS - 1 - i) * WIDTH);
   #total = 0;
-  // Many keys come many times in a row.
+  // The same key often comes many times in a row.
   #lastKey: string | undefined;
   #lastPlace = 0;
 
-  /** @param time - milliseconds since 1970; 0 for none. */
+  /**
+   * Counts a key.
+   *
+   * @param time - milliseconds since 1970; 0 for none.
+   */
   add(key: string, bytesSpared: number, time: number): void {
     this.#total++;
     const at = key === this.#lastKey ? this.#lastPlace : (this.#places.get(key) ?? this.#placeFor(key));
@@ -43,7 +47,7 @@ export class TopKeys {
     if (time > (numbers[at + LAST] as number)) numbers[at + LAST] = time;
   }
 
-  /** The most frequent keys, and how many there were of all others together. */
+  /** Returns the most frequent keys, and the count of all others together. */
   rows(limit: number): Rows {
     const rows = [...this.#places].map(([key, at]) => this.#rowOf(key, at)).sort(byFrequency);
     const top = rows.slice(0, limit);
@@ -59,7 +63,7 @@ export class TopKeys {
   #placeFor(key: string): number {
     if (this.#free.length === 0) this.#purge();
     const at = this.#free.pop() as number;
-    // Not the key itself, which may be a part of a longer text.
+    // A copy, because the key may be a slice that keeps a longer text in memory.
     this.#places.set(copied(key), at);
     return at;
   }
@@ -77,7 +81,7 @@ export class TopKeys {
     }
   }
 
-  // The table is full: every place is taken.
+  // Called only when every place is taken.
   #medianCredit(): number {
     const credits = new Float64Array(MOST_KEYS);
     let once = 0;
@@ -86,7 +90,7 @@ export class TopKeys {
       credits[i] = credit;
       if (credit === 1) once++;
     }
-    // The usual flood: nothing can be less.
+    // A flood of new keys: 1 is the smallest possible credit, so it is the median.
     if (once > MOST_KEYS / 2) return 1;
     return credits.sort()[MOST_KEYS >> 1] as number;
   }

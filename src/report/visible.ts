@@ -1,5 +1,5 @@
 /**
- * Makes text fit to be printed: what moves a cursor, colours, hides or turns text around is escaped as `\u…`.
+ * Escapes characters that would move a cursor, change colours, or hide or reverse text, as `\u…`.
  */
 export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {

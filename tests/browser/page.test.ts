@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/global
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { Aggregate } from "../../src/report/aggregate.js";
 import type { Decision } from "../../src/report/decision.js";
-import { renderPage } from "../../src/report/page.js";
+import { renderPage } from "../../src/report/page/page.js";
 import type { Summary } from "../../src/report/summary.js";
 import { describeInBrowser, figureOf, openPage, overflowOf, rowsOf, startBrowser, textOf } from "../helpers/browser.js";
 

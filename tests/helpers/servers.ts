@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import connect from "connect";
 import express from "express";
 import express4 from "express4";
-import { type AttachableServer, type AttachOptions, attach, detach, type Logger } from "../../src/index.js";
+import { type AttachableServer, type AttachOptions, attach, type Logger } from "../../src/index.js";
 import { TEST_CERT, TEST_KEY } from "./certificate.js";
 
 /** Handlers in the shape that all kinds of application understand. */
@@ -171,8 +171,6 @@ export function isTlsKind(kind: ServerKind): boolean {
 export async function closeServers(): Promise<void> {
   await Promise.all([...running].map((server) => server.close()));
 }
-
-export { attach, detach };
 
 /** A logger that keeps what it is told. */
 export function recordingLogger(): Logger & {

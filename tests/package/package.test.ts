@@ -64,6 +64,16 @@ async function runs(folder: string, file: string): Promise<void> {
   expect(program.output.trim()).toBe("[[100,201],[413]]");
 }
 
+/** The paths of all files in the tarball. */
+async function packedFiles(): Promise<string[]> {
+  const listing = await command("tar", ["-tzf", tarball], checkout.folder);
+  return listing
+    .trim()
+    .split("\n")
+    .map((file) => file.replace(/^package\//, ""))
+    .sort();
+}
+
 /** The names in the README's list of everything that the package exports. */
 async function documented(kind: "Values" | "Types"): Promise<string[]> {
   const readme = await fs.readFile(path.join(REPOSITORY, "README.md"), "utf8");
@@ -197,27 +207,37 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
     expect(types.sort()).toEqual(await documented("Types"));
   });
 
-  test("holds what a user needs, and neither sources nor tests", async () => {
-    const files = (await command("tar", ["-tzf", tarball], checkout.folder)).trim().split("\n").sort();
-    const others = files.filter(
-      (file) => !/^package\/(dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)|(docs|examples)\/.*)$/.test(file),
+  test("holds what a user needs, and no tests", async () => {
+    const others = (await packedFiles()).filter(
+      (file) => !/^(dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)(\.map)?|src\/[\w/-]+\.ts|(docs|examples)\/.*)$/.test(file),
     );
     expect(others).toEqual([
-      "package/CHANGELOG.md",
-      "package/LICENSE",
-      "package/README.md",
-      "package/SECURITY.md",
-      "package/dist/cjs/package.json",
-      "package/package.json",
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "SECURITY.md",
+      "dist/cjs/package.json",
+      "package.json",
     ]);
   });
 
+  test("maps every script and declaration to a source that it holds", async () => {
+    const files = await packedFiles();
+    const mapped = files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
+    expect(mapped.length).toBeGreaterThan(100);
+    for (const file of mapped) {
+      const { sources } = JSON.parse(await fs.readFile(path.join(checkout.folder, `${file}.map`), "utf8"));
+      expect(sources).toHaveLength(1);
+      expect(files).toContain(path.join(path.dirname(file), sources[0]));
+    }
+  });
+
   test("has whatever the README names of the repository, but its measurements and sources", async () => {
-    const files = (await command("tar", ["-tzf", tarball], checkout.folder)).split("\n");
+    const files = await packedFiles();
     const readme = await fs.readFile(path.join(checkout.folder, "README.md"), "utf8");
     const named = [...readme.matchAll(/\]\(((?:docs|examples|[A-Z]+\.md)[^)#]*)/g)].map(([, file]) => file as string);
     expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((name) => !files.some((file) => file.startsWith(`package/${name}`)))).toEqual([]);
+    expect(named.filter((name) => !files.some((file) => file.startsWith(name)))).toEqual([]);
   });
 
   test("depends on exactly the packages that it imports", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { EXCHANGE_IDS } from "../../src/probe/result.js";
+import { EXCHANGE_IDS } from "../../src/probe/exchange-result.js";
 import { probeJson, runProbe } from "./command.js";
 import { closePeers, listenRaw, response, startPeer } from "./peer.js";
 

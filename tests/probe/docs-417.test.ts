@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { FINDING_CODES, SCENARIO_IDS } from "../../src/probe/result.js";
+import { FINDING_CODES, SCENARIO_IDS } from "../../src/probe/finding.js";
 import { closeServers } from "../helpers/servers.js";
 import { runProbe } from "./command.js";
 import { SERVERS } from "./docs-servers.js";

@@ -1,7 +1,7 @@
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { FINDING_CODES, type FindingCode } from "../../src/probe/result.js";
+import { FINDING_CODES, type FindingCode } from "../../src/probe/finding.js";
 import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
 import { codesOf, probeJson } from "./command.js";
 import { CONTINUE, closePeers, response, type Served, startPeer, type Trouble } from "./peer.js";

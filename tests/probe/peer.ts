@@ -56,7 +56,7 @@ export class Served {
 export type Trouble = (served: Served) => boolean | Promise<boolean>;
 
 /** What a correct server does. */
-export async function healthy(served: Served): Promise<void> {
+async function healthy(served: Served): Promise<void> {
   const { head } = served;
   const members = (head.expect ?? "").split(",").filter((member) => member.trim() !== "");
   const isOld = head.version === "1.0";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
-import { EXCHANGE_IDS } from "../../src/probe/result.js";
+import { EXCHANGE_IDS } from "../../src/probe/exchange-result.js";
 import { testUnless, whyMissing } from "../helpers/clients.js";
 import { closeServers, isTlsKind, next, start, startAttached, store } from "../helpers/servers.js";
 import { codesOf, probeJson } from "./command.js";

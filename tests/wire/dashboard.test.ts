@@ -9,7 +9,7 @@ import helmet from "helmet";
 import { type Dashboard, type DashboardOptions, dashboard } from "../../src/dashboard/dashboard.js";
 import { attach, expectations, maxSize, silent } from "../../src/index.js";
 import { Aggregate } from "../../src/report/aggregate.js";
-import { contentSecurityPolicy } from "../../src/report/page.js";
+import { contentSecurityPolicy } from "../../src/report/page/page.js";
 import type { Summary } from "../../src/report/summary.js";
 import { closeSessions, openSession } from "../helpers/http2.js";
 import { closeServers, listen, recordingLogger, startAttached, store } from "../helpers/servers.js";

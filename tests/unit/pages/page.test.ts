@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import * as ts from "typescript";
-import { contentSecurityPolicy, renderPage } from "../../../src/report/page.js";
-import { PAGE_SCRIPT } from "../../../src/report/page-script.js";
-import { PAGE_STYLE } from "../../../src/report/page-style.js";
+import { contentSecurityPolicy, renderPage } from "../../../src/report/page/page.js";
+import { PAGE_SCRIPT } from "../../../src/report/page/script.js";
+import { PAGE_STYLE } from "../../../src/report/page/style.js";
 import { QUESTIONS, type Rows, type Summary } from "../../../src/report/summary.js";
 
 function summary(changes: Partial<Summary> = {}): Summary {

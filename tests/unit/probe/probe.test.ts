@@ -1,12 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { CATALOGUE } from "../../../src/probe/catalogue.js";
 import { size, timelineOf } from "../../../src/probe/describe.js";
-import { identify } from "../../../src/probe/fingerprint.js";
-import { fieldOf, type Parsed, ResponseParser } from "../../../src/probe/response-parser.js";
-import { type ExchangeResult, FINDING_CODES, type WireEvent } from "../../../src/probe/result.js";
+import type { ExchangeResult, WireEvent } from "../../../src/probe/exchange-result.js";
+import { FINDING_CODES } from "../../../src/probe/finding.js";
+import { CATALOGUE } from "../../../src/probe/findings/catalogue.js";
+import { identify } from "../../../src/probe/findings/fingerprint.js";
 import { escaped, Shown, shownUrl } from "../../../src/probe/shown.js";
 import { summaryOf } from "../../../src/probe/summary.js";
+import { fieldOf } from "../../../src/probe/wire/header-section.js";
+import { type Parsed, ResponseParser } from "../../../src/probe/wire/response-parser.js";
 
 function parse(...pieces: string[]): Parsed[] {
   const parser = new ResponseParser();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { softwareOf } from "../../../src/report/software.js";
-import { SUSPECTS } from "../../../src/report/suspects.js";
+import { SUSPECTS } from "../../../src/report/suspects/suspects.js";
 
 // What the clients send, but for the end of long ones.
 const USER_AGENTS: readonly (readonly [userAgent: string, label: string, suspect?: string])[] = [

@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { basic, basicOf } from "../../probe/credentials.js";
+import { addressOf, type ProxyAddress } from "../../probe/request.js";
+import { ExpectationError } from "../../support/errors.js";
+import { parseSize } from "../../support/size.js";
+import { UsageError } from "../usage.js";
+
+const DEFAULT_TIMEOUT_S = 5;
+const MAX_TIMEOUT_S = 600;
+
+/** Reads an `http:` or `https:` URL. */
+export function urlOf(option: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.hostname !== "") return url;
+  // The message does not repeat the value, which may contain a password.
+  throw new UsageError(`${option}: received no http or https URL; expected such as https://example.com/upload`);
+}
+
+/** Adds the scheme that a proxy's address may lack, and the credentials for it. */
+export function proxyOf(text: string, user: string | undefined): ProxyAddress {
+  const url = urlOf("--proxy", text.includes("://") ? text : `http://${text}`);
+  const authorization = user === undefined ? basicOf(url) : credentials("--proxy-user", user);
+  return { ...addressOf(url), ...(authorization !== undefined && { authorization }) };
+}
+
+/** Returns the value of an `Authorization` field for `NAME:PASSWORD`. */
+export function credentials(option: string, user: string): string {
+  if (user.includes(":")) return basic(user);
+  throw new UsageError(`${option}: received no colon; expected NAME:PASSWORD`);
+}
+
+/** Returns the content to send; `undefined` if neither option is given. */
+export function contentOf(data: string | undefined, size: string | undefined): Buffer | undefined {
+  if (size !== undefined) {
+    try {
+      return Buffer.alloc(parseSize(/^\d+$/.test(size) ? Number(size) : size, "--size"), "x");
+    } catch (error) {
+      if (error instanceof ExpectationError) throw new UsageError(error.message);
+      throw wrong("--size", size, "a size that fits in memory");
+    }
+  }
+  if (data === undefined) return undefined;
+  const content = data.startsWith("@") ? fileContent(data.slice(1)) : Buffer.from(data, "utf8");
+  if (content.length === 0) throw wrong("--data", data, "content of one byte or more");
+  return content;
+}
+
+function fileContent(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`--data: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}; expected a file`);
+  }
+}
+
+/** Reads seconds; returns milliseconds. */
+export function timeoutOf(text: string | undefined): number {
+  const seconds = text === undefined ? DEFAULT_TIMEOUT_S : Number(text);
+  if (seconds > 0 && seconds <= MAX_TIMEOUT_S && text?.trim() !== "") return Math.max(1, Math.round(seconds * 1_000));
+  throw wrong("--timeout", text ?? "", `seconds, up to ${MAX_TIMEOUT_S}`);
+}
+
+/** Reads `HOST:PORT:ADDRESS`; returns the key and the value of `ProbeRequest.resolve`. */
+export function resolved(text: string): [string, string] {
+  const match = /^(.+?):(\d{1,5}):\[?([\da-f.:]+)\]?$/i.exec(text);
+  if (!match) throw wrong("--resolve", text, "HOST:PORT:ADDRESS");
+  return [`${(match[1] as string).toLowerCase()}:${match[2]}`, match[3] as string];
+}
+
+/** Creates the error for a wrong value. */
+export function wrong(option: string, received: string, expected: string): UsageError {
+  return new UsageError(`${option}: received ${JSON.stringify(received)}; expected ${expected}`);
+}

@@ -1,0 +1,77 @@
+import { parseArgs } from "node:util";
+import { momentFrom } from "../../report/moment.js";
+import { visible } from "../../report/visible.js";
+import { UsageError } from "../usage.js";
+
+/** The options of one run. */
+export interface ReportOptions {
+  readonly files: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+  readonly top: number;
+  readonly json: boolean;
+  readonly html: string | undefined;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @param now - milliseconds since 1970.
+ * @returns `"help"` for `--help`.
+ * @throws {UsageError} for a wrong option or value.
+ */
+export function reportOptions(args: readonly string[], now: number): ReportOptions | "help" {
+  const { values, positionals } = parsed(args);
+  if (values.help) return "help";
+  const since = moment("--since", values.since, now);
+  const until = moment("--until", values.until, now);
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new UsageError("--since is not before --until: nothing lies between them");
+  }
+  if (values.html === "") throw new UsageError("--html: received no name; expected that of a file");
+  return {
+    files: positionals.length === 0 ? ["-"] : positionals,
+    since,
+    until,
+    top: rows(values.top),
+    json: values.json === true,
+    html: values.html,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        since: { type: "string" },
+        until: { type: "string" },
+        top: { type: "string" },
+        json: { type: "boolean" },
+        html: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    // The rest of Node's message explains what `--` does.
+    const [reason = ""] = String((error as Error).message).split(/[.\n]/, 1);
+    throw new UsageError(visible(reason));
+  }
+}
+
+function moment(option: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const found = momentFrom(text, now);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `${option}: received ${visible(JSON.stringify(text))}; expected a time such as 2026-11-22T08:00Z, or how long ago: 24h, 7d`,
+  );
+}
+
+function rows(text = "10"): number {
+  const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (top >= 1 && top <= 1_000) return top;
+  throw new UsageError(`--top: received ${visible(JSON.stringify(text))}; expected a whole number from 1 to 1000`);
+}

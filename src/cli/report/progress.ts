@@ -1,0 +1,45 @@
+import type { Terminal } from "../command.js";
+import { ERASE_LINE } from "../terminal.js";
+import { bytesText } from "./units.js";
+
+const EVERY_MS = 100;
+
+/** Shows the progress of reading in a line on standard error, if that is a terminal. */
+export class Progress {
+  readonly #stderr: Terminal["stderr"];
+  readonly #total: number | undefined;
+  #done = 0;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #isShown = false;
+
+  /** @param total - the size of all logs in bytes; `undefined` if it is unknown. */
+  constructor(stderr: Terminal["stderr"], total: number | undefined) {
+    this.#stderr = stderr;
+    this.#total = total;
+  }
+
+  /** Adds to the bytes that were read. */
+  advance(bytes: number): void {
+    this.#done += bytes;
+    if (!this.#stderr.isTTY || performance.now() - this.#drawnAt < EVERY_MS) return;
+    this.#drawnAt = performance.now();
+    this.#isShown = true;
+    this.#stderr.write(`${ERASE_LINE}${this.#text()}`);
+  }
+
+  /** Erases the line. */
+  end(): void {
+    if (this.#isShown) this.#stderr.write(ERASE_LINE);
+    this.#isShown = false;
+  }
+
+  #text(): string {
+    const done = bytesText(this.#done);
+    if (this.#total === undefined || this.#total === 0) return `reading, ${done}`;
+    const share = Math.min(this.#done / this.#total, 1);
+    const label = ` ${String(Math.floor(share * 100)).padStart(3)} % of ${bytesText(this.#total)}`;
+    const width = Math.min(Math.max((this.#stderr.columns ?? 80) - label.length - 3, 0), 40);
+    const filled = Math.round(share * width);
+    return `[${"#".repeat(filled)}${".".repeat(width - filled)}]${label}`;
+  }
+}

@@ -1,0 +1,86 @@
+import type { ServerResponse } from "node:http";
+import type { HttpRequest } from "../http/message.js";
+import type { Logger } from "../observe/logger.js";
+import { type EventStream, eventOf, send, sendHeartbeat } from "./event-stream.js";
+import type { RecentDecisions } from "./recent-decisions.js";
+import { sendText, writeHead } from "./responses.js";
+
+const MAX_STREAMS = 50;
+const TICK_MS = 1_000;
+const HEARTBEAT_TICKS = 15;
+/** The pause after summing up, as a multiple of the time it took: it may use a twentieth of the processor's time. */
+const PAUSE_FACTOR = 20;
+
+/** The open streams of server-sent events. A timer runs while there are readers. */
+export class EventStreams {
+  readonly #open = new Set<EventStream>();
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #sentVersion = -1;
+  #nextSumAt = 0;
+
+  constructor(
+    readonly recent: RecentDecisions,
+    readonly logger: Logger,
+  ) {}
+
+  /** Starts a stream for a reader; refuses it with 503 if there are too many. */
+  open(req: HttpRequest, res: ServerResponse): void {
+    if (this.#open.size >= MAX_STREAMS) {
+      res.setHeader("Retry-After", "10");
+      sendText(res, 503, `${MAX_STREAMS} readers are connected already\n`);
+      return;
+    }
+    // A compressing middleware buffers events unless it sees no-transform; nginx does unless it sees X-Accel-Buffering.
+    const fields = { "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no" };
+    writeHead(res, 200, "text/event-stream; charset=utf-8", fields);
+    if (req.method === "HEAD") {
+      res.end();
+      return;
+    }
+    const stream: EventStream = { res, isBlocked: false, missedHeartbeat: false };
+    res.once("close", () => this.#remove(stream));
+    // A reader that leaves during a write is not an error.
+    res.on("error", () => {});
+    res.on("drain", () => {
+      stream.isBlocked = false;
+      stream.missedHeartbeat = false;
+    });
+    const summary = this.recent.summary();
+    if (this.#open.size === 0) this.#sentVersion = this.recent.version;
+    this.#open.add(stream);
+    send(stream, eventOf(summary));
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    for (const { res } of this.#open) res.end();
+  }
+
+  #remove(stream: EventStream): void {
+    this.#open.delete(stream);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    try {
+      this.#sendChanges();
+    } catch (err) {
+      this.logger.error({ err }, "the dashboard could not sum up its decisions");
+    }
+    if (++this.#ticks % HEARTBEAT_TICKS === 0) for (const stream of this.#open) sendHeartbeat(stream);
+  }
+
+  #sendChanges(): void {
+    this.recent.expire();
+    const begunAt = performance.now();
+    if (this.recent.version === this.#sentVersion || begunAt < this.#nextSumAt) return;
+    this.#sentVersion = this.recent.version;
+    const event = eventOf(this.recent.summary());
+    this.#nextSumAt = begunAt + PAUSE_FACTOR * (performance.now() - begunAt);
+    for (const stream of this.#open) send(stream, event);
+  }
+}

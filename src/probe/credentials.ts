@@ -1,0 +1,54 @@
+import type { ProbeRequest } from "./request.js";
+import { isSecretField } from "./shown.js";
+
+/** Returns the value of `Authorization` for the userinfo of a URL; `undefined` if it has none. */
+export function basicOf(url: URL): string | undefined {
+  if (url.username === "" && url.password === "") return undefined;
+  return basic(`${decoded(url.username)}:${decoded(url.password)}`);
+}
+
+/**
+ * Returns a field value for the Basic scheme (RFC 7617).
+ *
+ * @param user - `name:password`.
+ */
+export function basic(user: string): string {
+  return `Basic ${Buffer.from(user, "utf8").toString("base64")}`;
+}
+
+/** Returns all texts of a request that must never be shown, in every encoding that a peer may send back. */
+export function secretsOf(request: ProbeRequest): string[] {
+  const secrets: string[] = [];
+  const add = (...texts: string[]) => {
+    for (const text of texts)
+      secrets.push(text, Buffer.from(text, "utf8").toString("latin1"), encodeURIComponent(text));
+  };
+  const addValue = (value: string) =>
+    add(value, ...value.split(/[\s;,=]+/).filter((part) => part.length >= 6), ...basicParts(value));
+  for (const url of [request.url, request.via]) {
+    if (!url) continue;
+    const authorization = basicOf(url);
+    if (authorization !== undefined) addValue(authorization);
+    for (const value of url.searchParams.values()) if (value.length >= 6) add(value);
+  }
+  if (request.proxy?.authorization !== undefined) addValue(request.proxy.authorization);
+  for (const [name, value] of request.headers) if (isSecretField(name)) addValue(value);
+  return secrets;
+}
+
+// Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is no secret.
+function basicParts(value: string): string[] {
+  const coded = /^basic +(\S+)$/i.exec(value)?.[1];
+  if (coded === undefined) return [];
+  const user = Buffer.from(coded, "base64").toString("utf8");
+  const colon = user.indexOf(":");
+  return [coded, user, user.slice(0, colon), user.slice(colon + 1)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

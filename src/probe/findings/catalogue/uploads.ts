@@ -1,0 +1,54 @@
+import type { Entries } from "./entry.js";
+import { ATTACH, client, LEAVE_OUT, proxy, server } from "./fixes.js";
+
+/** Findings about uploads that fail for other reasons. */
+export const UPLOAD_ENTRIES: Entries<
+  "no-answer" | "h2-differs" | "upload-hangs" | "expect-fails" | "reuse-fails" | "malformed"
+> = {
+  "no-answer": {
+    severity: "error",
+    title: "the connection ends without an answer",
+    cause: "The server, or a hop before it, drops the connection after such a request.",
+    fixes: [LEAVE_OUT, server("Look for the request in the logs of each hop, beginning with the origin.")],
+  },
+  "h2-differs": {
+    severity: "warning",
+    title: "HTTP/2 answers otherwise than HTTP/1.1",
+    cause: "On HTTP/2, another program or another part of the server answers.",
+    fixes: [client("Use the version that works.", "curl --http1.1 -T FILE URL"), ATTACH],
+  },
+  "upload-hangs": {
+    severity: "error",
+    title: "an upload is sent and never answered",
+    cause:
+      "The content was sent, and no final status came. A hop may wait for a 100 that another hop consumed, such as nginx with proxy_set_header Expect. Or the application never reads the content.",
+    fixes: [
+      LEAVE_OUT,
+      proxy("nginx: do not forward Expect. nginx answers it itself.", "# not: proxy_set_header Expect $http_expect;"),
+      ATTACH,
+    ],
+  },
+  "expect-fails": {
+    severity: "error",
+    title: "the upload works without Expect and fails with it",
+    cause: "A hop cannot forward the field. Proxies that use undici fail on every request with Expect.",
+    fixes: [
+      LEAVE_OUT,
+      proxy("Configure the proxy to remove Expect, or to forward it."),
+      proxy("HAProxy in front of it can remove the field.", "http-request del-header Expect"),
+    ],
+  },
+  "reuse-fails": {
+    severity: "error",
+    title: "the connection is of no use after an upload",
+    cause: "The connection stayed open after the accepted upload, but the next request on it is not answered.",
+    fixes: [server("Read the whole content before the response ends, or send Connection: close.")],
+  },
+  malformed: {
+    severity: "error",
+    title: "the answer is no HTTP",
+    cause: "The bytes that came back are not a valid HTTP response.",
+    fixes: [server("The evidence shows which part is wrong.")],
+    supersedes: ["no-answer", "no-continue"],
+  },
+};

@@ -1,0 +1,88 @@
+import * as http2 from "node:http2";
+import type { Socket } from "node:net";
+import type { WireEvent } from "./exchange-result.js";
+import type { ExchangePlan } from "./plan.js";
+import type { ProbeRequest } from "./request.js";
+import { headOf } from "./request-head.js";
+import type { Shown } from "./shown.js";
+import { WATCH_MS } from "./timing.js";
+import { hasFinal, waitForFinal, waitForVerdict, watchPage } from "./waits.js";
+import { Journal } from "./wire/journal.js";
+
+/** Connection-specific fields, which HTTP/2 forbids (RFC 9113 §8.2.2), and fields that are pseudo-fields in HTTP/2. */
+const NOT_IN_HTTP2 = new Set(["host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te"]);
+
+/** Runs the handshake on HTTP/2, on a connection that negotiated it. */
+export async function runHttp2(
+  socket: Socket,
+  request: ProbeRequest,
+  url: URL,
+  plan: ExchangePlan,
+  shown: Shown,
+): Promise<readonly WireEvent[]> {
+  const session = http2.connect(url.origin, { createConnection: () => socket });
+  const journal = new Journal();
+  const fail = (error: NodeJS.ErrnoException) => {
+    if (!journal.isOver) journal.add({ kind: "reset", code: error.code ?? "error" });
+  };
+  session.on("error", fail);
+  const stream = session.request(fieldsOf(request, url, plan), { endStream: false });
+  let bytes = 0;
+  let sample = "";
+  const received = (headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader) =>
+    journal.add({ kind: "received", status: headers[":status"] ?? 0, lines: linesOf(headers, shown) });
+  stream.on("headers", received);
+  stream.on("response", received);
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (sample.length < 2_048) sample += chunk.toString("latin1");
+  });
+  stream.on("end", () => journal.add({ kind: "complete", bytes, sample: shown.sample(sample) }));
+  stream.on("error", fail);
+  stream.on("close", () => {
+    if (journal.isOver) return;
+    if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) journal.add({ kind: "end" });
+    else journal.add({ kind: "reset", code: `RST_STREAM ${stream.rstCode}` });
+  });
+  const head = linesOf(fieldsOf(request, url, plan), shown);
+  journal.add({ kind: "sent", what: "head", lines: head, bytes: head.join("\r\n").length });
+  await handshake(journal, stream, plan);
+  stream.removeAllListeners("close");
+  session.destroy();
+  return journal.events;
+}
+
+async function handshake(journal: Journal, stream: http2.ClientHttp2Stream, plan: ExchangePlan): Promise<void> {
+  if (!(await waitForVerdict(journal, plan.verdictMs))) return;
+  if (!hasFinal(journal)) {
+    if (!plan.content) return void (await journal.until(() => hasFinal(journal), WATCH_MS));
+    journal.add({ kind: "sent", what: "content", lines: [], bytes: plan.content.length });
+    stream.end(plan.content);
+    if (!(await waitForFinal(journal, plan.finalMs))) return;
+  }
+  await watchPage(journal);
+}
+
+function fieldsOf(request: ProbeRequest, url: URL, { content, spec }: ExchangePlan): http2.OutgoingHttpHeaders {
+  const announced = content?.length ?? request.content.length;
+  const shape = { method: request.method, version: "1.1", expect: spec.expect, announced } as const;
+  // The same fields as on HTTP/1. The first line is dropped, because pseudo-fields replace it.
+  const [, ...lines] = headOf(request, url, shape).trimEnd().split("\r\n");
+  const fields: http2.OutgoingHttpHeaders = {
+    ":method": request.method,
+    ":scheme": url.protocol.slice(0, -1),
+    ":authority": url.host,
+    ":path": `${url.pathname}${url.search}`,
+  };
+  for (const line of lines) {
+    const name = line.slice(0, line.indexOf(":")).toLowerCase();
+    if (!NOT_IN_HTTP2.has(name)) fields[name] = line.slice(line.indexOf(":") + 1).trim();
+  }
+  return fields;
+}
+
+function linesOf(headers: http2.OutgoingHttpHeaders | http2.IncomingHttpHeaders, shown: Shown): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map((one) => (name.startsWith(":") ? shown.line(`${name} ${one}`) : shown.line(`${name}: ${one}`))),
+  );
+}

@@ -1,0 +1,79 @@
+import { size } from "../describe.js";
+import type { ExchangeResult, WireEvent } from "../exchange-result.js";
+
+/** The meaning of a row, shown by its colour. */
+type Tone = "sent" | "interim" | "good" | "bad" | "quiet";
+
+/** The look of one event, or of content that was not sent. */
+export interface Row {
+  readonly atMs?: number;
+  readonly shape: "arrow" | "bar" | "gap" | "wait";
+  readonly towards: "peer" | "client";
+  readonly tone: Tone;
+  readonly text: string;
+  readonly bytes?: number;
+}
+
+/** Returns the rows of a diagram, in order. */
+export function rowsOf(exchange: ExchangeResult): Row[] {
+  const rows = exchange.events.flatMap((event) => rowOf(event, exchange) ?? []);
+  const { announced, summary } = exchange;
+  if (announced === "none" || summary.contentBytesSent > 0 || !exchange.events.some(isHead)) return rows;
+  const text =
+    announced === "chunked" ? "content of unknown length, not sent" : `${size(announced)} announced, not sent`;
+  return [
+    ...rows,
+    { shape: "gap", towards: "peer", tone: "quiet", text, bytes: announced === "chunked" ? 0 : announced },
+  ];
+}
+
+function isHead(event: WireEvent): boolean {
+  return event.kind === "sent" && event.what === "head";
+}
+
+function rowOf(event: WireEvent, { method, expect, protocol }: ExchangeResult): Row | undefined {
+  const { atMs } = event;
+  switch (event.kind) {
+    case "sent": {
+      const to = { atMs, towards: "peer", tone: "sent" } as const;
+      if (event.what === "content") return { ...to, shape: "bar", text: size(event.bytes), bytes: event.bytes };
+      if (event.what === "second head") return { ...to, shape: "arrow", text: "second request: GET" };
+      return {
+        ...to,
+        shape: "arrow",
+        text: expect === undefined ? method : `${method}, Expect: ${expect || "(empty)"}`,
+      };
+    }
+    case "received":
+      return { atMs, shape: "arrow", towards: "client", tone: toneOf(event.status), text: statusOf(event) };
+    case "complete":
+      if (event.bytes === 0) return undefined;
+      return { atMs, shape: "bar", towards: "client", tone: "quiet", text: size(event.bytes), bytes: event.bytes };
+    case "end":
+      return { atMs, shape: "arrow", towards: "client", tone: "quiet", text: "ends the connection" };
+    case "reset":
+      return { atMs, shape: "arrow", towards: "client", tone: "bad", text: `breaks: ${event.code}` };
+    case "malformed":
+      return { atMs, shape: "arrow", towards: "client", tone: "bad", text: event.reason };
+    case "quiet":
+      // HTTP/1.0 has no 100, so silence is correct.
+      return {
+        atMs,
+        shape: "wait",
+        towards: "client",
+        tone: protocol === "HTTP/1.0" ? "quiet" : "bad",
+        text: `${Math.round(event.ms)} ms of silence`,
+      };
+  }
+}
+
+function toneOf(status: number): Tone {
+  if (status < 200) return "interim";
+  return status < 400 ? "good" : "bad";
+}
+
+// Returns the status line without its version. HTTP/2 has a pseudo-field instead.
+function statusOf({ status, lines }: { readonly status: number; readonly lines: readonly string[] }): string {
+  const [, reason = ""] = /^HTTP\/\d\.\d \d{3} (.*)/.exec(lines[0] ?? "") ?? [];
+  return reason === "" ? String(status) : `${status} ${reason}`;
+}

@@ -1,0 +1,21 @@
+/** Returns the value of a field in a header section. Values of the same name are joined with ", ". */
+export function fieldOf(section: string | readonly string[], name: string): string | undefined {
+  const lines = typeof section === "string" ? section.split(/\r?\n/) : section;
+  const values = lines
+    .slice(1)
+    .filter((line) => line.slice(0, line.indexOf(":")).toLowerCase() === name)
+    .map((line) => line.slice(line.indexOf(":") + 1).trim());
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+/**
+ * Finds the end of a header section.
+ *
+ * @param maxBytes - how far to look.
+ * @returns the index after the empty line; `undefined` if there is none yet.
+ */
+export function endOfSection(bytes: Buffer, maxBytes: number): number | undefined {
+  const text = bytes.subarray(0, maxBytes + 4).toString("latin1");
+  const match = /\n\r?\n/.exec(text);
+  return match ? match.index + match[0].length : undefined;
+}

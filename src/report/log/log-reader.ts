@@ -1,0 +1,97 @@
+import type { Decision } from "../decision.js";
+import type { Line, LineReader } from "./line.js";
+
+/** Longer lines are malformed: nothing of them is kept. */
+export const LONGEST_LINE: number = 2 ** 20;
+
+const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** What one log consisted of. */
+interface LogCounts {
+  bytes: number;
+  /** Lines that are not empty. */
+  lines: number;
+  malformed: number;
+  foreign: number;
+  /** The number of the first line that is malformed, counted from 1. */
+  firstMalformed?: number;
+}
+
+/**
+ * Reads one log of JSON lines from chunks of any size, in memory bounded by {@link LONGEST_LINE}.
+ *
+ * @param onDecision - gets every record of this package, in order.
+ */
+export class LogReader {
+  readonly counts: LogCounts = { bytes: 0, lines: 0, malformed: 0, foreign: 0 };
+  readonly #lines: LineReader;
+  readonly #onDecision: (decision: Decision) => void;
+  /** The beginning of a line whose end is in a later chunk. */
+  #pieces: Buffer[] = [];
+  #piecesLength = 0;
+  #isTooLong = false;
+  #lineNumber = 0;
+
+  constructor(lines: LineReader, onDecision: (decision: Decision) => void) {
+    this.#lines = lines;
+    this.#onDecision = onDecision;
+  }
+
+  /** Takes the next part of the log. The chunk may be overwritten afterwards. */
+  write(chunk: Buffer): void {
+    this.counts.bytes += chunk.length;
+    let from = 0;
+    for (let newline = chunk.indexOf(NEWLINE); newline >= 0; newline = chunk.indexOf(NEWLINE, from)) {
+      if (this.#piecesLength > 0 || this.#isTooLong) this.#endPieces(chunk.subarray(from, newline));
+      else this.#line(chunk, from, newline);
+      from = newline + 1;
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
+  }
+
+  /** Takes the last line, which may lack its end. */
+  end(): void {
+    if (this.#piecesLength > 0 || this.#isTooLong) this.#endPieces(Buffer.alloc(0));
+  }
+
+  #keep(piece: Buffer): void {
+    this.#piecesLength += piece.length;
+    this.#isTooLong ||= this.#piecesLength > LONGEST_LINE;
+    if (this.#isTooLong) this.#pieces = [];
+    else this.#pieces.push(Buffer.from(piece));
+  }
+
+  #endPieces(rest: Buffer): void {
+    const line = Buffer.concat([...this.#pieces, this.#isTooLong ? Buffer.alloc(0) : rest]);
+    const isTooLong = this.#isTooLong;
+    this.#pieces = [];
+    this.#piecesLength = 0;
+    this.#isTooLong = false;
+    if (isTooLong) this.#count("malformed", ++this.#lineNumber);
+    else this.#line(line, 0, line.length);
+  }
+
+  #line(bytes: Buffer, from: number, end: number): void {
+    const number = ++this.#lineNumber;
+    const start = number === 1 && bytes.indexOf(BYTE_ORDER_MARK, from) === from ? from + 3 : from;
+    if (isBlank(bytes, start, end)) return;
+    this.#count(end - start > LONGEST_LINE ? "malformed" : this.#lines.read(bytes, start, end), number);
+  }
+
+  #count(line: Line, number: number): void {
+    const { counts } = this;
+    counts.lines++;
+    if (line === "foreign") counts.foreign++;
+    else if (line === "malformed") {
+      counts.malformed++;
+      counts.firstMalformed ??= number;
+    } else this.#onDecision(line);
+  }
+}
+
+function isBlank(bytes: Buffer, from: number, end: number): boolean {
+  let at = from;
+  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0d)) at++;
+  return at === end;
+}
