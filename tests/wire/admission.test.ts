@@ -174,6 +174,16 @@ describe("verdicts", () => {
     }
   });
 
+  test.each(["refuse", "ignore"] as const)("more than 16 different expectations are 417 with %j", async (unknown) => {
+    const logger = recordingLogger();
+    const options: Options = { unknownExpectations: unknown, logger, policies: [() => true] };
+    const members = (count: number) => Array.from({ length: count }, (_, i) => `tea=${i}`).join();
+    expect(await verdict(options, `X-Original-Expect: ${members(17)}`)).toMatchObject({ status: 403, told: "417" });
+    expect(logger.records[0]?.details.reason).toMatch(/^too many expectations/);
+    const repeated = `X-Original-Expect: ${"100-continue,".repeat(100)}100-continue`;
+    expect(await verdict(options, repeated)).toMatchObject({ status: 204 });
+  });
+
   test("a refusal that is a success is none for the proxy", async () => {
     for (const status of [200, 204]) {
       const policies = [() => refuse(status)];
