@@ -51,7 +51,7 @@ export class Hearing {
   }
 
   begin(): void {
-    const { original, settings } = this;
+    const { settings } = this;
     const reason = this.#whyUnknown();
     if (reason !== undefined) {
       this.#refuse({ kind: "refuse", policy: "unknown-expectation", verdict: refuse(417, { reason }) });

@@ -79,7 +79,7 @@ describe("who may ask", () => {
   async function ask(trustProxy: AdmissionOptions["trustProxy"], ...fields: string[]) {
     const logger = recordingLogger();
     let runs = 0;
-    const wire = await serve({ trustProxy, logger, policies: [() => void runs++] });
+    const wire = await serve({ trustProxy, logger, policies: [() => ++runs > 0] });
     wire.send(question(...fields));
     return { answer: await wire.final(), runs, logger };
   }
@@ -144,7 +144,7 @@ describe("the question", () => {
   ])("is refused with 400 %s, and no policy runs", async (_what, bytes) => {
     const logger = recordingLogger();
     let runs = 0;
-    const wire = await serve({ logger, policies: [() => void runs++] });
+    const wire = await serve({ logger, policies: [() => ++runs > 0] });
     wire.send(bytes);
     expect(await wire.final()).toMatchObject({ status: 403, headers: { "x-admission-status": "400" } });
     expect(runs).toBe(0);

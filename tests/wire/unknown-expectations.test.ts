@@ -29,7 +29,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const guard = expectations({
       logger: silent,
       policies: [() => true],
-      extensions: { tea: (_req, { expectation }) => void asked.push(expectation?.name) },
+      extensions: { tea: (_req, { expectation }) => asked.push(expectation?.name) > 0 },
     }) as Handler;
     const wire = await connect([guard, store], { extensions: ["tea", "coffee"] });
     wire.send(upload("tea, coffee"));
@@ -41,7 +41,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   test.each(['tea="', "tea=;"])("a malformed member is not for the policy of its name: %s", async (member) => {
     let asked = 0;
-    const guard = expectations({ logger: silent, extensions: { tea: () => void asked++ } }) as Handler;
+    const guard = expectations({ logger: silent, extensions: { tea: () => ++asked > 0 } }) as Handler;
     const wire = await connect([guard, store], { extensions: ["tea"] });
     wire.send(upload(member));
     expect((await wire.final()).status).toBe(417);
