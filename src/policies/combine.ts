@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
-import { answerError, ExpectationError, optionError } from "../support/errors.js";
+import { answerError, ExpectationError } from "../support/errors.js";
+import { factory } from "../support/factories.js";
 import { named, policyName } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
+import { requireNoMistake, requirePolicy } from "./require-policy.js";
 import { isRefused, isThenable, requireVerdict } from "./run.js";
 
 /**
@@ -12,11 +14,13 @@ import { isRefused, isThenable, requireVerdict } from "./run.js";
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
  * @example allOf(signedIn, mediaTypes(["image/*"]))
  */
-export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
+export const allOf = factory("allOf(policy, other)", function allOf<
+  Req extends HttpRequest = IncomingMessage,
+>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("allOf", policies);
   const firstRefusing = (req: Req, upload: Upload) => firstThat(policies, (policy) => policy(req, upload), isRefused);
   return named("allOf", firstRefusing, policies);
-}
+});
 
 /**
  * Accepts if one policy accepts; later policies do not run. Otherwise refuses with the last refusal.
@@ -27,12 +31,14 @@ export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
  * @example anyOf(signedIn, smallerThan("1kb"))
  */
-export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
+export const anyOf = factory("anyOf(policy, other)", function anyOf<
+  Req extends HttpRequest = IncomingMessage,
+>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
   const firstAccepting = (req: Req, upload: Upload) =>
     firstThat(policies, (policy) => askWithOwnLimits(policy, req, upload), isAccepted);
   return named("anyOf", firstAccepting, policies);
-}
+});
 
 /**
  * Runs `policy` for the requests for which `predicate` returns `true`, and accepts all others.
@@ -42,12 +48,11 @@ export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if one of them is not a function.
  * @example when((req) => req.method === "PUT", knownLength())
  */
-export function when<Req extends HttpRequest = IncomingMessage>(
-  predicate: (req: Req, upload: Upload) => boolean | Promise<boolean>,
-  policy: Policy<Req>,
-): Policy<Req> {
+export const when = factory("when(predicate, policy)", function when<
+  Req extends HttpRequest = IncomingMessage,
+>(predicate: (req: Req, upload: Upload) => boolean | Promise<boolean>, policy: Policy<Req>): Policy<Req> {
   for (const [name, given] of Object.entries({ predicate, policy })) {
-    if (typeof given !== "function") throw optionError(`when(predicate, policy): ${name}`, given, "a function");
+    requirePolicy(`when(predicate, policy): ${name}`, given, "a function");
   }
   const whenPicked = (req: Req, upload: Upload) => {
     const decide = (isPicked: unknown) => {
@@ -59,7 +64,7 @@ export function when<Req extends HttpRequest = IncomingMessage>(
     return isThenable(picked) ? Promise.resolve(picked).then(decide) : decide(picked);
   };
   return named(`when(${policyName(policy)})`, whenPicked, [policy]);
-}
+});
 
 type Answer = ReturnType<Policy>;
 
@@ -106,6 +111,7 @@ function isAccepted(verdict: unknown): boolean {
 }
 
 function requirePolicies(combinator: string, policies: readonly unknown[]): void {
+  for (const policy of policies) requireNoMistake(combinator, policy);
   if (policies.length > 0 && policies.every((policy) => typeof policy === "function")) return;
   const wrong = policies.find((policy) => typeof policy !== "function");
   const received = Array.isArray(wrong) ? "a list" : policies.length === 0 ? "nothing" : typeof wrong;

@@ -3,6 +3,7 @@ import { type EntityTags, isEntityTag, isStrongMatch, isWeakMatch, parseEntityTa
 import { parseHttpDate } from "../http/http-date.js";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, optionError } from "../support/errors.js";
+import { factory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -38,7 +39,9 @@ export type PreconditionLookup<Req extends HttpRequest = IncomingMessage> = (
  * @example preconditions(async (req) => await files.find(req.url)) // with If-None-Match: *, refuses duplicates
  * @see RFC 9110 §13.1, §13.2.2
  */
-export function preconditions<Req extends HttpRequest = IncomingMessage>(lookup: PreconditionLookup<Req>): Policy<Req> {
+export const preconditions = factory("preconditions(lookup)", function preconditions<
+  Req extends HttpRequest = IncomingMessage,
+>(lookup: PreconditionLookup<Req>): Policy<Req> {
   if (typeof lookup !== "function") throw optionError("preconditions(lookup)", lookup, "a function");
   return named("preconditions", (req: Req, upload: Upload) => {
     const conditions = METHODS.has(req.method ?? "") ? conditionsOf(req) : undefined;
@@ -49,7 +52,7 @@ export function preconditions<Req extends HttpRequest = IncomingMessage>(lookup:
       ? Promise.resolve(stored).then((found) => judge(conditions, found))
       : judge(conditions, stored);
   });
-}
+});
 
 const METHODS = new Set(["PUT", "PATCH", "DELETE"]);
 const MALFORMED = refuse(400, { reason: "If-Match or If-None-Match is not a list of entity tags" });

@@ -3,6 +3,7 @@ import { answerError, callSafely, ExpectationError, messageOf, optionError, text
 import { policyName } from "./names.js";
 import type { Policy, UploadEnd, Verdict } from "./policy.js";
 import { isRefusal, refuse } from "./refuse.js";
+import { requirePolicy } from "./require-policy.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
@@ -237,9 +238,7 @@ export function readPolicies(policies: unknown): readonly Trial[] {
   if (policies === undefined) return [];
   if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
   return Array.from(policies, (policy: unknown, i) => {
-    if (typeof policy !== "function") {
-      throw optionError(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
-    }
-    return { name: policyName(policy), policy: policy as Policy<never> };
+    requirePolicy(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
+    return { name: policyName(policy), policy };
   });
 }

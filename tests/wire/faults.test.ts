@@ -336,6 +336,49 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     });
   });
 
+  test("a guard behind its route says once that it came too late", async () => {
+    const logger = recordingLogger();
+    const guard = expectations({ logger, policies: [() => true] }) as Handler;
+    const route: Handler = (req, res, handOn) => {
+      res.write("sto");
+      req.on("data", () => {}).on("end", handOn);
+    };
+    const end: Handler = (_req, res) => void res.end("red");
+    const { port } = await startAttached(kind, { routes: { "/files": [route, guard, end] } }, { logger: silent });
+    for (const _ of [1, 2]) {
+      const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+      wire.send(`${PLAIN}hello`);
+      expect(await wire.final()).toMatchObject({ status: 200, body: "stored" });
+    }
+    expect(logger.records).toEqual([
+      {
+        level: "warn",
+        message:
+          "a guard came too late: the response had begun before it; mount it in front of the routes that it guards",
+        details: { event: "expectation.late", url: expect.stringMatching(/^\//) },
+      },
+    ]);
+  });
+
+  test.each(["guard", "attachment"])(
+    "a refused request is not late for a guard behind the refusal (%s)",
+    async (by) => {
+      const logger = recordingLogger();
+      const refusing = expectations({ logger: silent, policies: [() => by !== "guard"] }) as Handler;
+      const guard = expectations({ logger, policies: [() => true] }) as Handler;
+      const both: Handler = (req, res, handOn) => {
+        refusing(req, res, handOn);
+        guard(req, res, handOn);
+      };
+      const { port } = await startAttached(kind, { routes: { "/files": [both, store] } }, { logger: silent });
+      const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+      wire.send(by === "guard" ? UPLOAD : UPLOAD.replace("100-continue", "tea"));
+      expect((await wire.final()).status).toBe(417);
+      await wire.fin();
+      expect(logger.records).toEqual([]);
+    },
+  );
+
   test("a guard behind a body parser says once that it came too late", async () => {
     const logger = recordingLogger();
     const parser: Handler = (req, _res, next) => {

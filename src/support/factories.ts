@@ -1,0 +1,29 @@
+import { ExpectationError } from "./errors.js";
+
+/** The key under which a factory says how it is called. Both copies of this package use the same. */
+const USAGE = Symbol.for("express-expectations:factory:1");
+
+/**
+ * Declares a function that makes policies or guards, so that {@link requireCalled} recognises it.
+ *
+ * @param usage - how it is called, such as `maxSize("10mb")`.
+ * @returns the same function.
+ */
+export function factory<F extends (...args: never) => unknown>(usage: string, make: F): F {
+  return Object.defineProperty(make, USAGE, { value: usage });
+}
+
+/**
+ * Checks that a value is not a factory of this package. Used as a policy or guard, it would make a new one for each
+ * request, and decide nothing.
+ *
+ * @param option - the name of the option, for the error message.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for a factory that was passed without being called.
+ */
+export function requireCalled(option: string, value: unknown): void {
+  if (typeof value !== "function") return;
+  const usage = (value as { [USAGE]?: string })[USAGE];
+  if (usage === undefined) return;
+  const message = `${option}: ${value.name} was passed without being called: write ${usage}`;
+  throw new ExpectationError("ERR_EXPECT_OPTION", message);
+}
