@@ -4,7 +4,7 @@ import { type HttpRequest, type HttpResponse, isBare, isSafe } from "../http/mes
 import { loggableUrl } from "../observe/printable.js";
 import { handshakeFor } from "../server/begin.js";
 import { ExpectationError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { autoAttacher } from "./auto-attach.js";
 import { Judgement } from "./judgement.js";
 import {
@@ -26,10 +26,9 @@ import {
  * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
  * @see RFC 9110 §10.1.1
  */
-export const expectations = factory("expectations({ policies: […] })", function expectations<
-  Req extends HttpRequest = IncomingMessage,
-  Res extends HttpResponse = HttpResponse,
->(options: ExpectationOptions<Req, Res> = {}): Guard<Req, Res> {
+export function expectations<Req extends HttpRequest = IncomingMessage, Res extends HttpResponse = HttpResponse>(
+  options: ExpectationOptions<Req, Res> = {},
+): Guard<Req, Res> {
   requireCall(options);
   const settings = readSettings(options as unknown as ExpectationOptions<never, never>);
   const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
@@ -53,7 +52,9 @@ export const expectations = factory("expectations({ policies: […] })", functio
     if (handshake.isGone) return;
     new Judgement(handshake, settings, next).begin();
   };
-});
+}
+
+markFactory(expectations, "expectations({ policies: […] })");
 
 function isOutOfScope(req: HttpRequest, settings: GuardSettings): boolean {
   if (settings.onlyExpectations) return req.headers.expect === undefined;

@@ -31,7 +31,7 @@ export const MAX_EXPECTATIONS = 16;
 /** Why a request with other expectations is refused with 417. */
 export const UNKNOWN_EXPECTATION = "an expectation that this server does not know";
 /** Why a request with more than {@link MAX_EXPECTATIONS} is refused with 417. */
-export const TOO_MANY_EXPECTATIONS = `too many expectations: more than ${MAX_EXPECTATIONS}`;
+export const TOO_MANY_EXPECTATIONS: string = `too many expectations: more than ${MAX_EXPECTATIONS}`;
 
 /**
  * Parses the lines of an `Expect` field. Never throws. Takes time linear in the length of the lines.

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { tokenAt } from "../http/token.js";
 import { answerError, optionError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { optionalFunction, requireKnownKeys } from "../support/options.js";
 import { named } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
@@ -30,9 +30,10 @@ export type Authorization = boolean | "forbidden" | Refusal;
  * @example authorize((req) => isKnown(req.headers.authorization), { challenge: "Bearer" })
  * @see RFC 9110 §11.6.1, §15.5.2, §15.5.4
  */
-export const authorize = factory('authorize(verify, { challenge: "Bearer" })', function authorize<
-  Req extends HttpRequest = IncomingMessage,
->(verify: (req: Req, upload: Upload) => Authorization | Promise<Authorization>, options: AuthorizeOptions): Policy<Req> {
+export function authorize<Req extends HttpRequest = IncomingMessage>(
+  verify: (req: Req, upload: Upload) => Authorization | Promise<Authorization>,
+  options: AuthorizeOptions,
+): Policy<Req> {
   if (optionalFunction("authorize(verify)", verify) === undefined) {
     throw optionError("authorize(verify)", verify, "a function");
   }
@@ -57,7 +58,9 @@ export const authorize = factory('authorize(verify, { challenge: "Bearer" })', f
     const answer = verify(req, upload);
     return isThenable(answer) ? Promise.resolve(answer).then(toVerdict) : toVerdict(answer);
   });
-});
+}
+
+markFactory(authorize, 'authorize(verify, { challenge: "Bearer" })');
 
 // RFC 9110 §11.3: challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 function isChallenge(value: unknown): boolean {

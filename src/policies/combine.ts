@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, ExpectationError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { named, policyName } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
 import { requireNoMistake, requirePolicy } from "./require-policy.js";
@@ -14,13 +14,13 @@ import { isRefused, isThenable, requireVerdict } from "./run.js";
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
  * @example allOf(signedIn, mediaTypes(["image/*"]))
  */
-export const allOf = factory("allOf(policy, other)", function allOf<
-  Req extends HttpRequest = IncomingMessage,
->(...policies: Policy<Req>[]): Policy<Req> {
+export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("allOf", policies);
   const firstRefusing = (req: Req, upload: Upload) => firstThat(policies, (policy) => policy(req, upload), isRefused);
   return named("allOf", firstRefusing, policies);
-});
+}
+
+markFactory(allOf, "allOf(policy, other)");
 
 /**
  * Accepts if one policy accepts; later policies do not run. Otherwise refuses with the last refusal.
@@ -31,14 +31,14 @@ export const allOf = factory("allOf(policy, other)", function allOf<
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
  * @example anyOf(signedIn, smallerThan("1kb"))
  */
-export const anyOf = factory("anyOf(policy, other)", function anyOf<
-  Req extends HttpRequest = IncomingMessage,
->(...policies: Policy<Req>[]): Policy<Req> {
+export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
   const firstAccepting = (req: Req, upload: Upload) =>
     firstThat(policies, (policy) => askWithOwnLimits(policy, req, upload), isAccepted);
   return named("anyOf", firstAccepting, policies);
-});
+}
+
+markFactory(anyOf, "anyOf(policy, other)");
 
 /**
  * Runs `policy` for the requests for which `predicate` returns `true`, and accepts all others.
@@ -48,9 +48,10 @@ export const anyOf = factory("anyOf(policy, other)", function anyOf<
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if one of them is not a function.
  * @example when((req) => req.method === "PUT", knownLength())
  */
-export const when = factory("when(predicate, policy)", function when<
-  Req extends HttpRequest = IncomingMessage,
->(predicate: (req: Req, upload: Upload) => boolean | Promise<boolean>, policy: Policy<Req>): Policy<Req> {
+export function when<Req extends HttpRequest = IncomingMessage>(
+  predicate: (req: Req, upload: Upload) => boolean | Promise<boolean>,
+  policy: Policy<Req>,
+): Policy<Req> {
   for (const [name, given] of Object.entries({ predicate, policy })) {
     requirePolicy(`when(predicate, policy): ${name}`, given, "a function");
   }
@@ -64,7 +65,9 @@ export const when = factory("when(predicate, policy)", function when<
     return isThenable(picked) ? Promise.resolve(picked).then(decide) : decide(picked);
   };
   return named(`when(${policyName(policy)})`, whenPicked, [policy]);
-});
+}
+
+markFactory(when, "when(predicate, policy)");
 
 type Answer = ReturnType<Policy>;
 

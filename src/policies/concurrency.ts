@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../support/options.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
@@ -30,9 +30,7 @@ const OPTION_KEYS = ["limit", "key", "retryAfterSeconds"] as const satisfies rea
  * @example concurrency({ limit: 50 })
  * @see RFC 9110 §15.6.4
  */
-export const concurrency = factory("concurrency({ limit: 50 })", function concurrency<
-  Req extends HttpRequest = IncomingMessage,
->(options: ConcurrencyOptions<Req>): Policy<Req> {
+export function concurrency<Req extends HttpRequest = IncomingMessage>(options: ConcurrencyOptions<Req>): Policy<Req> {
   requireKnownKeys("concurrency", options, OPTION_KEYS);
   const limit = requireCount("concurrency({ limit })", options.limit);
   const key = optionalFunction("concurrency({ key })", options.key);
@@ -59,4 +57,6 @@ export const concurrency = factory("concurrency({ limit: 50 })", function concur
     });
     return true;
   });
-});
+}
+
+markFactory(concurrency, "concurrency({ limit: 50 })");

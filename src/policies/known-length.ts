@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -11,9 +11,9 @@ import { refuse } from "./refuse.js";
  * @example expectations({ policies: [knownLength(), maxSize("1gb")] })
  * @see RFC 9110 §15.5.12
  */
-export const knownLength = factory("knownLength()", function knownLength<
-  Req extends HttpRequest = IncomingMessage,
->(): Policy<Req> {
+export function knownLength<Req extends HttpRequest = IncomingMessage>(): Policy<Req> {
   const lengthRequired = refuse(411, { reason: "Content-Length is required" });
   return named("knownLength", (_req: Req, upload: Upload) => (upload.length === undefined ? lengthRequired : true));
-});
+}
+
+markFactory(knownLength, "knownLength()");

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { parseSize } from "../support/size.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
@@ -16,9 +16,7 @@ import { refuse } from "./refuse.js";
  * @example app.put("/files", expectations({ policies: [maxSize("10mb")] }), save);
  * @see RFC 9110 §15.5.14
  */
-export const maxSize = factory('maxSize("10mb")', function maxSize<
-  Req extends HttpRequest = IncomingMessage,
->(limit: number | string): Policy<Req> {
+export function maxSize<Req extends HttpRequest = IncomingMessage>(limit: number | string): Policy<Req> {
   const bytes = parseSize(limit, "maxSize(limit)");
   const tooLarge = refuse(413, { reason: `larger than ${bytes} bytes` });
   return named("maxSize", (_req: Req, upload: Upload) => {
@@ -26,4 +24,6 @@ export const maxSize = factory('maxSize("10mb")', function maxSize<
     if (upload.length !== 0) upload.limitBytes(bytes, tooLarge);
     return true;
   });
-});
+}
+
+markFactory(maxSize, 'maxSize("10mb")');

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { lowerAscii } from "../http/token.js";
 import { optionError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -21,9 +21,7 @@ const PATTERN = /^(?:\*\/\*|[\w!#$&^.+-]+\/(?:\*|[\w!#$&^.+-]+)|\+[\w.-]+)$/;
  * @example mediaTypes(["image/*", "application/pdf", "+json"])
  * @see RFC 9110 §15.5.16, RFC 6839 (suffixes)
  */
-export const mediaTypes = factory('mediaTypes(["image/*"])', function mediaTypes<
-  Req extends HttpRequest = IncomingMessage,
->(types: readonly string[]): Policy<Req> {
+export function mediaTypes<Req extends HttpRequest = IncomingMessage>(types: readonly string[]): Policy<Req> {
   if (!Array.isArray(types) || types.length === 0)
     throw optionError("mediaTypes(types)", types, "a list of one media type or more");
   const patterns = Array.from(types, (type: unknown, i) => {
@@ -42,7 +40,9 @@ export const mediaTypes = factory('mediaTypes(["image/*"])', function mediaTypes
     if (length === 0) return true;
     return mediaType !== undefined && patterns.some((pattern) => matches(pattern, mediaType)) ? true : unsupported;
   });
-});
+}
+
+markFactory(mediaTypes, 'mediaTypes(["image/*"])');
 
 function matches(pattern: string, mediaType: string): boolean {
   if (pattern === "*/*") return true;

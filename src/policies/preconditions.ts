@@ -3,7 +3,7 @@ import { type EntityTags, isEntityTag, isStrongMatch, isWeakMatch, parseEntityTa
 import { parseHttpDate } from "../http/http-date.js";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, optionError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -39,9 +39,7 @@ export type PreconditionLookup<Req extends HttpRequest = IncomingMessage> = (
  * @example preconditions(async (req) => await files.find(req.url)) // with If-None-Match: *, refuses duplicates
  * @see RFC 9110 §13.1, §13.2.2
  */
-export const preconditions = factory("preconditions(lookup)", function preconditions<
-  Req extends HttpRequest = IncomingMessage,
->(lookup: PreconditionLookup<Req>): Policy<Req> {
+export function preconditions<Req extends HttpRequest = IncomingMessage>(lookup: PreconditionLookup<Req>): Policy<Req> {
   if (typeof lookup !== "function") throw optionError("preconditions(lookup)", lookup, "a function");
   return named("preconditions", (req: Req, upload: Upload) => {
     const conditions = METHODS.has(req.method ?? "") ? conditionsOf(req) : undefined;
@@ -52,7 +50,9 @@ export const preconditions = factory("preconditions(lookup)", function precondit
       ? Promise.resolve(stored).then((found) => judge(conditions, found))
       : judge(conditions, stored);
   });
-});
+}
+
+markFactory(preconditions, "preconditions(lookup)");
 
 const METHODS = new Set(["PUT", "PATCH", "DELETE"]);
 const MALFORMED = refuse(400, { reason: "If-Match or If-None-Match is not a list of entity tags" });

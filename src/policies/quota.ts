@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
@@ -24,9 +24,7 @@ import { refuse } from "./refuse.js";
  * @example quota({ limiter: new RateLimiterMemory({ points: 1e9, duration: 3600 }), key: (req) => req.user.id })
  * @see RFC 6585 §4 (429), draft-ietf-httpapi-ratelimit-headers
  */
-export const quota = factory("quota({ limiter, key })", function quota<
-  Req extends HttpRequest = IncomingMessage,
->(options: QuotaOptions<Req>): Policy<Req> {
+export function quota<Req extends HttpRequest = IncomingMessage>(options: QuotaOptions<Req>): Policy<Req> {
   const settings = readQuotaOptions(options);
   const { unknownLengthCost } = settings;
   const lengthRequired = refuse(411, { reason: "Content-Length is required" });
@@ -40,7 +38,9 @@ export const quota = factory("quota({ limiter, key })", function quota<
     if (upload.length === undefined && settings.cost === "bytes") upload.limitBytes(cost, largerThanReserved);
     return reserve(settings, req, upload, keyOf(settings, req, upload), cost);
   });
-});
+}
+
+markFactory(quota, "quota({ limiter, key })");
 
 function costOf<Req extends HttpRequest>(settings: QuotaSettings<Req>, req: Req, upload: Upload): number | undefined {
   const { cost } = settings;

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { Refusal } from "../http/refusal.js";
 import { ExpectationError, optionError } from "../support/errors.js";
-import { factory } from "../support/factories.js";
+import { markFactory } from "../support/factories.js";
 import { requireKnownKeys } from "../support/options.js";
 
 const REFUSAL = Symbol.for("express-expectations:refusal:1");
@@ -25,24 +25,23 @@ export interface RefusalOptions {
  * @example (req) => req.headers.authorization ? true : refuse(401, { headers: { "WWW-Authenticate": "Bearer" } })
  * @see RFC 9110 §10.1.1: a final status instead of 100 (Continue)
  */
-export const refuse = factory(
-  "() => refuse(403)",
-  function refuse(status: number, options: RefusalOptions = {}): Refusal {
-    if (!Number.isInteger(status) || status < 200 || status > 599) {
-      throw optionError("refuse(status)", status, "a final status from 200 to 599");
-    }
-    requireKnownKeys("refuse", options, ["reason", "headers", "body"]);
-    const { reason, body } = options;
-    if (reason !== undefined && typeof reason !== "string")
-      throw optionError("refuse(status, { reason })", reason, "text");
-    if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
-      throw optionError("refuse(status, { body })", body, "text or bytes");
-    }
-    const refusal: Refusal = { status, reason, headers: checkedFields(options.headers), body };
-    Object.defineProperty(refusal, REFUSAL, { value: true });
-    return Object.freeze(refusal);
-  },
-);
+export function refuse(status: number, options: RefusalOptions = {}): Refusal {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw optionError("refuse(status)", status, "a final status from 200 to 599");
+  }
+  requireKnownKeys("refuse", options, ["reason", "headers", "body"]);
+  const { reason, body } = options;
+  if (reason !== undefined && typeof reason !== "string")
+    throw optionError("refuse(status, { reason })", reason, "text");
+  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
+    throw optionError("refuse(status, { body })", body, "text or bytes");
+  }
+  const refusal: Refusal = { status, reason, headers: checkedFields(options.headers), body };
+  Object.defineProperty(refusal, REFUSAL, { value: true });
+  return Object.freeze(refusal);
+}
+
+markFactory(refuse, "() => refuse(403)");
 
 // Checked here, so that the stack trace of the error shows the policy and not the code that writes the response.
 function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {

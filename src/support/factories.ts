@@ -4,13 +4,14 @@ import { ExpectationError } from "./errors.js";
 const USAGE = Symbol.for("express-expectations:factory:1");
 
 /**
- * Declares a function that makes policies or guards, so that {@link requireCalled} recognises it.
+ * Marks a function that makes policies or guards, so that {@link requireCalled} recognises it.
+ *
+ * Called on import, behind the function's declaration: the only call that is allowed there (`.ci/rules/`).
  *
  * @param usage - how it is called, such as `maxSize("10mb")`.
- * @returns the same function.
  */
-export function factory<F extends (...args: never) => unknown>(usage: string, make: F): F {
-  return Object.defineProperty(make, USAGE, { value: usage });
+export function markFactory(factory: object, usage: string): void {
+  Object.defineProperty(factory, USAGE, { value: usage });
 }
 
 /**
