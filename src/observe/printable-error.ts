@@ -11,7 +11,7 @@ import { withEscapes } from "./printable.js";
 export function printableDetails(details: object): object {
   let printed: Record<string, unknown> | undefined;
   for (const [key, value] of Object.entries(details)) {
-    const safe = isError(value) ? printableError(value) : value;
+    const safe = isError(value) ? copyIfNeeded(value, new Set()) : value;
     if (safe === value) continue;
     printed ??= { ...details };
     printed[key] = safe;
@@ -19,15 +19,8 @@ export function printableDetails(details: object): object {
   return printed ?? details;
 }
 
-/**
- * Returns an error whose message, stack, causes and other texts have no control or format characters.
- *
- * The error itself if it has none. Otherwise a copy of the same class, with the same name, code and other properties.
- */
-export function printableError(error: Error): Error {
-  return copyIfNeeded(error, new Set());
-}
-
+// The error itself if its message, stack, causes and other texts have no control or format characters. Otherwise a copy
+// of the same class, with the same name, code and other properties.
 function copyIfNeeded(error: Error, seen: Set<unknown>): Error {
   seen.add(error);
   try {
