@@ -57,6 +57,7 @@ const NOT_OF_THE_ORIGINAL: ReadonlySet<string> = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
+  "x-forwarded-host",
   "x-forwarded-method",
   "x-forwarded-uri",
 ]);
@@ -71,24 +72,21 @@ export function readOriginal(asking: IncomingMessage, trusts: TrustsAddress): Or
   const told = toldFields(asking.rawHeaders);
   if (typeof told === "string") return told;
   const method = told["x-original-method"];
-  const url = told["x-original-uri"];
   // RFC 9110 §9.1: method = token
   if (method === undefined || !/^[!#$%&'*+.^_`|~\w-]+$/.test(method)) return "no method in X-Original-Method";
-  // RFC 9112 §3.2: origin-form, absolute-form, asterisk-form
-  if (url === undefined || !/^(?:\/|https?:\/\/|\*$)[\x21-\x7e\x80-\xff]*$/i.test(url)) {
-    return "no request target in X-Original-URI";
-  }
-  const length = lengthOf(told, method);
+  const target = targetOf(told["x-original-uri"]);
+  if (target === undefined) return "no request target in X-Original-URI";
+  const length = lengthOf(told);
   if (typeof length === "string") return length;
   const protocol = lowerAscii(told["x-forwarded-proto"] ?? "http");
   if (protocol !== "http" && protocol !== "https") return "no scheme in X-Forwarded-Proto";
-  const host = told["x-forwarded-host"] ?? asking.headers.host;
-  if (host !== undefined && !/^[\w.:[\]%-]+$/.test(host)) return "no host in X-Forwarded-Host";
+  const host = target.authority ?? told["x-forwarded-host"] ?? asking.headers.host;
+  if (host !== undefined && !HOST.test(host)) return "no host in X-Forwarded-Host";
   const ip = proxyaddr(asking, (address, hop) => trusts(address ?? "", hop)) as string | undefined;
   if (told["x-forwarded-for"] !== undefined && !isIP(ip ?? "")) return "no address in X-Forwarded-For";
   const expect = told["x-original-expect"];
   return {
-    req: facade(asking, { method, url, ip, protocol, host, expect, ...length }),
+    req: facade(asking, { method, url: target.url, ip, protocol, host, expect, ...length }),
     expectations: expect === undefined ? [] : parseExpect([expect]),
     ...length,
   };
@@ -109,16 +107,38 @@ function toldFields(rawHeaders: readonly string[]): Told | string {
   return told;
 }
 
-// Without a length, an unsafe method counts as an upload of unknown length. Some proxies (Caddy) show no
-// Transfer-Encoding, and HTTP/2 has none.
-function lengthOf(told: Told, method: string): { length: number | undefined } | string {
+interface Target {
+  /** In origin form, or `*`. */
+  readonly url: string;
+  /** Of a target in absolute form: it replaces `Host`. */
+  readonly authority: string | undefined;
+}
+
+const HOST = /^[\w.:[\]%-]+$/;
+
+// RFC 9112 §3.2: origin-form, absolute-form, asterisk-form. An origin gets the absolute form as origin form (§3.2.2), and
+// a policy that saw another path than the origin could be bypassed. The same goes for a fragment, which no target has:
+// some proxies encode it, and URL parsers drop it. nginx shows `?a=1` for `http://a?a=1`.
+function targetOf(uri: string | undefined): Target | undefined {
+  const parts = /^(?:https?:\/\/([^/?]+))?((?:[/?][^#]*)?)$/i.exec(uri ?? "");
+  if (uri === "*") return { url: uri, authority: undefined };
+  if (!uri || !parts || !/^[\x21-\x7e\x80-\xff]+$/.test(uri)) return undefined;
+  const [, authority, rest = ""] = parts;
+  // RFC 9110 §4.2.4: user information is an error.
+  if (authority !== undefined && !HOST.test(authority)) return undefined;
+  return { url: rest.startsWith("/") ? rest : `/${rest}`, authority };
+}
+
+// Without a length, the request counts as an upload of unknown length: HTTP/2 has no Transfer-Encoding, and Caddy does not
+// show it. A proxy that is certain that there is no content sends 0.
+function lengthOf(told: Told): { length: number | undefined } | string {
   const coding = told["x-original-transfer-encoding"];
   const length = told["x-upload-length"];
   if (coding !== undefined) {
     if (length !== undefined) return "X-Upload-Length beside X-Original-Transfer-Encoding";
     return lowerAscii(coding) === "chunked" ? { length: undefined } : "a transfer coding other than chunked";
   }
-  if (length === undefined) return { length: isSafe(method) ? 0 : undefined };
+  if (length === undefined) return { length: undefined };
   if (!/^\d+$/.test(length) || !Number.isSafeInteger(Number(length))) return "no length in X-Upload-Length";
   return { length: Number(length) };
 }
@@ -137,6 +157,7 @@ function facade(asking: IncomingMessage, described: Described): AdmissionRequest
   const { method, url, ip, protocol, host, length, expect } = described;
   const replaced: [name: string, value: string][] = [];
   if (host !== undefined) replaced.push(["Host", host]);
+  if (host !== undefined && asking.headers["x-forwarded-host"]) replaced.push(["X-Forwarded-Host", host]);
   if (length === undefined) replaced.push(["Transfer-Encoding", "chunked"]);
   else if (length > 0 || !isSafe(method)) replaced.push(["Content-Length", String(length)]);
   if (expect !== undefined) replaced.push(["Expect", expect]);

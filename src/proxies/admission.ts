@@ -64,6 +64,9 @@ interface Settings extends HearingSettings {
  * `X-Original-Transfer-Encoding`, `X-Original-Expect` and `X-Forwarded-For`, `-Host`, `-Proto`, and must set each of
  * them itself, or clients would. Answers 204, or refuses with the policy's status and fields.
  *
+ * Policies see the target in origin form, whatever form the client sent (RFC 9112 §3.2.2). A request without
+ * `X-Upload-Length` counts as an upload of unknown length, also a GET.
+ *
  * The upload never comes by here: `received` stays 0, `limitBytes` compares with the declared length alone (a body of
  * unknown length is for the origin's own guard to count), and `onClose` calls back when the upload is refused, never
  * after it was accepted. So `quota` reserves for good, and `concurrency` belongs at the origin.

@@ -8,10 +8,13 @@ import { hasContentListener, isDiscarding } from "../node/content-source.js";
 import { askForBytes, ignoreReads, interpose, type Source } from "../node/readable.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { reportFault } from "../observe/record.js";
+import { named } from "../policies/names.js";
+import { refuse } from "../policies/refuse.js";
 import { writePlainRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
 import { dropConnectionFields, dropHopByHop } from "./hop-by-hop.js";
+import { losesFraming, restoreFraming } from "./lost-framing.js";
 
 /** Options of {@link holdExpectation}; all are optional. */
 export interface RelayOptions {
@@ -23,6 +26,9 @@ export interface RelayOptions {
 
 const ORIGIN_TIMEOUT_MS = 10_000;
 
+const LENGTH_REQUIRED = refuse(411, { reason: "Content-Length is required: a proxy would drop Transfer-Encoding" });
+const FRAMED = named("relay", () => LENGTH_REQUIRED);
+
 const OPTION_KEYS = ["originTimeoutMs", "logger"] as const satisfies readonly (keyof RelayOptions)[];
 
 /**
@@ -31,6 +37,9 @@ const OPTION_KEYS = ["originTimeoutMs", "logger"] as const satisfies readonly (k
  *
  * Use it together with {@link relayExpectation}. Mount guards before it, because those behind it see no `Expect`. An
  * origin that does not respond in time becomes 504, one that cannot be reached 502.
+ *
+ * Refuses a DELETE or OPTIONS with content of unknown length, with 411. `http-proxy` and `http-proxy-3` send such content
+ * without its framing, and the origin would execute it as a request. Over HTTP/2, the same goes for GET, HEAD and TRACE.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
  * @example
@@ -45,11 +54,13 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
   const originTimeoutMs = optionalCount("originTimeoutMs", options.originTimeoutMs, ORIGIN_TIMEOUT_MS);
   const logger = options.logger === undefined ? undefined : safeLogger(options.logger);
   // Attaches the server if nobody did. Expectations that no guard decides are left to the origin.
-  const guardOptions: ExpectationOptions = { applyTo: "expectations", unknownExpectations: "ignore" };
-  const guard = expectations(logger === undefined ? guardOptions : { ...guardOptions, logger });
+  const guardOptions: ExpectationOptions = { unknownExpectations: "ignore", ...(logger && { logger }) };
+  const guard = expectations({ ...guardOptions, applyTo: "expectations" });
+  const framingGuard = expectations({ ...guardOptions, policies: [FRAMED] });
 
   return function expectationHold(req: IncomingMessage, res: HttpResponse, next: Next): void {
-    guard(req, res, (error) => {
+    const judge = losesFraming(req) ? framingGuard : guard;
+    judge(req, res, (error) => {
       if (error === undefined) hold(req, originTimeoutMs, logger);
       next(error);
     });
@@ -60,8 +71,9 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
  * Relays the handshake of one request to the origin: sends `Expect`, and lets the content flow when the origin sends
  * `100 Continue`. If the origin sends a final status instead, the proxy passes it on and no content is sent.
  *
- * Does nothing for requests that expect no 100. With plain `http.request`, call it before `req.pipe(proxyReq)` and
- * leave `Expect` out of the request's own fields. On an attached server {@link holdExpectation} is not needed then.
+ * For requests that expect no 100, it only makes sure that content of unknown length keeps its framing. With plain
+ * `http.request`, call it before `req.pipe(proxyReq)` and leave `Expect` out of the request's own fields. On an attached
+ * server {@link holdExpectation} is not needed then.
  *
  * @param req - the client's request.
  * @param _res - the response to the client; unused, there for the argument order of `proxyReq` listeners.
@@ -70,6 +82,7 @@ export function holdExpectation(options: RelayOptions = {}): Guard {
  * @see RFC 9110 §10.1.1
  */
 export function relayExpectation(req: HttpRequest, _res: HttpResponse, proxyReq: ClientRequest): void {
+  restoreFraming(req, proxyReq);
   const relay = (req as Carrier)[RELAY] ?? hold(req, ORIGIN_TIMEOUT_MS, undefined);
   relay?.begin(proxyReq);
 }

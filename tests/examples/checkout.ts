@@ -76,10 +76,10 @@ export class Checkout {
     return file;
   }
 
-  /** Starts a program of this checkout with the Node that runs the tests. */
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+  /** Starts a program of this checkout, by default with the Node that runs the tests. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, node: string = process.execPath): Program {
     // jest sets FORCE_COLOR for its workers, which would defeat NO_COLOR.
-    const program = new Program(args, this.folder, { ...process.env, FORCE_COLOR: undefined, ...env });
+    const program = new Program(args, this.folder, { ...process.env, FORCE_COLOR: undefined, ...env }, node);
     this.#started.add(program);
     return program;
   }
@@ -117,8 +117,8 @@ export class Program {
   readonly #child;
   readonly #ended: Promise<unknown>;
 
-  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, node: string) {
+    this.#child = spawn(node, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.output += text;

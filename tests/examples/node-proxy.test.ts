@@ -39,3 +39,11 @@ test.each([
   expect(wire.statuses).toEqual([status]);
   await wire.closed();
 });
+
+test.each(["DELETE", "OPTIONS"])("node-proxy refuses a %s with content of unknown length", async (method) => {
+  const wire = await WireClient.connect(port);
+  wire.send(`${method} /images/1 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nimage\r\n0\r\n\r\n`);
+  await wire.final();
+  expect(wire.statuses).toEqual([411]);
+  await wire.closed();
+});

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as http from "node:http";
+import * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import connect from "connect";
 import express from "express";
@@ -8,11 +9,13 @@ import * as httpProxy3 from "http-proxy-3";
 import { createProxyMiddleware } from "http-proxy-middleware";
 import { attach, expectations, knownLength, maxSize, mediaTypes, silent } from "../../src/index.js";
 import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
+import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, listen, plainApp, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
 const agents: http.Agent[] = [];
 afterEach(async () => {
+  closeSessions();
   await closeServers();
   for (const agent of agents.splice(0)) agent.destroy();
 });
@@ -58,6 +61,31 @@ const FRAMEWORKS: Record<string, (handlers: Handler[]) => http.RequestListener> 
   },
   "Express 5": (handlers) => express().use(...(handlers as unknown as express.RequestHandler[])),
 };
+
+/** A request that is executed if the origin takes content for what follows it. */
+const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: test\r\n\r\n";
+const CHUNKED_HIDDEN = `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`;
+
+const keepAlive = () => new http.Agent({ keepAlive: true, maxSockets: 1 });
+
+/** An origin that keeps connections, and remembers what it executed. */
+async function recordingOrigin() {
+  const executed: string[] = [];
+  const server = http.createServer((req, res) => {
+    let bytes = 0;
+    req.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    req.on("end", () => {
+      executed.push(`${req.method} ${req.url} with ${bytes} bytes`);
+      res.end("executed");
+    });
+  });
+  const { port } = await listen(attach(server, { logger: silent }));
+  // Goes through the connections of the proxy's agent behind all that was sent there.
+  const settle = (wire: WireClient) => wire.answersNext("/settled");
+  return { port, executed, settle };
+}
 
 const HEAD = ["PUT /up HTTP/1.1", "Host: test", "Expect: 100-continue"];
 const upload = (...fields: string[]) => [...HEAD, ...fields, "", ""].join("\r\n");
@@ -201,4 +229,102 @@ describe.each(Object.entries(PROXIES))("%s", (_proxy, makeProxy) => {
       expect((await second.final()).status).toBe(201);
     });
   });
+
+  async function frontOf(agent: http.Agent | undefined, { isHeld }: { isHeld: boolean }) {
+    const origin = await recordingOrigin();
+    if (agent) agents.push(agent);
+    const proxy = makeProxy(`http://127.0.0.1:${origin.port}`, agent, []);
+    const use = isHeld ? [holdExpectation({ logger: silent }) as Handler, proxy] : [proxy];
+    const { port } = await listen(attach(http.createServer(plainApp({ use })), { logger: silent }));
+    return { origin, port };
+  }
+
+  describe.each(["DELETE", "OPTIONS"])("%s with content of unknown length", (method) => {
+    test.each([
+      ["a keep-alive agent", "", keepAlive],
+      ["a keep-alive agent, Expect", "Expect: 100-continue\r\n", keepAlive],
+      ["no agent", "", () => undefined],
+      ["no agent, Expect", "Expect: 100-continue\r\n", () => undefined],
+    ])("is refused before the proxy sees it (%s)", async (_what, expectation, makeAgent) => {
+      const { origin, port } = await frontOf(makeAgent(), { isHeld: true });
+      const wire = await WireClient.connect(port);
+      wire.send(
+        `${method} /d HTTP/1.1\r\nHost: test\r\n${expectation}Transfer-Encoding: chunked\r\n\r\n`,
+        CHUNKED_HIDDEN,
+      );
+      expect(await wire.final()).toMatchObject({ status: 411, headers: { connection: "close" } });
+      await wire.closed();
+      expect(wire.statuses).toEqual([411]);
+      await origin.settle(await WireClient.connect(port));
+      expect(origin.executed).toEqual(["GET /settled with 0 bytes"]);
+    });
+
+    test("comes whole, or not at all, where nothing is mounted before the proxy", async () => {
+      const { origin, port } = await frontOf(keepAlive(), { isHeld: false });
+      // The connection of the first request to the origin is new, that of the second one is kept.
+      for (const path of ["/new", "/kept"]) {
+        const wire = await WireClient.connect(port);
+        wire.send(`${method} ${path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n`, CHUNKED_HIDDEN);
+        await wire.until("an answer or the end", () => wire.finals.length > 0 || wire.hasFin || wire.isClosed);
+        wire.destroy();
+        await origin.settle(await WireClient.connect(port));
+      }
+      const others = origin.executed.filter((line) => !line.startsWith("GET /settled"));
+      const whole = ["/new", "/kept"].map((path) => `${method} ${path} with ${HIDDEN.length} bytes`);
+      expect(whole).toEqual(expect.arrayContaining(others));
+      expect(origin.executed.filter((line) => line.startsWith("GET /settled"))).toHaveLength(2);
+    });
+  });
+
+  test.each(["DELETE", "OPTIONS", "GET", "POST"])("passes a %s with a length on whole", async (method) => {
+    const { origin, port } = await frontOf(keepAlive(), { isHeld: true });
+    const wire = await WireClient.connect(port);
+    wire.send(`${method} /d HTTP/1.1\r\nHost: test\r\nContent-Length: ${HIDDEN.length}\r\n\r\n`, HIDDEN);
+    expect((await wire.final()).status).toBe(200);
+    wire.send(`${method} /none HTTP/1.1\r\nHost: test\r\n\r\n`);
+    expect((await wire.final(2)).status).toBe(200);
+    expect(origin.executed).toEqual([`${method} /d with ${HIDDEN.length} bytes`, `${method} /none with 0 bytes`]);
+  });
+
+  test.each(["GET", "POST"])("passes a %s of unknown length on whole", async (method) => {
+    const { origin, port } = await frontOf(keepAlive(), { isHeld: true });
+    const wire = await WireClient.connect(port);
+    wire.send(`${method} /d HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n`, CHUNKED_HIDDEN);
+    expect((await wire.final()).status).toBe(200);
+    expect(await wire.answersNext("/settled")).toBe(true);
+    expect(origin.executed).toEqual([`${method} /d with ${HIDDEN.length} bytes`, "GET /settled with 0 bytes"]);
+  });
+});
+
+describe("http-proxy-3 with HTTP/2 clients", () => {
+  async function front(isHeld: boolean) {
+    const origin = await recordingOrigin();
+    const agent = keepAlive();
+    agents.push(agent);
+    const proxy = (PROXIES["http-proxy-3"] as MakeProxy)(`http://127.0.0.1:${origin.port}`, agent, []);
+    const use = isHeld ? [holdExpectation({ logger: silent }) as Handler, proxy] : [proxy];
+    const running = await listen(attach(http2.createServer(plainApp({ use }) as never), { logger: silent }));
+    const send = async (method: string, content: string) =>
+      exchange(await openSession(running), { ":method": method, ":path": "/d" }, { content, sendAtOnce: true });
+    return { origin, send };
+  }
+
+  test.each(["DELETE", "OPTIONS", "GET", "HEAD"])("refuses a %s of unknown length", async (method) => {
+    const { origin, send } = await front(true);
+    expect((await send(method, HIDDEN)).status).toBe(411);
+    expect((await send("POST", HIDDEN)).status).toBe(200);
+    expect(origin.executed).toEqual([`POST /d with ${HIDDEN.length} bytes`]);
+  });
+
+  test.each(["DELETE", "OPTIONS", "GET"])(
+    "sends a %s of unknown length whole, or not at all, where nothing is mounted before the proxy",
+    async (method) => {
+      const { origin, send } = await front(false);
+      for (let i = 0; i < 2; i++) await send(method, HIDDEN);
+      await send("POST", HIDDEN);
+      expect(origin.executed.at(-1)).toBe(`POST /d with ${HIDDEN.length} bytes`);
+      const others = new Set(origin.executed.slice(0, -1));
+      expect([`${method} /d with ${HIDDEN.length} bytes`]).toEqual(expect.arrayContaining([...others]));
+    },
+  );
 });

@@ -16,9 +16,11 @@ export function missing(...programs: string[]): string[] {
   return absent;
 }
 
-interface Ports {
+export interface ProxyOptions {
   readonly origin: number;
   readonly admission: number;
+  /** Changes the shipped configuration. */
+  readonly edit?: (config: string) => string;
 }
 
 /** A proxy in a process of its own, on a free port, with a shipped configuration and files of its own. */
@@ -38,14 +40,14 @@ export class ProxyProgram {
   }
 
   /** Real nginx with the configuration of examples/nginx-auth-request. */
-  static nginx(ports: Ports): Promise<ProxyProgram> {
+  static nginx(ports: ProxyOptions): Promise<ProxyProgram> {
     return ProxyProgram.#start("nginx-auth-request/nginx.conf", ports, (folder, file) =>
       spawn("nginx", ["-p", folder, "-c", file], { stdio: ["ignore", "pipe", "pipe"] }),
     );
   }
 
   /** Real Caddy with the configuration of examples/behind-caddy. */
-  static caddy(ports: Ports): Promise<ProxyProgram> {
+  static caddy(ports: ProxyOptions): Promise<ProxyProgram> {
     return ProxyProgram.#start("behind-caddy/Caddyfile", ports, (folder, file) => {
       const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
       const args = ["run", "--adapter", "caddyfile", "--config", file];
@@ -55,14 +57,15 @@ export class ProxyProgram {
 
   static async #start(
     config: string,
-    ports: Ports,
+    ports: ProxyOptions,
     run: (folder: string, file: string) => ChildProcess,
   ): Promise<ProxyProgram> {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-proxy-"));
     // nginx's workers run as somebody else when the tests run as root.
     await fs.chmod(folder, 0o755);
     const port = await freePort();
-    const text = await fs.readFile(path.join(EXAMPLES, config), "utf8");
+    const shipped = await fs.readFile(path.join(EXAMPLES, config), "utf8");
+    const text = ports.edit ? ports.edit(shipped) : shipped;
     const file = path.join(folder, path.basename(config));
     await fs.writeFile(
       file,
@@ -108,7 +111,7 @@ export class ProxyProgram {
   }
 }
 
-function replaced(text: string, pairs: [string, string][]): string {
+export function replaced(text: string, pairs: [string, string][]): string {
   return pairs.reduce((result, [from, to]) => {
     if (!text.includes(from)) throw new Error(`the configuration has no ${from}`);
     return result.replaceAll(from, to);

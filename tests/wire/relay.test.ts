@@ -286,6 +286,50 @@ describe("relayExpectation", () => {
     }
   });
 
+  describe.each(["DELETE", "OPTIONS", "GET"])(
+    "%s with content of unknown length, whose framing a proxy drops",
+    (method) => {
+      const HIDDEN = "GET /hidden HTTP/1.1\r\n\r\n";
+      const head = `${method} /up HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n`;
+      const content = `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`;
+
+      function dropping(port: number, isHeadSent: boolean): Handler {
+        return (req, res) => {
+          const headers = method === "GET" ? {} : { "Content-Length": 0 };
+          const proxyReq = http.request({ host: "127.0.0.1", port, method, headers, agent: false });
+          proxyReq.on("response", (response) => response.pipe(res));
+          proxyReq.on("error", (error) => {
+            res.statusCode = 599;
+            res.end(error.message);
+          });
+          if (isHeadSent) proxyReq.flushHeaders();
+          relayExpectation(req, res, proxyReq);
+          req.pipe(proxyReq);
+        };
+      }
+
+      test("gets it back", async () => {
+        const origin = await Origin.start((text, socket) => {
+          if (text.endsWith("0\r\n\r\n")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        const wire = await front(dropping(origin.port, false));
+        wire.send(`${head}\r\n`, content);
+        expect(await wire.final()).toMatchObject({ status: 200, body: "ok" });
+        expect(origin.head).toMatch(/^Transfer-Encoding: chunked$/im);
+        expect(origin.head).not.toMatch(/^Content-Length:/im);
+        expect(origin.body).toBe(content);
+      });
+
+      test("is not sent if the header section is complete", async () => {
+        const origin = await Origin.start(() => {});
+        const wire = await front(dropping(origin.port, true));
+        wire.send(`${head}\r\n`, content);
+        expect(await wire.final()).toMatchObject({ status: 599, body: expect.stringMatching(/holdExpectation\(\)/) });
+        expect(origin.text).not.toContain("hidden");
+      });
+    },
+  );
+
   test("sends the other expectations along", async () => {
     const origin = await Origin.start(ok);
     const server = attach(http.createServer(plainApp({ routes: { "/up": proxyTo(origin.port) } })), {

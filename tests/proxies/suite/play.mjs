@@ -1,12 +1,11 @@
 // Starts each set-up in turn and plays the exchanges through it.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { measure, REFUSED_PUSHED, REFUSED_WAITING } from "./measure.mjs";
 import { Origin } from "./origin.mjs";
-import { PROGRAMS, RunningProxy, versionOf } from "./programs.mjs";
+import { RunningProxy, whyNot } from "./programs.mjs";
 import { ROOT } from "./setups.mjs";
 import { claimsOf } from "./verdict.mjs";
 
@@ -32,12 +31,9 @@ export async function* playAll(setups, runs) {
   }
 }
 
-function reasonToSkip({ hops, needs }) {
+function reasonToSkip(setup) {
   if (spawnSync("curl", ["--version"]).error) return "curl is not installed";
-  const absent = hops.map(({ program }) => program).find((program) => versionOf(program) === undefined);
-  if (absent) return `${PROGRAMS[absent].package} is not installed`;
-  if (needs && !existsSync(needs.file)) return `${needs.package} is not installed`;
-  return undefined;
+  return whyNot(setup);
 }
 
 async function played(setup, files, pems, runs) {

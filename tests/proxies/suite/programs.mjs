@@ -1,6 +1,7 @@
 // Starts the proxies: each in a process of its own, on a free port, in a folder of its own, ended by its process id.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
@@ -87,6 +88,14 @@ export function versionOf(name) {
   const { error, stdout, stderr } = spawnSync(command, version, { encoding: "utf8", timeout: 20_000 });
   if (error) return undefined;
   return /\d+\.\d+(?:\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? "";
+}
+
+/** Why a set-up cannot be started on this machine; `undefined` if it can. */
+export function whyNot({ hops, needs }) {
+  const absent = hops.map(({ program }) => program).find((program) => versionOf(program) === undefined);
+  if (absent) return `${PROGRAMS[absent].package} is not installed`;
+  if (needs && !existsSync(needs.file)) return `${needs.package} is not installed`;
+  return undefined;
 }
 
 /** A running proxy. */

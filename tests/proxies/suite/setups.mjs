@@ -69,9 +69,9 @@ export const SETUPS = [
   one("nghttpx", "default and best", "nghttpx", "examples/behind-nghttpx/nghttpx.conf", { oftener: { pushed: 10 } }),
   one(
     "Traffic Server",
-    "default and best",
+    "best",
     "Traffic Server",
-    ["examples/behind-trafficserver/records.config", "examples/behind-trafficserver/remap.config"],
+    ["records.config", "remap.config", "expect.conf"].map((file) => `examples/behind-trafficserver/${file}`),
     { oftener: { pushed: 10 } },
   ),
   node("http-proxy", "default", "http-proxy"),

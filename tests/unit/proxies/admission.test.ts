@@ -50,6 +50,23 @@ describe("readOriginal", () => {
       [["X-Original-URI", "file:///a"], ...without("X-Original-URI")],
       /X-Original-URI/,
     ],
+    ...[
+      ["a scheme alone", "http://"],
+      ["no authority", "http:///a"],
+      ["no authority, but a query", "http://?a"],
+      ["user information", "http://user@a.example/b"],
+      ["a fragment", "/a#b"],
+      ["a fragment in absolute form", "http://a.example#/b"],
+      ["a fragment in absolute form behind a path", "http://a.example/#b"],
+      ["a backslash in its authority", "http://a.example\\b"],
+      ["an authority that is none", "http://a,b/"],
+      ["an authority alone", "a.example:80"],
+      ["a line break", "/a\nb"],
+    ].map(([what, uri]): [string, Fields, RegExp] => [
+      `a target with ${what}`,
+      [["X-Original-URI", uri as string], ...without("X-Original-URI")],
+      /X-Original-URI/,
+    ]),
     ["a length that is none", [...PUT, ["X-Upload-Length", "many"]], /X-Upload-Length/],
     ["a negative length", [...PUT, ["X-Upload-Length", "-1"]], /X-Upload-Length/],
     ["a length with a sign", [...PUT, ["X-Upload-Length", "+1"]], /X-Upload-Length/],
@@ -112,10 +129,29 @@ describe("readOriginal", () => {
       undefined,
     ],
     [
-      "a safe method",
+      "a safe method without a length, as HTTP/2 may have content",
       [
         ["X-Original-Method", "GET"],
         ["X-Original-URI", "*"],
+      ],
+      undefined,
+    ],
+    [
+      "a safe method with an empty length",
+      [
+        ["X-Original-Method", "GET"],
+        ["X-Original-URI", "/"],
+        ["X-Upload-Length", ""],
+        ["X-Original-Transfer-Encoding", ""],
+      ],
+      undefined,
+    ],
+    [
+      "a safe method with a length of 0",
+      [
+        ["X-Original-Method", "GET"],
+        ["X-Original-URI", "/"],
+        ["X-Upload-Length", "0"],
       ],
       0,
     ],
@@ -194,12 +230,35 @@ describe("readOriginal", () => {
     expect(expectations.map(({ name }) => name)).toEqual(["100-continue", "a"]);
   });
 
+  test.each([
+    ["/secret/1", "/secret/1", "asked.example"],
+    ["//secret/1", "//secret/1", "asked.example"],
+    ["/http://a/b", "/http://a/b", "asked.example"],
+    ["*", "*", "asked.example"],
+    ["?b=1", "/?b=1", "asked.example"],
+    ["http://a.example/secret/1?b=/", "/secret/1?b=/", "a.example"],
+    ["HTTPS://a.example:8443//b", "//b", "a.example:8443"],
+    ["http://a.example", "/", "a.example"],
+    ["http://a.example?b=http://c", "/?b=http://c", "a.example"],
+    ["http://[::1]:80/b", "/b", "[::1]:80"],
+  ])("shows policies the target %s as %s at %s", (uri, url, host) => {
+    const fields: Fields = [
+      ...without("X-Original-URI"),
+      ["X-Original-URI", uri],
+      ["Host", "proxy.example"],
+      ["X-Forwarded-Host", "asked.example"],
+    ];
+    const { req } = readOk(fields);
+    expect(req).toMatchObject({ url, originalUrl: url, headers: { host, "x-forwarded-host": host } });
+    expect(req.rawHeaders.filter((text) => text.endsWith(".example") && text !== host)).toEqual([]);
+  });
+
   test("knows the client by the asking's own connection where nobody tells", () => {
     expect(readOk(PUT).req).toMatchObject({ ip: "127.0.0.1", protocol: "http" });
     expect(readOk([...PUT, ["Host", "a.example"]]).req.headers.host).toBe("a.example");
   });
 
-  test("never throws, and never takes an unsafe method without a length for one without content", () => {
+  test("never throws, shows origin form alone, and takes no request without a length for one without content", () => {
     const text = fc.string({ unit: "binary", maxLength: 12 });
     const name = fc.constantFrom(
       "X-Original-Method",
@@ -219,7 +278,8 @@ describe("readOriginal", () => {
         );
         if (typeof original === "string") return;
         const told = fields.some(([field, value]) => field === "X-Upload-Length" && value !== "");
-        if (!told && isPut) expect(original.length).toBeUndefined();
+        if (!told) expect(original.length).toBeUndefined();
+        expect(original.req.url).toMatch(/^(?:\/|\*$)/);
       }),
     );
   });

@@ -45,7 +45,7 @@ export const HAPROXY: Fix = proxy(
 /** HAProxy keeps `Connection: close` on refusals. */
 export const HAPROXY_CLOSES: Fix = proxy(
   "HAProxy removes the origin's Connection: close. Add it again.",
-  "http-request set-var(txn.expect) req.hdr(Expect)\nhttp-after-response set-header Connection close if { status ge 300 } { var(txn.expect) -m found }",
+  "http-request set-var(txn.expect) req.hdr(Expect)\nhttp-after-response set-header Connection close if { var(txn.expect) -m found }",
 );
 /** Caddy asks the origin first. */
 export const CADDY: Fix = proxy(
