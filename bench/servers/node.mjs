@@ -72,7 +72,7 @@ function expressByHand() {
   return server;
 }
 
-const decided = (req) => (isPending(req) ? later() : undefined);
+const decided = (req) => (isPending(req) ? later().then(() => true) : true);
 const guard = (logger = silent) =>
   expectations({ policies: [maxSize(LIMIT), decided], policyTimeoutMs: 600_000, logger });
 

@@ -37,7 +37,8 @@ const CHANNELS = [acceptChannel, refuseChannel, errorChannel];
  * Creates a middleware that serves a live page about the uploads that this process refuses.
  *
  * The mount path serves the page. Below it, `summary.json` serves the numbers, and `events` streams them, at most once
- * per second and to at most 50 readers. Other readers get 503. All other requests are passed on.
+ * per second and to at most 50 readers. Other readers get 503. All other requests are passed on. All of them share
+ * numbers that are summed up at most once per second.
  *
  * The page shows clients' addresses and user agents, and has no login: mount it behind your own authentication. It
  * covers the decisions of this process since the call of this function, and no further back than `sinceMs`. Open pages
@@ -56,8 +57,8 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   const remember = recorder(recent, logger);
   for (const channel of CHANNELS) channel.subscribe(remember);
   const pages = new Map<string, (req: HttpRequest, res: ServerResponse) => void>([
-    ["/", (req, res) => sendPage(req, res, () => recent.summary())],
-    ["/summary.json", (_req, res) => sendSummary(res, recent.summary())],
+    ["/", (req, res) => sendPage(req, res, () => recent.summed().summary)],
+    ["/summary.json", (_req, res) => sendSummary(res, recent.summed().summary)],
     ["/events", (req, res) => streams.open(req, res)],
   ]);
   let isClosed = false;

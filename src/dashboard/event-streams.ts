@@ -8,8 +8,6 @@ import { sendText, writeHead } from "./responses.js";
 const MAX_STREAMS = 50;
 const TICK_MS = 1_000;
 const HEARTBEAT_TICKS = 15;
-/** The pause after summing up, as a multiple of the time it took: it may use a twentieth of the processor's time. */
-const PAUSE_FACTOR = 20;
 
 /** The open streams of server-sent events. A timer runs while there are readers. */
 export class EventStreams {
@@ -17,7 +15,6 @@ export class EventStreams {
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #sentVersion = -1;
-  #nextSumAt = 0;
 
   constructor(
     readonly recent: RecentDecisions,
@@ -46,8 +43,8 @@ export class EventStreams {
       stream.isBlocked = false;
       stream.missedHeartbeat = false;
     });
-    const summary = this.recent.summary();
-    if (this.#open.size === 0) this.#sentVersion = this.recent.version;
+    const { summary, version } = this.recent.summed();
+    if (this.#open.size === 0) this.#sentVersion = version;
     this.#open.add(stream);
     send(stream, eventOf(summary));
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
@@ -75,12 +72,10 @@ export class EventStreams {
   }
 
   #sendChanges(): void {
-    this.recent.expire();
-    const begunAt = performance.now();
-    if (this.recent.version === this.#sentVersion || begunAt < this.#nextSumAt) return;
-    this.#sentVersion = this.recent.version;
-    const event = eventOf(this.recent.summary());
-    this.#nextSumAt = begunAt + PAUSE_FACTOR * (performance.now() - begunAt);
+    const { summary, version } = this.recent.summed();
+    if (version === this.#sentVersion) return;
+    this.#sentVersion = version;
+    const event = eventOf(summary);
     for (const stream of this.#open) send(stream, event);
   }
 }

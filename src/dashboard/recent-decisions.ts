@@ -3,12 +3,18 @@ import { type Decision, decisionFrom, FIELDS } from "../report/decision.js";
 import type { Summary } from "../report/summary.js";
 import { copied } from "../report/text-copy.js";
 
+/** The shortest time from one summing up to the next. A little less than a second, for timers of a second that fire early. */
+const PAUSE_MS = 950;
+/** The pause after summing up, as a multiple of the time it took: it may use a twentieth of the processor's time. */
+const PAUSE_FACTOR = 20;
+
 /** Keeps the latest decisions, oldest first, in a ring buffer of fixed size. */
 export class RecentDecisions {
   readonly #ring: Timed[] = [];
   #oldest = 0;
   #count = 0;
-  #summed: { readonly version: number; readonly summary: Summary } | undefined;
+  #summed: Summed | undefined;
+  #nextSumAt = Number.NEGATIVE_INFINITY;
   /** Changes whenever the kept decisions change. */
   version = 0;
 
@@ -37,15 +43,20 @@ export class RecentDecisions {
     }
   }
 
-  /** Returns the sums. It takes some milliseconds, unless nothing has changed since the last call. */
-  summary(): Summary {
+  /**
+   * Returns the sums, which all callers share. They are up to a second old, or older if summing up takes long.
+   *
+   * 10,000 different decisions take about 200 ms. Otherwise every request for the page would block the process as long.
+   */
+  summed(): Summed {
     this.expire();
-    if (this.#summed?.version === this.version) return this.#summed.summary;
+    const begunAt = performance.now();
+    if (this.#summed && (this.#summed.version === this.version || begunAt < this.#nextSumAt)) return this.#summed;
     const aggregate = new Aggregate();
     for (let i = 0; i < this.#count; i++) aggregate.add(this.#ring[(this.#oldest + i) % this.most] as Timed);
-    const summary = aggregate.summary();
-    this.#summed = { version: this.version, summary };
-    return summary;
+    this.#summed = { version: this.version, summary: aggregate.summary() };
+    this.#nextSumAt = begunAt + Math.max(PAUSE_MS, PAUSE_FACTOR * (performance.now() - begunAt));
+    return this.#summed;
   }
 
   /** Drops all decisions. */
@@ -55,6 +66,12 @@ export class RecentDecisions {
     this.#count = 0;
     this.#summed = undefined;
   }
+}
+
+/** Sums, and the version of the decisions that they are of. */
+interface Summed {
+  readonly version: number;
+  readonly summary: Summary;
 }
 
 type Timed = Decision & { readonly time: number };

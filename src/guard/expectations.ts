@@ -4,6 +4,7 @@ import { type HttpRequest, type HttpResponse, isBare, isSafe } from "../http/mes
 import { loggableUrl } from "../observe/printable.js";
 import { handshakeFor } from "../server/begin.js";
 import { ExpectationError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { autoAttacher } from "./auto-attach.js";
 import { Judgement } from "./judgement.js";
 import {
@@ -31,7 +32,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
   requireCall(options);
   const settings = readSettings(options as unknown as ExpectationOptions<never, never>);
   const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
-  let hasWarnedOfReader = false;
+  const warned = new Set<string>();
 
   return function expectationGuard(req: Req, res: Res, next: Next): void {
     if (typeof next !== "function") throw notMounted();
@@ -41,23 +42,31 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
       return;
     }
     const handshake = handshakeFor(req as IncomingMessage, res as ServerResponse, settings.context);
-    if (handshake.refusal || handshake.isGone) return;
-    if (!hasWarnedOfReader && isReadAlready(handshake)) {
-      hasWarnedOfReader = true;
-      const message = "a guard came too late: the content was read before it; mount it in front of body parsers";
-      settings.logger.warn({ event: "expectation.late", url: loggableUrl(req.url ?? "") }, message);
+    if (handshake.refusal) return;
+    const lateness = latenessOf(handshake);
+    if (lateness !== undefined && !warned.has(lateness)) {
+      warned.add(lateness);
+      const details = { event: "expectation.late", url: loggableUrl(req.url ?? "") };
+      settings.logger.warn(details, `a guard came too late: ${lateness}`);
     }
+    if (handshake.isGone) return;
     new Judgement(handshake, settings, next).begin();
   };
 }
+
+markFactory(expectations, "expectations({ policies: […] })");
 
 function isOutOfScope(req: HttpRequest, settings: GuardSettings): boolean {
   if (settings.onlyExpectations) return req.headers.expect === undefined;
   return isBare(req) && isSafe(req.method);
 }
 
-function isReadAlready(handshake: Handshake): boolean {
-  return handshake.length !== 0 && (handshake.hasReader || handshake.req.readableDidRead);
+// A fault of the program: each is logged once for each guard.
+function latenessOf(handshake: Handshake): string | undefined {
+  const { req, res } = handshake;
+  if (res.headersSent) return "the response had begun before it; mount it in front of the routes that it guards";
+  const isRead = handshake.length !== 0 && !handshake.isGone && (handshake.hasReader || req.readableDidRead);
+  return isRead ? "the content was read before it; mount it in front of body parsers" : undefined;
 }
 
 function notMounted(): ExpectationError {

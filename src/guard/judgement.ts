@@ -1,5 +1,5 @@
 import type { Handshake } from "../handshake/handshake.js";
-import { type Expectation, isContinue } from "../http/expect-header.js";
+import { type Expectation, isContinue, TOO_MANY_EXPECTATIONS, UNKNOWN_EXPECTATION } from "../http/expect-header.js";
 import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
@@ -53,8 +53,8 @@ export class Judgement implements Judge {
 
   begin(): void {
     const { handshake } = this;
-    if (this.#unknownMember()) {
-      const reason = "an expectation that this server does not know";
+    const reason = this.#whyUnknown();
+    if (reason !== undefined) {
       this.#run.abort();
       this.#refuse(refuse(417, { reason }), "unknown-expectation", true);
       return;
@@ -90,6 +90,11 @@ export class Judgement implements Judge {
     handshake.refuse(by);
     reportRefusal(this.logger, handshake, by);
     closeAfterEnd(handshake);
+  }
+
+  #whyUnknown(): string | undefined {
+    if (this.handshake.hasTooManyExpectations) return TOO_MANY_EXPECTATIONS;
+    return this.#unknownMember() && UNKNOWN_EXPECTATION;
   }
 
   // A name that the server leaves to guards, or that one has accepted already, is for another guard to refuse.

@@ -5,6 +5,7 @@ import type { Refusal } from "../http/refusal.js";
 import { isToken, lowerAscii } from "../http/token.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import type { Policy } from "../policies/policy.js";
+import { requirePolicy } from "../policies/require-policy.js";
 import { readPolicies, type Trial } from "../policies/run.js";
 import type { RefusalBody, RefusalContent } from "../response/refusal.js";
 import { createDetachedContext } from "../server/context.js";
@@ -142,9 +143,9 @@ function readExtensions(extensions: unknown): GuardSettings["extensions"] {
     if (name === "100-continue")
       throw optionError(option, policy, "another name: the handshake itself is no extension");
     if (!isToken(name)) throw optionError(option, policy, "a token (RFC 9110 §5.6.2) as its name");
-    if (typeof policy !== "function") throw optionError(option, policy, "a policy function");
+    requirePolicy(option, policy, "a policy function");
     if (read.has(name)) throw optionError(option, policy, "one policy for each name, whatever its letter case");
-    read.set(name, policy as Policy<never>);
+    read.set(name, policy);
   }
   return read;
 }

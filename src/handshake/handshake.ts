@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
-import { type Expectation, expectLines, isContinue, parseExpect } from "../http/expect-header.js";
+import { type Expectation, expectLines, isContinue, MAX_EXPECTATIONS, parseExpect } from "../http/expect-header.js";
 import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isHttp11 } from "../http/message.js";
 import { hasContentListener } from "../node/content-source.js";
 import { hasSentContinue, isFinalOnWire } from "../node/response.js";
@@ -183,6 +183,11 @@ export class Handshake implements ContentOwner, InterimOwner {
   /** Whether the request carries an expectation that counts: HTTP/1.0 has no `100-continue` (RFC 9110 §10.1.1). */
   get hasExpectation(): boolean {
     return this.expectations.some((member) => !isContinue(member) || this.#isHttp11);
+  }
+
+  /** Whether the request has more expectations than policies may be asked about. */
+  get hasTooManyExpectations(): boolean {
+    return this.expectations.length > MAX_EXPECTATIONS;
   }
 
   /** The expectations other than `100-continue` that nobody has accepted. */

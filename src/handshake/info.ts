@@ -6,7 +6,7 @@ import { currentHandshake, type HandshakeState } from "./handshake.js";
 /** What {@link handshakeOf} returns. */
 export interface HandshakeInfo {
   readonly state: HandshakeState;
-  /** The expectations of the request, in the order received. */
+  /** The expectations of the request, each once, in the order received. */
   readonly expectations: readonly Expectation[];
   /** Announced bytes of content; 0 for none; `undefined` for an unknown length. */
   readonly length: number | undefined;

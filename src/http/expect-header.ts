@@ -25,20 +25,37 @@ const CONTINUE: Expectation = Object.freeze({
   wellFormed: true,
 });
 
+/** The most expectations of one request. Each may make a policy run. */
+export const MAX_EXPECTATIONS = 16;
+
+/** Why a request with other expectations is refused with 417. */
+export const UNKNOWN_EXPECTATION = "an expectation that this server does not know";
+/** Why a request with more than {@link MAX_EXPECTATIONS} is refused with 417. */
+export const TOO_MANY_EXPECTATIONS: string = `too many expectations: more than ${MAX_EXPECTATIONS}`;
+
 /**
  * Parses the lines of an `Expect` field. Never throws. Takes time linear in the length of the lines.
  *
  * @param lines - the value of each `Expect` line, in the order received.
- * @returns the members; none if the field is empty or has only commas.
+ * @returns the members, each once: members with the same name, value and parameters are the same. None if the field is
+ *   empty or has only commas.
  * @see RFC 9110 §10.1.1, §5.6.1.2 (empty members of a list)
  */
 export function parseExpect(lines: readonly string[]): Expectation[] {
   if (lines.length === 1 && lines[0] === CONTINUE.raw) return [CONTINUE];
-  const members: Expectation[] = [];
+  const members = new Map<string, Expectation>();
   for (const line of lines) {
-    for (const raw of splitList(line)) members.push(parseMember(raw));
+    for (const raw of splitList(line)) {
+      const member = parseMember(raw);
+      const key = identityOf(member);
+      if (!members.has(key)) members.set(key, member);
+    }
   }
-  return members;
+  return [...members.values()];
+}
+
+function identityOf({ name, value, parameters, wellFormed }: Expectation): string {
+  return JSON.stringify([name, value, wellFormed, Object.entries(parameters).sort()]);
 }
 
 /**

@@ -1,5 +1,11 @@
 import { type HttpRequest, isHttp11 } from "./message.js";
-import { lowerAscii } from "./token.js";
+import { lowerAscii, tokenAt } from "./token.js";
+
+/** Why a request is refused before anything else looks at it, and the status to refuse it with. */
+export interface FramingFault {
+  readonly status: 400 | 431 | 501 | 505;
+  readonly reason: string;
+}
 
 /**
  * Returns why the end of an HTTP/1 request cannot be trusted, or `undefined` if its framing is sound.
@@ -11,25 +17,40 @@ import { lowerAscii } from "./token.js";
  * @see RFC 9112 §3.2 (Host), §6.1 (Transfer-Encoding), §6.3 (Content-Length)
  */
 export function framingFault(req: HttpRequest, maxHeadersCount: number | null | undefined): FramingFault | undefined {
-  // Node 20 leaves out the fields beyond its limit, and Content-Length or Transfer-Encoding may be among them
-  // (docs/facts.md, "More fields than maxHeadersCount").
-  const maxFields = (maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
-  if (req.rawHeaders.length >= 2 * maxFields) {
+  if (mayLackFields(req.rawHeaders.length / 2, maxHeadersCount)) {
     return { status: 431, reason: "more header fields than the server reads" };
   }
-  const reason = badFraming(req);
-  return reason === undefined ? undefined : { status: 400, reason };
+  // RFC 9110 §15.6.6. Node's parser accepts HTTP/0.9 and HTTP/2.0 in a request line.
+  if (req.httpVersionMajor !== 1) return { status: 505, reason: "an HTTP version other than HTTP/1" };
+  const framing = readFraming(req.rawHeaders);
+  if (typeof framing === "string") return { status: 400, reason: framing };
+  return framing.codings === undefined ? undefined : codingFault(req, framing.codings, framing.lengths);
 }
 
-/** Why the end of a request cannot be trusted, and the status to refuse it with. */
-export interface FramingFault {
-  readonly status: 400 | 431;
-  readonly reason: string;
+/** How many fields Node's parser hands over at a time. */
+const FIELDS_IN_BATCH = 31;
+
+/**
+ * Whether Node may have left out fields of a request. Content-Length or Transfer-Encoding may be among them.
+ *
+ * Node 20 stops taking batches of fields at `maxHeadersCount`. `rawHeaders` then ends with the batch that reached the
+ * limit. If that batch ends exactly at the limit, nothing shows whether others followed. Node 22 and later respond 431
+ * by themselves (docs/facts.md, "More fields than maxHeadersCount").
+ */
+function mayLackFields(fields: number, maxHeadersCount: number | null | undefined): boolean {
+  const limit = (maxHeadersCount ?? 1_000) || Number.POSITIVE_INFINITY;
+  return fields > limit || (fields === limit && limit % FIELDS_IN_BATCH === 0);
 }
 
-function badFraming(req: HttpRequest): string | undefined {
-  if (req.httpVersionMajor !== 1) return "an HTTP version other than HTTP/1";
-  const raw = req.rawHeaders;
+interface Framing {
+  /** The number of `Content-Length` lines: 0 or 1. */
+  readonly lengths: number;
+  /** The lines of `Transfer-Encoding` as one. */
+  readonly codings: string | undefined;
+}
+
+// Returns the fault as text.
+function readFraming(raw: readonly string[]): Framing | string {
   let hosts = 0;
   let lengths = 0;
   let codings: string | undefined;
@@ -46,10 +67,22 @@ function badFraming(req: HttpRequest): string | undefined {
   }
   if (hosts > 1) return "more than one Host";
   if (lengths > 1) return "more than one Content-Length";
-  if (codings === undefined) return undefined;
-  if (lengths > 0) return "both Content-Length and Transfer-Encoding";
-  if (lowerAscii(codings) !== "chunked") return "a Transfer-Encoding other than chunked";
-  return isHttp11(req) ? undefined : "Transfer-Encoding in HTTP/1.0";
+  return { lengths, codings };
+}
+
+function codingFault(req: HttpRequest, codings: string, lengths: number): FramingFault | undefined {
+  if (lengths > 0) return { status: 400, reason: "both Content-Length and Transfer-Encoding" };
+  if (!isHttp11(req)) return { status: 400, reason: "Transfer-Encoding in HTTP/1.0" };
+  if (lowerAscii(codings) === "chunked") return undefined;
+  const reason = "a Transfer-Encoding other than chunked";
+  // RFC 9112 §6.1: 501 for a coding that the server does not implement. §6.3: 400 unless chunked is the last one. §7.1:
+  // chunked is applied once.
+  const members = lowerAscii(codings)
+    .split(",")
+    .map((member) => member.trim());
+  const others = members.slice(0, -1).map((member) => tokenAt(member, 0));
+  const isFramed = members.at(-1) === "chunked" && !others.includes("") && !others.includes("chunked");
+  return { status: isFramed ? 501 : 400, reason };
 }
 
 function isNamed(name: string, lowerCaseName: string): boolean {

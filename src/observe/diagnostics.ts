@@ -1,6 +1,7 @@
 import { type Channel, channel } from "node:diagnostics_channel";
 import { subscribersOf } from "../node/subscribers.js";
 import { callSafely, textOf } from "../support/errors.js";
+import { withEscapes } from "./printable.js";
 
 /** Publishes one {@link AcceptMessage} for each request that guards accepted, or whose 100 was sent. */
 export const acceptChannel: Channel = channel("express-expectations:accept");
@@ -39,7 +40,7 @@ export function publish(to: Channel, message: object): void {
 function warnOnce(subscriber: object, { name }: Channel, error: Error): void {
   if (warnedAbout.has(subscriber)) return;
   warnedAbout.add(subscriber);
-  process.emitWarning(`a subscriber of ${String(name)} threw: ${textOf(error)}`, "ExpectationsWarning");
+  process.emitWarning(`a subscriber of ${String(name)} threw: ${withEscapes(textOf(error))}`, "ExpectationsWarning");
 }
 
 /** Counts of what is in progress in this process. */

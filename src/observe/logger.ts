@@ -1,5 +1,6 @@
 import { callSafely, ExpectationError, messageOf } from "../support/errors.js";
-import { escaped } from "./printable.js";
+import { withEscapes } from "./printable.js";
+import { printableDetails } from "./printable-error.js";
 
 /**
  * Receives the records of guards: the details first, then the message, as pino, bunyan and Fastify's logger do.
@@ -48,9 +49,8 @@ export const consoleLogger: Logger = Object.freeze({
 });
 
 function jsonLine(level: string, details: object, msg: string): string {
-  const line = JSON.stringify({ level, time: new Date().toISOString(), msg, ...withPlainErrors(details) });
-  // JSON.stringify() does not escape these.
-  return line.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
+  // JSON.stringify() leaves most of them as they are.
+  return withEscapes(JSON.stringify({ level, time: new Date().toISOString(), msg, ...withPlainErrors(details) }));
 }
 
 // Only the name, message and stack of an error: its other properties and its `toJSON` may hold credentials.
@@ -79,7 +79,8 @@ export function fromWinston(logger: WinstonLike): Logger {
 }
 
 /**
- * Checks a logger and wraps it so that its errors do not affect a request.
+ * Checks a logger and wraps it so that its errors do not affect a request, and so that no error and no message carries
+ * control or format characters into it.
  *
  * @param given - the user's logger; `undefined` for the default one.
  * @param option - the name of the option, for the error message.
@@ -96,12 +97,17 @@ export function safeLogger(given: unknown, option = "logger"): PreparedLogger {
     );
   }
   const write: Record<Level, Write> = {
-    warn: (details, message) => callSafely(() => logger.warn(details, message), ignore),
-    error: (details, message) => callSafely(() => logger.error(details, message), ignore),
+    warn: (details, message) => callSafely(() => logger.warn(...printed(details, message)), ignore),
+    error: (details, message) => callSafely(() => logger.error(...printed(details, message)), ignore),
   };
   // Object.hasOwn: some loggers are a Proxy that returns a method for any name.
   const prepared = Object.hasOwn(logger, PREPARE) ? (logger as PreparedLogger) : undefined;
   return { ...write, [PREPARE]: (level) => (prepared ? prepared[PREPARE](level) : write[level]) };
+}
+
+// Everything that reaches a logger passes here.
+function printed(details: object, message: string): [details: object, message: string] {
+  return [printableDetails(details), withEscapes(message)];
 }
 
 function requireMethods(logger: unknown, option: string): asserts logger is Logger {

@@ -1,20 +1,33 @@
 const MAX_LENGTH = 1024;
 
+// Control characters, format characters, line and paragraph separators, and halves of a surrogate pair.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
 /**
  * Returns text from a client in a form that is safe to log.
  *
- * Escapes control characters and line separators (C0, C1, U+2028, U+2029), which could forge lines of a log or control
- * a terminal. Cuts text that is longer than 1,024 characters.
+ * Cuts text that is longer than 1,024 characters, and escapes characters as {@link withEscapes} does.
  */
 export function printable(text: string): string {
-  const cut = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to escape
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped);
+  return withEscapes(text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text);
 }
 
-/** Returns a character as its escape sequence, such as `\\u001b`. */
-export function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/**
+ * Escapes control characters, format characters and line separators, such as ESC, U+009B, U+202E and U+2028.
+ *
+ * They could forge lines of a log, control a terminal, or hide and reorder text. In the text of a JSON value the
+ * escapes stand for the same characters.
+ */
+export function withEscapes(text: string): string {
+  return text.replace(UNPRINTABLE, escaped);
+}
+
+/** Returns a character as its escape sequence, such as `\\u001b`: one for each UTF-16 code unit, as JSON has it. */
+function escaped(character: string): string {
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import { ExpectationError, optionError, textOf } from "../support/errors.js";
 import { requireKnownKeys } from "../support/options.js";
 import { acceptChannel, contentChannel, errorChannel, gauges, refuseChannel } from "./diagnostics.js";
+import { withEscapes } from "./printable.js";
 import type {
   AcceptMessage,
   AcceptRecord,
@@ -192,7 +193,7 @@ function unregister(registry: MetricsRegistry, metrics: Metrics): void {
     try {
       if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
     } catch (error) {
-      process.emitWarning(`the registry did not remove ${name}: ${textOf(error)}`, "ExpectationsWarning");
+      process.emitWarning(`the registry did not remove ${name}: ${withEscapes(textOf(error))}`, "ExpectationsWarning");
     }
   }
 }

@@ -3,6 +3,7 @@ import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { tokenAt } from "../http/token.js";
 import { answerError, optionError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { optionalFunction, requireKnownKeys } from "../support/options.js";
 import { named } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
@@ -58,6 +59,8 @@ export function authorize<Req extends HttpRequest = IncomingMessage>(
     return isThenable(answer) ? Promise.resolve(answer).then(toVerdict) : toVerdict(answer);
   });
 }
+
+markFactory(authorize, 'authorize(verify, { challenge: "Bearer" })');
 
 // RFC 9110 §11.3: challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 function isChallenge(value: unknown): boolean {

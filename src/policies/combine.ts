@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
-import { ExpectationError, optionError } from "../support/errors.js";
+import { answerError, ExpectationError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { named, policyName } from "./names.js";
-import type { Policy, Upload } from "./policy.js";
-import { isRefusal } from "./refuse.js";
-import { isThenable } from "./run.js";
+import type { Policy, Upload, Verdict } from "./policy.js";
+import { requireNoMistake, requirePolicy } from "./require-policy.js";
+import { isRefused, isThenable, requireVerdict } from "./run.js";
 
 /**
  * Accepts if every policy accepts. Otherwise refuses with the first refusal; later policies do not run.
@@ -15,17 +16,16 @@ import { isThenable } from "./run.js";
  */
 export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("allOf", policies);
-  return named(
-    "allOf",
-    (req: Req, upload: Upload) => firstThat(policies, req, upload, (verdict) => !accepts(verdict)),
-    policies,
-  );
+  const firstRefusing = (req: Req, upload: Upload) => firstThat(policies, (policy) => policy(req, upload), isRefused);
+  return named("allOf", firstRefusing, policies);
 }
+
+markFactory(allOf, "allOf(policy, other)");
 
 /**
  * Accepts if one policy accepts; later policies do not run. Otherwise refuses with the last refusal.
  *
- * A policy that throws does not count as a refusal. It ends the run with a fault.
+ * A policy that throws, or returns no verdict, does not count as a refusal. It ends the run with a fault.
  *
  * @param policies - run in order; at least one.
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if there is no policy, or one is not a function.
@@ -33,12 +33,12 @@ export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
  */
 export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
-  const firstAccepting = (req: Req, upload: Upload) => {
-    const branches = policies.map((policy) => withLimitsOnAccept(policy));
-    return firstThat(branches, req, upload, (verdict) => verdict !== false && !isRefusal(verdict));
-  };
+  const firstAccepting = (req: Req, upload: Upload) =>
+    firstThat(policies, (policy) => askWithOwnLimits(policy, req, upload), isAccepted);
   return named("anyOf", firstAccepting, policies);
 }
+
+markFactory(anyOf, "anyOf(policy, other)");
 
 /**
  * Runs `policy` for the requests for which `predicate` returns `true`, and accepts all others.
@@ -53,62 +53,68 @@ export function when<Req extends HttpRequest = IncomingMessage>(
   policy: Policy<Req>,
 ): Policy<Req> {
   for (const [name, given] of Object.entries({ predicate, policy })) {
-    if (typeof given !== "function") throw optionError(`when(predicate, policy): ${name}`, given, "a function");
+    requirePolicy(`when(predicate, policy): ${name}`, given, "a function");
   }
   const whenPicked = (req: Req, upload: Upload) => {
+    const decide = (isPicked: unknown) => {
+      // A predicate that lacks a `return` must not turn the policy off.
+      if (typeof isPicked !== "boolean") throw answerError("when(predicate)", isPicked, "true or false");
+      return isPicked ? policy(req, upload) : true;
+    };
     const picked = predicate(req, upload);
-    if (typeof picked === "boolean") return picked ? policy(req, upload) : true;
-    return Promise.resolve(picked).then((yes) => (yes ? policy(req, upload) : true));
+    return isThenable(picked) ? Promise.resolve(picked).then(decide) : decide(picked);
   };
   return named(`when(${policyName(policy)})`, whenPicked, [policy]);
 }
 
+markFactory(when, "when(predicate, policy)");
+
 type Answer = ReturnType<Policy>;
 
-// Returns the verdict of the first policy for which `ends` is true, or that of the last policy. Returns a promise only if
-// one of the policies does.
+// Returns the first verdict for which `ends` is true, or the last one. Returns a promise only if one of the policies does.
 function firstThat<Req extends HttpRequest>(
   policies: readonly Policy<Req>[],
-  req: Req,
-  upload: Upload,
-  ends: (verdict: unknown) => boolean,
+  ask: (policy: Policy<Req>) => Answer,
+  ends: (verdict: Verdict) => boolean,
   from = 0,
 ): Answer {
   for (let i = from; i < policies.length; i++) {
-    const answer = (policies[i] as Policy<Req>)(req, upload);
+    const policy = policies[i] as Policy<Req>;
+    const answer = ask(policy);
     const isLast = i === policies.length - 1;
     if (isThenable(answer)) {
-      return Promise.resolve(answer).then((verdict) =>
-        isLast || ends(verdict) ? verdict : firstThat(policies, req, upload, ends, i + 1),
-      ) as Answer;
+      return Promise.resolve(answer).then((given) => {
+        const verdict = requireVerdict(policyName(policy), given);
+        return isLast || ends(verdict) ? verdict : firstThat(policies, ask, ends, i + 1);
+      });
     }
-    if (isLast || ends(answer)) return answer;
+    const verdict = requireVerdict(policyName(policy), answer);
+    if (isLast || ends(verdict)) return verdict;
   }
   return true;
 }
 
 // A limit takes effect only if its branch accepts. In anyOf(allOf(maxSize("1kb"), isGuest), isSignedIn), a client that is
 // signed in has no limit.
-function withLimitsOnAccept<Req extends HttpRequest>(policy: Policy<Req>): Policy<Req> {
-  return (req, upload) => {
-    const limits: Parameters<Upload["limitBytes"]>[] = [];
-    const view = Object.create(upload, {
-      limitBytes: { value: (...limit: Parameters<Upload["limitBytes"]>) => void limits.push(limit) },
-    }) as Upload;
-    const settle = <V>(verdict: V): V => {
-      if (accepts(verdict)) for (const limit of limits) upload.limitBytes(...limit);
-      return verdict;
-    };
-    const answer = policy(req, view);
-    return isThenable(answer) ? (Promise.resolve(answer).then(settle) as Answer) : settle(answer);
+function askWithOwnLimits<Req extends HttpRequest>(policy: Policy<Req>, req: Req, upload: Upload): Answer {
+  const limits: Parameters<Upload["limitBytes"]>[] = [];
+  const view = Object.create(upload, {
+    limitBytes: { value: (...limit: Parameters<Upload["limitBytes"]>) => void limits.push(limit) },
+  }) as Upload;
+  const settle = <V>(verdict: V): V => {
+    if (isAccepted(verdict)) for (const limit of limits) upload.limitBytes(...limit);
+    return verdict;
   };
+  const answer = policy(req, view);
+  return isThenable(answer) ? Promise.resolve(answer).then(settle) : settle(answer);
 }
 
-function accepts(verdict: unknown): boolean {
-  return verdict === true || verdict === undefined;
+function isAccepted(verdict: unknown): boolean {
+  return verdict === true;
 }
 
 function requirePolicies(combinator: string, policies: readonly unknown[]): void {
+  for (const policy of policies) requireNoMistake(combinator, policy);
   if (policies.length > 0 && policies.every((policy) => typeof policy === "function")) return;
   const wrong = policies.find((policy) => typeof policy !== "function");
   const received = Array.isArray(wrong) ? "a list" : policies.length === 0 ? "nothing" : typeof wrong;

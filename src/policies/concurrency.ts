@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { optionalCount, optionalFunction, requireCount, requireKnownKeys } from "../support/options.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
@@ -57,3 +58,5 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(options: 
     return true;
   });
 }
+
+markFactory(concurrency, "concurrency({ limit: 50 })");

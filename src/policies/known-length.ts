@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -14,3 +15,5 @@ export function knownLength<Req extends HttpRequest = IncomingMessage>(): Policy
   const lengthRequired = refuse(411, { reason: "Content-Length is required" });
   return named("knownLength", (_req: Req, upload: Upload) => (upload.length === undefined ? lengthRequired : true));
 }
+
+markFactory(knownLength, "knownLength()");

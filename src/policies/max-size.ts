@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
+import { markFactory } from "../support/factories.js";
 import { parseSize } from "../support/size.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
@@ -24,3 +25,5 @@ export function maxSize<Req extends HttpRequest = IncomingMessage>(limit: number
     return true;
   });
 }
+
+markFactory(maxSize, 'maxSize("10mb")');

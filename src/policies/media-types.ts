@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { lowerAscii } from "../http/token.js";
 import { optionError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -40,6 +41,8 @@ export function mediaTypes<Req extends HttpRequest = IncomingMessage>(types: rea
     return mediaType !== undefined && patterns.some((pattern) => matches(pattern, mediaType)) ? true : unsupported;
   });
 }
+
+markFactory(mediaTypes, 'mediaTypes(["image/*"])');
 
 function matches(pattern: string, mediaType: string): boolean {
   if (pattern === "*/*") return true;

@@ -46,12 +46,15 @@ export interface Upload {
   report(message: string, error: unknown): void;
 }
 
-/** The decision of a policy: `true` or nothing accepts, `false` refuses with 417, {@link refuse} with its own status. */
-export type Verdict = boolean | undefined | Refusal;
+/** The decision of a policy: `true` accepts, `false` refuses with 417, {@link refuse} refuses with its own status. */
+export type Verdict = boolean | Refusal;
 
-/** Decides about a request before its content is sent. */
+/**
+ * Decides about a request before its content is sent.
+ *
+ * Only `true` accepts. A policy that returns nothing, such as one that lacks a `return`, refuses with 500.
+ */
 export type Policy<Req extends HttpRequest = IncomingMessage> = (
   req: Req,
   upload: Upload,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a policy without a return statement accepts
-) => Verdict | void | Promise<Verdict | void>;
+) => Verdict | Promise<Verdict>;

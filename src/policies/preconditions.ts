@@ -3,6 +3,7 @@ import { type EntityTags, isEntityTag, isStrongMatch, isWeakMatch, parseEntityTa
 import { parseHttpDate } from "../http/http-date.js";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, optionError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
 import { refuse } from "./refuse.js";
@@ -50,6 +51,8 @@ export function preconditions<Req extends HttpRequest = IncomingMessage>(lookup:
       : judge(conditions, stored);
   });
 }
+
+markFactory(preconditions, "preconditions(lookup)");
 
 const METHODS = new Set(["PUT", "PATCH", "DELETE"]);
 const MALFORMED = refuse(400, { reason: "If-Match or If-None-Match is not a list of entity tags" });

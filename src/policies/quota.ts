@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
@@ -38,6 +39,8 @@ export function quota<Req extends HttpRequest = IncomingMessage>(options: QuotaO
     return reserve(settings, req, upload, keyOf(settings, req, upload), cost);
   });
 }
+
+markFactory(quota, "quota({ limiter, key })");
 
 function costOf<Req extends HttpRequest>(settings: QuotaSettings<Req>, req: Req, upload: Upload): number | undefined {
   const { cost } = settings;

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { Refusal } from "../http/refusal.js";
 import { ExpectationError, optionError } from "../support/errors.js";
+import { markFactory } from "../support/factories.js";
 import { requireKnownKeys } from "../support/options.js";
 
 const REFUSAL = Symbol.for("express-expectations:refusal:1");
@@ -39,6 +40,8 @@ export function refuse(status: number, options: RefusalOptions = {}): Refusal {
   Object.defineProperty(refusal, REFUSAL, { value: true });
   return Object.freeze(refusal);
 }
+
+markFactory(refuse, "() => refuse(403)");
 
 // Checked here, so that the stack trace of the error shows the policy and not the code that writes the response.
 function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {

@@ -1,8 +1,9 @@
 import type { Refusal } from "../http/refusal.js";
 import { answerError, callSafely, ExpectationError, messageOf, optionError, textOf } from "../support/errors.js";
 import { policyName } from "./names.js";
-import type { Policy, UploadEnd } from "./policy.js";
+import type { Policy, UploadEnd, Verdict } from "./policy.js";
 import { isRefusal, refuse } from "./refuse.js";
+import { requirePolicy } from "./require-policy.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
@@ -54,10 +55,27 @@ export function runInOrder<T extends { readonly name: string }>(
   return ACCEPT;
 }
 
-function judge(policy: string, verdict: unknown): Outcome | undefined {
-  if (verdict === true || verdict === undefined) return undefined;
-  if (verdict === false || isRefusal(verdict)) return { kind: "refuse", policy, verdict };
-  return fault(policy, answerError(`policy ${policy}`, verdict, "true, false, undefined or refuse(status)"));
+function judge(policy: string, answer: unknown): Outcome | undefined {
+  let verdict: Verdict;
+  try {
+    verdict = requireVerdict(policy, answer);
+  } catch (error) {
+    return fault(policy, error);
+  }
+  return isRefused(verdict) ? { kind: "refuse", policy, verdict } : undefined;
+}
+
+/** Returns a policy's answer if it is a verdict. @throws {ExpectationError} `ERR_EXPECT_POLICY` for anything else. */
+export function requireVerdict(policy: string, answer: unknown): Verdict {
+  if (typeof answer === "boolean" || isRefusal(answer)) return answer;
+  if (answer !== undefined) throw answerError(`policy ${policy}`, answer, "true, false or refuse(status)");
+  const message = `policy ${policy}: returned nothing; return true to accept, or refuse(status) to refuse`;
+  throw new ExpectationError("ERR_EXPECT_POLICY", message);
+}
+
+/** Whether a verdict refuses. */
+export function isRefused(verdict: Verdict): verdict is false | Refusal {
+  return verdict !== true;
 }
 
 function fault(policy: string, thrown: unknown): Outcome {
@@ -220,9 +238,7 @@ export function readPolicies(policies: unknown): readonly Trial[] {
   if (policies === undefined) return [];
   if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
   return Array.from(policies, (policy: unknown, i) => {
-    if (typeof policy !== "function") {
-      throw optionError(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
-    }
-    return { name: policyName(policy), policy: policy as Policy<never> };
+    requirePolicy(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
+    return { name: policyName(policy), policy };
   });
 }

@@ -1,5 +1,5 @@
 import type { Handshake } from "../handshake/handshake.js";
-import { isContinue } from "../http/expect-header.js";
+import { isContinue, MAX_EXPECTATIONS, TOO_MANY_EXPECTATIONS, UNKNOWN_EXPECTATION } from "../http/expect-header.js";
 import { mediaTypeOf } from "../http/message.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import { publishAccepted, type Recorded, reportFault, reportRefusal } from "../observe/record.js";
@@ -51,14 +51,20 @@ export class Hearing {
   }
 
   begin(): void {
-    const { original, settings } = this;
-    if (!settings.ignoresUnknown && !original.expectations.every(isContinue)) {
-      const verdict = refuse(417, { reason: "an expectation that this server does not know" });
-      this.#refuse({ kind: "refuse", policy: "unknown-expectation", verdict });
+    const { settings } = this;
+    const reason = this.#whyUnknown();
+    if (reason !== undefined) {
+      this.#refuse({ kind: "refuse", policy: "unknown-expectation", verdict: refuse(417, { reason }) });
       return;
     }
     if (!this.#run.start(settings.policies)) return;
     this.asking.onClose(() => this.#abandon());
+  }
+
+  #whyUnknown(): string | undefined {
+    const { expectations } = this.original;
+    if (expectations.length > MAX_EXPECTATIONS) return TOO_MANY_EXPECTATIONS;
+    return this.settings.ignoresUnknown || expectations.every(isContinue) ? undefined : UNKNOWN_EXPECTATION;
   }
 
   #described(): Upload {

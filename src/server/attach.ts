@@ -2,6 +2,7 @@ import type { ServerContext } from "../handshake/context.js";
 import { type HttpRequest, http2Stream } from "../http/message.js";
 import { acceptedBy } from "../node/server.js";
 import { ExpectationError, optionError } from "../support/errors.js";
+import { requireCalled } from "../support/factories.js";
 import { optionalBoolean, optionalFunction, requireKnownKeys } from "../support/options.js";
 import { createContext } from "./context.js";
 import { takeOver } from "./emit.js";
@@ -35,6 +36,7 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
   requireServer(server, "attach");
   requireKnownKeys("attach", options, ATTACH_OPTION_KEYS);
   const { guard } = options;
+  requireCalled("attach({ guard })", guard);
   optionalFunction("attach({ guard })", guard);
   const replaceListeners = optionalBoolean("attach({ replaceListeners })", options.replaceListeners, false);
   const context = createContext(options);

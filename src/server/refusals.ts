@@ -1,5 +1,6 @@
 import type { ServerContext } from "../handshake/context.js";
 import type { Handshake } from "../handshake/handshake.js";
+import { TOO_MANY_EXPECTATIONS, UNKNOWN_EXPECTATION } from "../http/expect-header.js";
 import type { FramingFault } from "../http/framing.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
 import { endBegun } from "../response/closing.js";
@@ -30,8 +31,11 @@ export function refuseAtGate(handshake: Handshake, context: ServerContext, fault
     refuseByServer(handshake, fault.status, "framing", fault.reason);
     return true;
   }
-  if (!context.refusesUnknownAtOnce || !handshake.undecided.some(({ name }) => !context.names.has(name))) return false;
-  refuseByServer(handshake, 417, "unknown-expectation", "an expectation that this server does not know");
+  if (!context.refusesUnknownAtOnce) return false;
+  const reason = handshake.hasTooManyExpectations ? TOO_MANY_EXPECTATIONS : UNKNOWN_EXPECTATION;
+  const isUnknown = handshake.undecided.some(({ name }) => !context.names.has(name));
+  if (!isUnknown && !handshake.hasTooManyExpectations) return false;
+  refuseByServer(handshake, 417, "unknown-expectation", reason);
   return true;
 }
 

@@ -24,10 +24,15 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(closeServers);
 
+const maxSizeOfUndeclared: Policy = (_req, upload) => {
+  upload.limitBytes(MIB, refuse(413));
+  return true;
+};
+
 const CASES: [string, number, Policy][] = [
   ["at once", 403, () => refuse(403)],
   ["after a verdict of 100 ms", 403, () => setTimeout(100, refuse(403))],
-  ["in the middle of the body", 413, (_req, upload) => upload.limitBytes(MIB, refuse(413))],
+  ["in the middle of the body", 413, maxSizeOfUndeclared],
 ];
 
 // FACTS, HTTP/2: curl 7.88 that reads a response and the reset of its stream at once takes the upload for failed.

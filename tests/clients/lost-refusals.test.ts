@@ -105,7 +105,10 @@ const CASES: { when: string; framing: Framing; policy: Policy; status: number }[
   {
     when: "in the middle of a body of known length",
     framing: "length",
-    policy: (_req, upload) => upload.limitBytes(MIB, refuse(413)),
+    policy: (_req, upload) => {
+      upload.limitBytes(MIB, refuse(413));
+      return true;
+    },
     status: 413,
   },
 ];

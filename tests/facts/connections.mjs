@@ -173,4 +173,29 @@ const UPGRADE = "PUT / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\
     `${seen}; ${statuses}`,
   );
 }
+{
+  const counts = [];
+  const server = http.createServer((req, res) => {
+    counts.push(req.rawHeaders.length / 2);
+    res.end();
+  });
+  const port = await listen(server);
+  const statuses = [];
+  for (const [limit, fields] of [
+    [5, 5],
+    [5, 45],
+    [62, 62],
+    [62, 70],
+    [64, 100],
+  ]) {
+    server.maxHeadersCount = limit;
+    const head = `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${"X: z\r\n".repeat(fields - 2)}\r\n`;
+    statuses.push(...statusesOf(await exchange(port, head)));
+  }
+  fact(
+    "20 takes fields in batches of 31, and stops with the batch that reaches `maxHeadersCount`",
+    LINE < 22 ? `${counts}` === "5,31,62,62,93" : `${statuses}` === "200,431,200,431,431",
+    `${counts}; ${statuses}`,
+  );
+}
 closeAll();

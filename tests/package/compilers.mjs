@@ -47,6 +47,8 @@ instrument(new Registry())();
 
 // @ts-expect-error: not a property of the request that admission tells policies about
 admission({ trustProxy: "loopback", policies: [(req) => req.nothing] });
+// @ts-expect-error: only true accepts
+export const forgetful: Policy = (req) => void req.headers.authorization;
 // @ts-expect-error: a status is no verdict
 export const wrong: Policy = () => 413;
 `;

@@ -95,6 +95,7 @@ describe.each(PROXIES)("$name in front", ({ name, statuses, start, withHttp2 }) 
       const { method, url, ip, protocol, headers } = req;
       const { length, expectation, mediaType } = upload;
       seen.push({ req: { method, url, ip, protocol, headers }, upload: { length, expectation, mediaType } });
+      return true;
     };
     const digest: Handler = (req, res) => {
       const upload = { url: req.url ?? "", bytes: 0 };

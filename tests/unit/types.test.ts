@@ -86,8 +86,8 @@ const SNIPPETS: Record<string, { code: string; error?: RegExp }> = {
   "a guard fits node:http2": {
     code: `attach(http2.createServer((req, res) => { expectations<HttpRequest>()(req, res, () => res.end()); }));`,
   },
-  "policies may be synchronous, asynchronous, or answer nothing": {
-    code: `const all: Policy[] = [() => {}, async () => {}, () => true, async () => false, () => refuse(429), () => undefined];
+  "policies may be synchronous or asynchronous": {
+    code: `const all: Policy[] = [() => true, async () => false, () => refuse(429), async () => refuse(429)];
       expectations({ policies: all });`,
   },
   "pino, bunyan's shape and the console are loggers": {
@@ -98,6 +98,31 @@ const SNIPPETS: Record<string, { code: string; error?: RegExp }> = {
   },
   "an unknown option is an error": { code: `expectations({ polices: [] });`, error: /polices/ },
   "a wrong value is an error": { code: `expectations({ continueTiming: "later" });`, error: /"later"/ },
+  "a policy that lacks a return is an error": {
+    code: `expectations({ policies: [(req) => { req.headers.authorization === "x"; }] });`,
+    error: /void/,
+  },
+  "an asynchronous policy that lacks a return is an error": {
+    code: `const policy: Policy = async (req) => { await Promise.resolve(req); };`,
+    error: /Promise<void>/,
+  },
+  "a policy that returns on some paths only is an error": {
+    code: `const policy: Policy = (req) => { if (req.url === "/") return true; return; };`,
+    error: /undefined/,
+  },
+  "undefined is no verdict": { code: `const verdict: Verdict = undefined;`, error: /undefined/ },
+  "a combinator of a policy that lacks a return is an error": {
+    code: `allOf(() => {}, maxSize(1));`,
+    error: /void/,
+  },
+  "an extension that lacks a return is an error": {
+    code: `expectations({ extensions: { tea: () => {} } });`,
+    error: /void/,
+  },
+  "admission's policy that lacks a return is an error": {
+    code: `admission({ trustProxy: "loopback", policies: [(req) => { req.get("x"); }] });`,
+    error: /void/,
+  },
   "a policy that answers nonsense is an error": { code: `expectations({ policies: [() => 417] });`, error: /number/ },
   "a look-alike of an error's code is an error": {
     code: `new ExpectationError("ERR_EXPECT_OPTIONS", "");`,
@@ -119,8 +144,8 @@ import connect from "connect";
 import express, { type Request } from "express";
 import pino from "pino";
 import winston from "winston";
-import { allOf, attach, authorize, ExpectationError, expectations, fromWinston, type HttpRequest, knownLength, maxSize,
-  mediaTypes, type Policy, refuse, silent, when } from "../../src/index.js";
+import { admission, allOf, attach, authorize, ExpectationError, expectations, fromWinston, type HttpRequest, knownLength, maxSize,
+  mediaTypes, type Policy, refuse, silent, type Verdict, when } from "../../src/index.js";
 declare const app: express.Express;
 declare const handler: express.RequestHandler;
 `;

@@ -79,7 +79,7 @@ describe("who may ask", () => {
   async function ask(trustProxy: AdmissionOptions["trustProxy"], ...fields: string[]) {
     const logger = recordingLogger();
     let runs = 0;
-    const wire = await serve({ trustProxy, logger, policies: [() => void runs++] });
+    const wire = await serve({ trustProxy, logger, policies: [() => ++runs > 0] });
     wire.send(question(...fields));
     return { answer: await wire.final(), runs, logger };
   }
@@ -144,7 +144,7 @@ describe("the question", () => {
   ])("is refused with 400 %s, and no policy runs", async (_what, bytes) => {
     const logger = recordingLogger();
     let runs = 0;
-    const wire = await serve({ logger, policies: [() => void runs++] });
+    const wire = await serve({ logger, policies: [() => ++runs > 0] });
     wire.send(bytes);
     expect(await wire.final()).toMatchObject({ status: 403, headers: { "x-admission-status": "400" } });
     expect(runs).toBe(0);
@@ -172,6 +172,16 @@ describe("verdicts", () => {
       expect(await verdict({}, expectation)).toMatchObject({ status: 403, told: "417" });
       expect(await verdict({ unknownExpectations: "ignore" }, expectation)).toMatchObject({ status: 204 });
     }
+  });
+
+  test.each(["refuse", "ignore"] as const)("more than 16 different expectations are 417 with %j", async (unknown) => {
+    const logger = recordingLogger();
+    const options: Options = { unknownExpectations: unknown, logger, policies: [() => true] };
+    const members = (count: number) => Array.from({ length: count }, (_, i) => `tea=${i}`).join();
+    expect(await verdict(options, `X-Original-Expect: ${members(17)}`)).toMatchObject({ status: 403, told: "417" });
+    expect(logger.records[0]?.details.reason).toMatch(/^too many expectations/);
+    const repeated = `X-Original-Expect: ${"100-continue,".repeat(100)}100-continue`;
+    expect(await verdict(options, repeated)).toMatchObject({ status: 204 });
   });
 
   test("a refusal that is a success is none for the proxy", async () => {

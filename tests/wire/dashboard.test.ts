@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import * as http from "node:http";
-import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import connect from "connect";
 import express, { type RequestHandler } from "express";
 import express4 from "express4";
@@ -39,9 +39,9 @@ function board(options: DashboardOptions = { logger: silent }): Dashboard {
   return made;
 }
 
-/** Intervals and the time of day are the test's; what sockets and deadlines go by is real. */
+/** Intervals, the time of day and `performance` are the test's; what sockets and deadlines go by is real. */
 function useFakeClock(): void {
-  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance", "setTimeout"] });
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "setTimeout"] });
 }
 
 type App = http.RequestListener & { use(path: string, handler: RequestHandler): unknown };
@@ -330,6 +330,57 @@ describe("events", () => {
   });
 });
 
+describe("summing up", () => {
+  let sums = 0;
+  beforeEach(() => {
+    sums = 0;
+    const { summary } = Aggregate.prototype;
+    jest.spyOn(Aggregate.prototype, "summary").mockImplementation(function (this: Aggregate) {
+      sums++;
+      return summary.call(this);
+    });
+  });
+  afterEach(() => void jest.restoreAllMocks());
+
+  test("happens once a second at most, for the page, the numbers and all events together", async () => {
+    useFakeClock();
+    const port = await start(board());
+    const readers = [await Reader.open(port), await Reader.open(port)];
+    const refused = async () => {
+      const page = await get(port, "/ops/");
+      const shown = JSON.parse(/id="summary">(.*?)<\/script>/s.exec(page.body)?.[1] ?? "").refused;
+      return [shown, (await summaryOf(port)).refused];
+    };
+    expect(sums).toBe(1);
+    for (const second of [1, 2, 3]) {
+      for (let i = 0; i < 5; i++) {
+        publish(refusal({ client: `192.0.2.${second}${i}` }));
+        expect(await refused()).toEqual([5 * (second - 1), 5 * (second - 1)]);
+        await get(port, "/ops/", "HEAD");
+      }
+      expect(sums).toBe(second);
+      jest.advanceTimersByTime(1_000);
+      for (const reader of readers) await reader.until(second + 1);
+      expect(await refused()).toEqual([5 * second, 5 * second]);
+      expect(sums).toBe(second + 1);
+    }
+    expect(readers.map(({ told }) => told.map((summary) => summary.refused))).toEqual([
+      [0, 5, 10, 15],
+      [0, 5, 10, 15],
+    ]);
+  });
+
+  test("does not happen again while nothing changes", async () => {
+    useFakeClock();
+    const port = await start(board());
+    for (let i = 0; i < 5; i++) {
+      await summaryOf(port);
+      jest.advanceTimersByTime(10_000);
+    }
+    expect(sums).toBe(1);
+  });
+});
+
 test("events come less often where summing up takes long", () => {
   useFakeClock();
   let now = 0;
@@ -346,7 +397,7 @@ test("events come less often where summing up takes long", () => {
       jest.advanceTimersByTime(1_000);
       return written.length;
     });
-    expect(counts).toEqual([2, 2, 2, 2, 3]);
+    expect(counts).toEqual([1, 1, 1, 2, 2]);
   } finally {
     clock.mockRestore();
     sum.mockRestore();
@@ -363,22 +414,19 @@ describe("what is kept", () => {
   });
 
   test("is no older than asked for", async () => {
-    const now = jest.spyOn(Date, "now").mockReturnValue(1_000_000_000_000);
-    try {
-      const port = await start(board({ sinceMs: 1_000, maxRecords: 4, logger: silent }));
-      for (const client of ["a", "b", "c"]) publish(refusal({ client }));
-      now.mockReturnValue(1_000_000_001_000);
-      for (const client of ["d", "e", "f"]) publish(refusal({ client }));
-      expect((await summaryOf(port)).refused).toBe(4);
-      now.mockReturnValue(1_000_000_001_001);
-      expect((await summaryOf(port)).by.client.rows.map(({ key }) => key).sort()).toEqual(["d", "e", "f"]);
-      now.mockReturnValue(1_000_000_009_000);
-      expect((await summaryOf(port)).refused).toBe(0);
-      publish(refusal({ client: "g" }));
-      expect((await summaryOf(port)).by.client.rows.map(({ key }) => key)).toEqual(["g"]);
-    } finally {
-      now.mockRestore();
-    }
+    useFakeClock();
+    const port = await start(board({ sinceMs: 2_000, maxRecords: 4, logger: silent }));
+    for (const client of ["a", "b", "c"]) publish(refusal({ client }));
+    jest.advanceTimersByTime(2_000);
+    for (const client of ["d", "e", "f"]) publish(refusal({ client }));
+    expect((await summaryOf(port)).refused).toBe(4);
+    jest.advanceTimersByTime(1_000);
+    expect((await summaryOf(port)).by.client.rows.map(({ key }) => key).sort()).toEqual(["d", "e", "f"]);
+    jest.advanceTimersByTime(9_000);
+    expect((await summaryOf(port)).refused).toBe(0);
+    publish(refusal({ client: "g" }));
+    jest.advanceTimersByTime(1_000);
+    expect((await summaryOf(port)).by.client.rows.map(({ key }) => key)).toEqual(["g"]);
   });
 
   test("is short, however long the values are", async () => {

@@ -2,7 +2,18 @@ import { once } from "node:events";
 import http from "node:http";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import express from "express";
-import { attach, concurrency, expectations, handshakeOf, refuse, silent, type Upload } from "../../src/index.js";
+import {
+  allOf,
+  anyOf,
+  attach,
+  concurrency,
+  expectations,
+  handshakeOf,
+  refuse,
+  silent,
+  type Upload,
+  when,
+} from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { deferred } from "../helpers/deferred.js";
 import {
@@ -75,6 +86,12 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       () => Promise.reject(Object.assign(new Error("x"), { message: 7 })),
     ],
     ["answers null", () => null],
+    ["returns nothing", () => {}],
+    ["returns nothing, later", async () => {}],
+    ["is one of allOf and returns nothing", allOf((() => {}) as never, () => true) as AnyPolicy],
+    ["is one of anyOf and returns nothing", anyOf((() => {}) as never, () => true) as AnyPolicy],
+    ["runs when its predicate returns nothing", when((() => {}) as never, () => true) as AnyPolicy],
+    ["limits and returns nothing", (_req, { limitBytes }) => limitBytes(10, refuse(413))],
     [
       "answers what throws when it is looked at",
       async () =>
@@ -92,8 +109,20 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ["answers a look-alike of a refusal", () => ({ status: 200 })],
     ["refuses with a reason that is no text", async () => refuse(403, { reason: new Error("x") as never })],
     ["refuses with a field that breaks the line", () => refuse(403, { headers: { "X-A": "a\r\nb" } })],
-    ["limits by what is no number", (_req, upload) => upload.limitBytes("10mb" as never, refuse(413))],
-    ["limits with what is no refusal", (_req, upload) => upload.limitBytes(1, undefined as never)],
+    [
+      "limits by what is no number",
+      (_req, upload) => {
+        upload.limitBytes("10mb" as never, refuse(413));
+        return true;
+      },
+    ],
+    [
+      "limits with what is no refusal",
+      (_req, upload) => {
+        upload.limitBytes(1, undefined as never);
+        return true;
+      },
+    ],
     [
       "has a key that rejects",
       concurrency({ limit: 1, key: (() => Promise.reject(new Error("no"))) as never }) as AnyPolicy,
@@ -132,7 +161,10 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   });
 
   test.each(failures)("an onClose callback that %s is logged, and ends nothing", async (_name, callback) => {
-    const { wire, logger } = await serve((_req, upload) => upload.onClose(callback));
+    const { wire, logger } = await serve((_req, upload) => {
+      upload.onClose(callback);
+      return true;
+    });
     wire.send(UPLOAD);
     await wire.status(100);
     wire.send("hello");
@@ -304,6 +336,49 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     });
   });
 
+  test("a guard behind its route says once that it came too late", async () => {
+    const logger = recordingLogger();
+    const guard = expectations({ logger, policies: [() => true] }) as Handler;
+    const route: Handler = (req, res, handOn) => {
+      res.write("sto");
+      req.on("data", () => {}).on("end", handOn);
+    };
+    const end: Handler = (_req, res) => void res.end("red");
+    const { port } = await startAttached(kind, { routes: { "/files": [route, guard, end] } }, { logger: silent });
+    for (const _ of [1, 2]) {
+      const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+      wire.send(`${PLAIN}hello`);
+      expect(await wire.final()).toMatchObject({ status: 200, body: "stored" });
+    }
+    expect(logger.records).toEqual([
+      {
+        level: "warn",
+        message:
+          "a guard came too late: the response had begun before it; mount it in front of the routes that it guards",
+        details: { event: "expectation.late", url: expect.stringMatching(/^\//) },
+      },
+    ]);
+  });
+
+  test.each(["guard", "attachment"])(
+    "a refused request is not late for a guard behind the refusal (%s)",
+    async (by) => {
+      const logger = recordingLogger();
+      const refusing = expectations({ logger: silent, policies: [() => by !== "guard"] }) as Handler;
+      const guard = expectations({ logger, policies: [() => true] }) as Handler;
+      const both: Handler = (req, res, handOn) => {
+        refusing(req, res, handOn);
+        guard(req, res, handOn);
+      };
+      const { port } = await startAttached(kind, { routes: { "/files": [both, store] } }, { logger: silent });
+      const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+      wire.send(by === "guard" ? UPLOAD : UPLOAD.replace("100-continue", "tea"));
+      expect((await wire.final()).status).toBe(417);
+      await wire.fin();
+      expect(logger.records).toEqual([]);
+    },
+  );
+
   test("a guard behind a body parser says once that it came too late", async () => {
     const logger = recordingLogger();
     const parser: Handler = (req, _res, next) => {
@@ -456,6 +531,7 @@ test("a policy's timer does not outlive a limit that was passed meanwhile", asyn
     policies: [
       async (_req, { limitBytes }) => {
         limitBytes(4, refuse(413));
+        return true;
       },
     ],
   }) as Handler;
@@ -472,7 +548,7 @@ test("a policy's timer does not outlive a limit that was passed meanwhile", asyn
 test("a client that left before a late guard was reached is judged by nobody, and takes no place", async () => {
   let judged = 0;
   const reached = deferred();
-  const guard = expectations({ logger: silent, policies: [() => void judged++] }) as Handler;
+  const guard = expectations({ logger: silent, policies: [() => ++judged > 0] }) as Handler;
   const late: Handler = (req, res, next) => {
     req.socket.once("close", () =>
       setImmediate(() => {

@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 /** C0, DEL and C1, and what JavaScript and editors take for the end of a line. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029]/u;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
 
 /** One record as a library wrote it; `fields` without what the library adds of its own. */
 interface Line {
@@ -222,6 +222,21 @@ describe.each(Object.entries(LIBRARIES))("%s", (_name, library) => {
     ]);
     expect(sink.text).toContain("TypeError");
     expect(sink.text).toContain("logging.test");
+  });
+
+  test("gets the error of a policy that repeats what a client sent: escaped in its message and stack", async () => {
+    const repeating: AnyPolicy = (req) => {
+      throw new TypeError(`nobody is called ${req.headers["x-name"]}`, {
+        cause: new Error(req.headers["x-name"] as string),
+      });
+    };
+    const { port, sink, lines } = await serve(library, [repeating], { server: { insecureHTTPParser: true } });
+    await answerOf(port, UPLOAD.replace("\r\n\r\n", "\r\nX-Name: a\u009b2J\u0085\u00ad\u001bb\r\n\r\n"));
+    await closeServers();
+    const escaped = "nobody is called a\\u009b2J\\u0085\\u00ad\\u001bb";
+    expect(lines()).toMatchObject([{ message: `PUT /files/7?token=&x= refused with 500: ${escaped}` }]);
+    expect(sink.text.replaceAll("\n", "")).not.toMatch(UNPRINTABLE);
+    expect(JSON.stringify(lines()[0]?.fields.err)).not.toMatch(/(?<!\\)\\u00/);
   });
 
   test("gets one record of a refusal by the server itself", async () => {
@@ -681,7 +696,7 @@ describe("in a process of its own", () => {
     expect(fields).toEqual(REFUSED);
     expect(lines[1].err).toEqual({
       name: "TypeError",
-      message: "the store\nis gone\u009b",
+      message: "the store\\u000ais gone\\u009b",
       stack: expect.stringContaining("logging-server.mjs"),
     });
   });

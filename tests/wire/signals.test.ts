@@ -45,6 +45,7 @@ describe.each(["node:http", "Express 5"] as const)("%s", (kind) => {
           isAsked = true;
           await new Promise<void>((resolve) => upload.onClose(() => resolve()));
           isAborted = upload.signal.aborted;
+          return true;
         },
       ],
     }) as Handler;
@@ -67,7 +68,7 @@ describe.each(["node:http", "Express 5"] as const)("%s", (kind) => {
     const guard = expectations({
       logger,
       policyTimeoutMs: 30,
-      policies: [late, () => void ran.push("policy")],
+      policies: [late, () => ran.push("policy") > 0],
     }) as Handler;
     const app: Handler = (_req, res) => {
       ran.push("application");
@@ -96,6 +97,7 @@ describe.each(["node:http", "Express 5"] as const)("%s", (kind) => {
       policies: [
         async (_req, upload) => {
           signal = upload.signal;
+          return true;
         },
       ],
     }) as Handler;

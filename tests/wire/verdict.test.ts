@@ -165,6 +165,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const policy = async (req: IncomingMessage) => {
       await until("all content has come", () => req.complete);
       states.push(handshakeOf(req).state);
+      return true;
     };
     const guard = expectations({ logger: silent, policies: [policy] }) as Handler;
     const tell: Handler = (req, res, next) => {

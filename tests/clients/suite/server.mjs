@@ -12,6 +12,11 @@ const refusedAfter = (ms) => async () => {
 };
 const hasLength = (req) => req.headers["content-length"] !== undefined;
 
+function limitBytes(_req, upload) {
+  upload.limitBytes(LIMIT, refuse(413));
+  return true;
+}
+
 /** Policies by the first part of the path, which is the bucket's name to clients of S3. */
 const ROUTES = {
   accepted: [],
@@ -19,10 +24,7 @@ const ROUTES = {
   "after-300ms": [refusedAfter(300)],
   "after-2500ms": [refusedAfter(2_500)],
   // A declared length over `maxSize` is refused before the content; a client that has to declare one is cut off.
-  "mid-body": [
-    when((req) => !hasLength(req), maxSize(LIMIT)),
-    when(hasLength, (_req, upload) => upload.limitBytes(LIMIT, refuse(413))),
-  ],
+  "mid-body": [when((req) => !hasLength(req), maxSize(LIMIT)), when(hasLength, limitBytes)],
   "signed-in": [authorize(hasCredentials, { challenge: 'Basic realm="uploads"' })],
   unexpected: [() => false],
   patience: [untilContentArrives],

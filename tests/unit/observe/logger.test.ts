@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
+import { inspect, types } from "node:util";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import bunyan from "bunyan";
 import pino from "pino";
@@ -29,6 +31,11 @@ const RECORD: Required<RefusalRecord> = {
   httpVersion: "1.1",
   requestId: "7",
 };
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
+/** ESC, C1, DEL, separators, a soft hyphen, a change of the direction, a line of its own. */
+const UNSAFE = "a\u001b[2J\u009b2J\u007f\u2028b\u2029\u00ad\u202e\u2066c\nd";
+const SAFE = "a\\u001b[2J\\u009b2J\\u007f\\u2028b\\u2029\\u00ad\\u202e\\u2066c\\u000ad";
 
 const MESSAGE = "PUT /images/1?token= refused with 413 by maxSize";
 
@@ -102,6 +109,129 @@ describe.each(Object.entries(LIBRARIES))("%s", (_library, { make, levels, messag
       ]);
     },
   );
+});
+
+describe("errors that repeat what a client has sent", () => {
+  class StoreError extends Error {
+    override readonly name = "StoreError";
+    readonly code = "E_STORE";
+    readonly path = UNSAFE;
+  }
+
+  test.each(Object.entries(LIBRARIES))(
+    "reach %s without control and format characters",
+    (_library, { make, message }) => {
+      let text = "";
+      const stream = new Writable({
+        write(chunk, _encoding, done) {
+          text += String(chunk);
+          done();
+        },
+      });
+      const cause = new AggregateError([new Error(UNSAFE)], UNSAFE);
+      safeLogger(make(stream)).error({ err: new StoreError(UNSAFE, { cause }) }, UNSAFE);
+      // JSON escapes the line breaks between the frames of a stack.
+      expect(text.replace(/\n$/, "")).not.toMatch(UNPRINTABLE);
+      const line = JSON.parse(text);
+      expect(line[message]).toBe(SAFE);
+      expect(line.err.message).toContain(SAFE);
+      expect(line.err.stack).toContain(SAFE);
+      expect(line.err.stack).toMatch(/\n {4}at /);
+      // Decoded, since what JSON escapes comes back when somebody shows it.
+      JSON.parse(text, (_key, value) => {
+        if (typeof value === "string") expect(value.replaceAll("\n", "")).not.toMatch(UNPRINTABLE);
+        return value;
+      });
+    },
+  );
+
+  /** The error that a logger gets. */
+  function logged(err: unknown): Error {
+    const details: object[] = [];
+    const logger = { warn() {}, error: (given: object) => void details.push(given) };
+    safeLogger(logger).error({ err }, "x");
+    return (details[0] as { err: Error }).err;
+  }
+
+  test("keep class, name, code, cause and stack, and the original is left as it is", () => {
+    const cause = new TypeError(UNSAFE);
+    const error = new StoreError(UNSAFE, { cause });
+    const seen = logged(error) as StoreError;
+    expect(seen).toBeInstanceOf(StoreError);
+    expect(types.isNativeError(seen)).toBe(true);
+    expect(seen).toMatchObject({ name: "StoreError", code: "E_STORE", message: SAFE, path: SAFE });
+    expect(seen.cause).toBeInstanceOf(TypeError);
+    expect((seen.cause as Error).message).toBe(SAFE);
+    expect(seen.stack).toBe(error.stack?.replace(UNSAFE, SAFE));
+    expect(Object.keys(seen)).toEqual(Object.keys(error));
+    expect(error.message).toBe(UNSAFE);
+    expect(error.cause).toBe(cause);
+    expect(inspect(seen)).toContain("logger.test");
+  });
+
+  test("a forged frame in a message is no line of the stack", () => {
+    const error = new Error("x\n    at admin (/forged.js:1:1)\n");
+    expect(
+      logged(error)
+        .stack?.split("\n")
+        .filter((line) => line.includes("forged")),
+    ).toEqual(["Error: x\\u000a    at admin (/forged.js:1:1)\\u000a"]);
+  });
+
+  test("errors without such characters are passed on as they are", () => {
+    const error = new StoreError("plain", { cause: new Error("é") });
+    Object.defineProperty(error, "path", { value: "/a" });
+    expect(logged(error)).toBe(error);
+  });
+
+  test("errors of the file system are copied as well, which other realms make", () => {
+    let thrown: unknown;
+    try {
+      readFileSync(`/nowhere/${UNSAFE}`);
+    } catch (error) {
+      thrown = error;
+    }
+    const seen = logged(thrown);
+    expect(seen).toMatchObject({ code: "ENOENT", syscall: "open", path: `/nowhere/${SAFE}` });
+    expect(inspect(seen).replaceAll("\n", "")).not.toMatch(UNPRINTABLE);
+  });
+
+  test.each<[what: string, make: () => Error]>([
+    [
+      "its own cause",
+      () => {
+        const error = new Error(UNSAFE);
+        error.cause = new Error(UNSAFE, { cause: error });
+        return error;
+      },
+    ],
+    [
+      "a message that throws",
+      () =>
+        Object.defineProperty(new Error(UNSAFE), "message", {
+          get() {
+            throw new Error("trap");
+          },
+        }),
+    ],
+    ["a message that is a number", () => Object.assign(new Error(UNSAFE), { message: 7 })],
+    ["no stack", () => Object.assign(new Error(UNSAFE), { stack: undefined })],
+    ["a frozen one", () => Object.freeze(new Error(UNSAFE))],
+    [
+      "a hostile proxy",
+      () =>
+        new Proxy(new Error(UNSAFE), {
+          ownKeys() {
+            throw new Error("trap");
+          },
+        }),
+    ],
+  ])("an error with %s is logged, and safe", (_what, make) => {
+    const seen = logged(make());
+    const texts = [seen.message, seen.stack, (seen.cause as Error | undefined)?.message];
+    expect(texts.join(" ").replaceAll("\n", "")).not.toMatch(UNPRINTABLE);
+    expect(() => inspect(seen)).not.toThrow();
+  });
 });
 
 test("what safeLogger returns can be taken apart: methods keep their logger", () => {
@@ -217,7 +347,7 @@ describe("the console, the default,", () => {
     expect(line).not.toMatch(/[\r\n]/);
     expect(JSON.parse(line).err).toEqual({
       name: "TypeError",
-      message: "broken\nbadly",
+      message: "broken\\u000abadly",
       stack: expect.stringContaining("logger.test"),
     });
   });
@@ -232,9 +362,9 @@ describe("the console, the default,", () => {
   });
 
   test("gets no control character and no line separator, not even by way of an error", () => {
-    const line = lineOf("error", { err: new Error("a\u001b[2J\u009b2J\u007f\u2028b\u2029") }, "x");
-    expect(line).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
-    expect(JSON.parse(line).err.message).toBe("a\u001b[2J\u009b2J\u007f\u2028b\u2029");
+    const line = lineOf("error", { err: new Error(UNSAFE), more: UNSAFE }, UNSAFE);
+    expect(line).not.toMatch(UNPRINTABLE);
+    expect(JSON.parse(line)).toMatchObject({ msg: SAFE, more: UNSAFE, err: { message: SAFE } });
   });
 });
 
@@ -252,7 +382,13 @@ describe("printable", () => {
     ["a\r\nb\tc\0", "a\\u000d\\u000ab\\u0009c\\u0000"],
     ["\u001b[31m", "\\u001b[31m"],
     ["\u007f\u0080\u0085\u009b\u009f\u00a0", "\\u007f\\u0080\\u0085\\u009b\\u009f\u00a0"],
-    ["\u2028\u2029\u202a", "\\u2028\\u2029\u202a"],
+    ["\u2028\u2029\u202a", "\\u2028\\u2029\\u202a"],
+    [
+      "pay\u202eexe.\u202c, soft\u00adhyphen, \ufeff\u200b\u2066",
+      "pay\\u202eexe.\\u202c, soft\\u00adhyphen, \\ufeff\\u200b\\u2066",
+    ],
+    ["\u{e0041}\u{1d173}", "\\udb40\\udc41\\ud834\\udd73"],
+    ["half \ud83d", "half \\ud83d"],
     ["\u{1f600}", "\u{1f600}"],
     ["x".repeat(1024), "x".repeat(1024)],
     ["x".repeat(1025), `${"x".repeat(1024)}…`],
@@ -260,12 +396,15 @@ describe("printable", () => {
     expect(printable(text)).toBe(shown);
   });
 
-  test("escapes every control character", () => {
-    for (let code = 0; code < 0x2100; code++) {
-      const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029;
-      const character = String.fromCharCode(code);
-      expect(printable(character)).toBe(isControl ? `\\u${code.toString(16).padStart(4, "0")}` : character);
+  test("escapes every control and format character, and no other", () => {
+    const wrong: string[] = [];
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const character = String.fromCodePoint(code);
+      const units = character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+      const expected = UNPRINTABLE.test(character) ? units.join("") : character;
+      if (printable(character) !== expected) wrong.push(code.toString(16));
     }
+    expect(wrong).toEqual([]);
   });
 });
 

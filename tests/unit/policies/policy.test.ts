@@ -126,7 +126,8 @@ describe("refuse", () => {
 describe("runInOrder", () => {
   test.each<[what: string, answers: (() => unknown)[], kind: Outcome["kind"]]>([
     ["no policy", [], "accept"],
-    ["true and undefined", [() => true, () => undefined], "accept"],
+    ["true, again and again", [() => true, () => true], "accept"],
+    ["nothing", [() => undefined], "fault"],
     ["false", [() => true, () => false], "refuse"],
     ["a refusal", [() => TEAPOT], "refuse"],
     [
@@ -163,9 +164,9 @@ describe("runInOrder", () => {
     });
     const outcome = inOrder([
       { policy: "a", run: () => first },
-      { policy: "b", run: () => void asked.push("b") },
-      { policy: "c", run: async () => void asked.push("c") },
-      { policy: "d", run: () => void asked.push("d") },
+      { policy: "b", run: () => asked.push("b") > 0 },
+      { policy: "c", run: async () => asked.push("c") > 0 },
+      { policy: "d", run: () => asked.push("d") > 0 },
     ]);
     expect(outcome).toBeInstanceOf(Promise);
     await new Promise(setImmediate);
@@ -258,7 +259,23 @@ describe("runInOrder", () => {
     for (const outcome of [inOrder(trials), await inOrder(late.trials)]) {
       expect(outcome).toMatchObject({ kind: "fault", policy: "a", status: 500, error: { code: "ERR_EXPECT_POLICY" } });
       expect((outcome as { error: Error }).error.message).toBe(
-        `policy a: answered ${received}; expected true, false, undefined or refuse(status)`,
+        `policy a: answered ${received}; expected true, false or refuse(status)`,
+      );
+    }
+    expect([asked, late.asked]).toEqual([["a"], ["a"]]);
+  });
+
+  test("a policy that lacks a return accepts nobody", async () => {
+    const req = { headers: { authorization: "x" } };
+    const forgetful = () => {
+      req.headers.authorization === "x";
+    };
+    const { trials, asked } = trialsOf({ a: forgetful, b: () => true });
+    const late = trialsOf({ a: async () => forgetful(), b: () => true });
+    for (const outcome of [inOrder(trials), await inOrder(late.trials)]) {
+      expect(outcome).toMatchObject({ kind: "fault", policy: "a", status: 500, error: { code: "ERR_EXPECT_POLICY" } });
+      expect((outcome as { error: Error }).error.message).toBe(
+        "policy a: returned nothing; return true to accept, or refuse(status) to refuse",
       );
     }
     expect([asked, late.asked]).toEqual([["a"], ["a"]]);
@@ -283,15 +300,14 @@ describe("runInOrder", () => {
 describe("allOf", () => {
   test("accepts when all accept, and asks all, in order and at once", () => {
     const asked: string[] = [];
-    const policy = allOf(asking(asked, "a", true), asking(asked, "b", undefined));
-    expect(policy(REQ, UPLOAD)).toBeUndefined();
+    const policy = allOf(asking(asked, "a", true), asking(asked, "b", true));
+    expect(policy(REQ, UPLOAD)).toBe(true);
     expect(asked).toEqual(["a", "b"]);
   });
 
   test.each<[what: string, verdict: unknown]>([
     ["false", false],
     ["a refusal", TEAPOT],
-    ["nonsense, which is no acceptance", null],
   ])("answers with the first that is %s", async (_what, verdict) => {
     const asked: string[] = [];
     const parts = [asking(asked, "a", true), asking(asked, "b", verdict), asking(asked, "c", refuse(400))];
@@ -313,10 +329,10 @@ describe("allOf", () => {
 describe("anyOf", () => {
   test("accepts with the first that accepts, and asks no further", async () => {
     const asked: string[] = [];
-    const parts = [asking(asked, "a", TEAPOT), asking(asked, "b", undefined), asking(asked, "c", false)];
-    expect(anyOf(...parts)(REQ, UPLOAD)).toBeUndefined();
+    const parts = [asking(asked, "a", TEAPOT), asking(asked, "b", true), asking(asked, "c", false)];
+    expect(anyOf(...parts)(REQ, UPLOAD)).toBe(true);
     expect(asked).toEqual(["a", "b"]);
-    expect(await anyOf(async () => false, ...parts)(REQ, UPLOAD)).toBeUndefined();
+    expect(await anyOf(async () => false, ...parts)(REQ, UPLOAD)).toBe(true);
     expect(asked).toEqual(["a", "b", "a", "b"]);
   });
 
@@ -371,18 +387,6 @@ describe("anyOf", () => {
     expect(await anyOf(limited(4, false))(REQ, upload)).toBe(false);
     expect(limits).toEqual([2]);
   });
-
-  test("nonsense ends the run as well, and is never passed over", async () => {
-    const nonsense = (() => null) as unknown as Policy;
-    expect(anyOf(nonsense, () => true)(REQ, UPLOAD)).toBeNull();
-    expect(
-      await anyOf(
-        async () => false,
-        nonsense,
-        () => true,
-      )(REQ, UPLOAD),
-    ).toBeNull();
-  });
 });
 
 describe("when", () => {
@@ -421,6 +425,15 @@ describe("when", () => {
     ).toBe(true);
   });
 
+  test.each([undefined, null, 0, 1, "yes", {}])("never takes %p of a predicate for an answer", async (picked) => {
+    let asked = 0;
+    const policy = () => ++asked > 0;
+    const message = "when(predicate): answered ";
+    expect(() => when((() => picked) as never, policy)(REQ, UPLOAD)).toThrow(message);
+    await expect(when((async () => picked) as never, policy)(REQ, UPLOAD)).rejects.toThrow(message);
+    expect(asked).toBe(0);
+  });
+
   test("lets a predicate's throws and rejections through", async () => {
     const fails = () => {
       throw new Error("sync");
@@ -436,6 +449,51 @@ describe("when", () => {
 });
 
 describe("combinators", () => {
+  const COMBINED: [name: string, combine: (policy: Policy) => Policy][] = [
+    ["allOf", (policy) => allOf(policy, () => true)],
+    ["allOf, as the last", (policy) => allOf(() => true, policy)],
+    ["allOf, after one that answers later", (policy) => allOf(async () => true, policy)],
+    ["anyOf", (policy) => anyOf(policy, () => true)],
+    ["anyOf, as the last", (policy) => anyOf(() => false, policy)],
+    [
+      "anyOf, after one that answers later",
+      (policy) =>
+        anyOf(
+          async () => false,
+          policy,
+          () => true,
+        ),
+    ],
+    ["when", (policy) => when(() => true, policy)],
+    ["when, later", (policy) => when(async () => true, policy)],
+  ];
+
+  test.each(COMBINED)("%s: an answer that is no verdict accepts nobody", async (_name, combine) => {
+    for (const answer of [undefined, null, 1, "ok", {}]) {
+      for (const policy of [() => answer, async () => answer]) {
+        const forgetful = Object.defineProperty(policy as unknown as Policy, "name", { value: "forgetful" });
+        const outcome = await inOrder([{ policy: "combined", run: () => combine(forgetful)(REQ, UPLOAD) }]);
+        expect(outcome).toMatchObject({ kind: "fault", status: 500, error: { code: "ERR_EXPECT_POLICY" } });
+      }
+    }
+  });
+
+  test.each(["allOf", "anyOf"])("%s names the policy that returned nothing", (name) => {
+    const forgetful = (() => {}) as unknown as Policy;
+    const combined = name === "allOf" ? allOf(forgetful, () => true) : anyOf(forgetful, () => true);
+    expect(() => combined(REQ, UPLOAD)).toThrow(
+      "policy forgetful: returned nothing; return true to accept, or refuse(status) to refuse",
+    );
+  });
+
+  test("a limit of a branch that returns nothing does not count", () => {
+    const limits: number[] = [];
+    const upload = { ...UPLOAD, limitBytes: (bytes: number) => void limits.push(bytes) } as Upload;
+    const forgetful = ((_req: unknown, { limitBytes }: Upload) => void limitBytes(1, TEAPOT)) as unknown as Policy;
+    expect(() => anyOf(forgetful)(REQ, upload)).toThrow("returned nothing");
+    expect(limits).toEqual([]);
+  });
+
   test.each<[call: () => unknown, message: string]>([
     [() => allOf(), "allOf: received nothing; expected one policy function or more"],
     [() => anyOf(), "anyOf: received nothing; expected one policy function or more"],

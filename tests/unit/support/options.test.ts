@@ -5,6 +5,9 @@ import { describe, expect, test } from "@jest/globals";
 import connect from "connect";
 import express from "express";
 import {
+  admission,
+  allOf,
+  anyOf,
   attach,
   authorize,
   concurrency,
@@ -12,11 +15,15 @@ import {
   ExpectationError,
   expectations,
   type Guard,
+  knownLength,
   maxSize,
   mediaTypes,
   type Policy,
+  preconditions,
+  quota,
   refuse,
   silent,
+  when,
 } from "../../../src/index.js";
 
 const policy = () => true;
@@ -330,6 +337,60 @@ describe("app.use(expectations), without the call,", () => {
     expect(code).toBe("ERR_EXPECT_OPTION");
     expect(message).toContain("app.use(expectations()), not app.use(expectations)");
     expect(isHandedOn).toBe(false);
+  });
+});
+
+describe("a factory that is passed without being called is refused at construction", () => {
+  const USAGES: [factory: { readonly name: string }, usage: string][] = [
+    [maxSize, 'maxSize("10mb")'],
+    [knownLength, "knownLength()"],
+    [mediaTypes, 'mediaTypes(["image/*"])'],
+    [authorize, 'authorize(verify, { challenge: "Bearer" })'],
+    [preconditions, "preconditions(lookup)"],
+    [quota, "quota({ limiter, key })"],
+    [concurrency, "concurrency({ limit: 50 })"],
+    [allOf, "allOf(policy, other)"],
+    [anyOf, "anyOf(policy, other)"],
+    [when, "when(predicate, policy)"],
+    [refuse, "() => refuse(403)"],
+    [expectations, "expectations({ policies: […] })"],
+  ];
+  /** Everything that takes policies or a guard, and how its messages name the place. */
+  const PLACES: [place: string, use: (given: never) => unknown][] = [
+    ["policies[1]", (given) => expectations({ policies: [policy, given] })],
+    ['extensions["tea"]', (given) => expectations({ extensions: { tea: given } })],
+    ["policies[0]", (given) => admission({ trustProxy: "loopback", policies: [given] })],
+    ["allOf", (given) => allOf(policy, given)],
+    ["anyOf", (given) => anyOf(given, policy)],
+    ["when(predicate, policy): predicate", (given) => when(given, policy)],
+    ["when(predicate, policy): policy", (given) => when(policy, given)],
+    ["attach({ guard })", (given) => attach(createServer(), { guard: given })],
+  ];
+
+  describe.each(PLACES)("by %s", (place, use) => {
+    test.each(USAGES)("%p, with a message that says what to write", (given, usage) => {
+      const { code, message } = thrownBy(() => use(given as never));
+      expect(code).toBe("ERR_EXPECT_OPTION");
+      expect(message).toBe(`${place}: ${given.name} was passed without being called: write ${usage}`);
+    });
+
+    test("also when it is of another copy of the package", () => {
+      const other = Object.assign(() => policy, { [Symbol.for("express-expectations:factory:1")]: "other(1)" });
+      expect(thrownBy(() => use(other as never)).message).toContain("without being called: write other(1)");
+    });
+  });
+
+  test.each(PLACES.filter(([place]) => !place.startsWith("attach")))("and so is a refusal, by %s", (place, use) => {
+    const { code, message } = thrownBy(() => use(refuse(413) as never));
+    expect(code).toBe("ERR_EXPECT_OPTION");
+    expect(message).toBe(`${place}: received a refusal, which is no policy: write () => refuse(413)`);
+  });
+
+  test("what they return is taken", () => {
+    expect(() =>
+      expectations({ policies: [maxSize(1), allOf(knownLength()), when(policy, anyOf(policy))] }),
+    ).not.toThrow();
+    expect(() => attach(createServer(), { guard: expectations() })).not.toThrow();
   });
 });
 
