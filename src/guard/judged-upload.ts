@@ -1,3 +1,4 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Handshake } from "../handshake/handshake.js";
 import type { Expectation } from "../http/expect-header.js";
 import { mediaTypeOf } from "../http/message.js";
@@ -64,9 +65,14 @@ export class JudgedUpload implements Upload {
   }
 }
 
+// The compatibility API reports every closed response as finished. A stream that is closed on both sides at once never
+// reports that it is.
+function isStreamSent(stream: ServerHttp2Stream): boolean {
+  return stream.writableEnded && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+}
+
 /** How an upload ended, when its response is done or its client has left. */
-export function endOf({ res, stream, refusal, hasArrived }: Handshake): UploadEnd {
-  // On HTTP/2 the compatibility API reports every closed response as finished.
-  const isSent = stream ? stream.writableFinished && !stream.aborted : res.writableFinished;
-  return { status: isSent ? res.statusCode : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
+export function endOf({ res, stream, refusal, hasArrived, finalStatus, hasLostResponse }: Handshake): UploadEnd {
+  const isSent = stream ? isStreamSent(stream) : res.writableFinished && !hasLostResponse;
+  return { status: isSent ? finalStatus : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
 }

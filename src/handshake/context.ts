@@ -7,7 +7,7 @@ export interface ServerContext {
   /** Closes refused connections and streams in stages. */
   readonly lingering: {
     /** The last response of a socket is written, and has to be sent in time. */
-    expect(socket: Socket): void;
+    expect(socket: Socket, patienceMs?: number): void;
     /** @param contentLeft - bytes of content still to come; `undefined` when unknown. */
     add(socket: Socket, contentLeft: number | undefined): void;
     /** @param close - closes the stream, when its client has seen the response. */

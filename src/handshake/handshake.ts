@@ -78,6 +78,7 @@ export class Handshake implements ContentOwner, InterimOwner {
   #isWaitingForTurn = false;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
+  #hasLostResponse = false;
 
   constructor(
     readonly req: IncomingMessage,
@@ -156,6 +157,20 @@ export class Handshake implements ContentOwner, InterimOwner {
   // The last byte is there, although Node has not ended the content yet.
   get #hasAllBytes(): boolean {
     return this.length !== undefined && this.content.received >= this.length;
+  }
+
+  /** Whether the response was given up before its client had taken it. */
+  get hasLostResponse(): boolean {
+    return this.#hasLostResponse;
+  }
+
+  loseResponse(): void {
+    this.#hasLostResponse = true;
+  }
+
+  /** The status of the response that was sent, or that is set. An HTTP/2 application may respond past `res`. */
+  get finalStatus(): number {
+    return Number(this.stream?.sentHeaders?.[":status"] ?? this.res.statusCode);
   }
 
   /** Whether nobody is left to respond to: the client left, or the connection was ended. */

@@ -44,7 +44,8 @@ export function disableExpectClose(res: ServerResponse): void {
  * Gives a response the `end` of Node's own class, in place of one that a subclass or a wrapper has put in front of it.
  *
  * Both classes are public; that `end` is defined on `OutgoingMessage` is not documented. Without it, a refusal whose
- * `end` throws is lost. Wire test "a refusal survives an end() that throws".
+ * `end` throws is lost. Wire test "end() of Node's own classes ends a
+ * response, whatever is in front of it".
  */
 export function useOwnEnd(res: ServerResponse): void {
   const own = (res as { stream?: unknown }).stream === undefined ? OutgoingMessage : Http2ServerResponse;

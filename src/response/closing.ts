@@ -66,8 +66,13 @@ function startDeadline(this: ServerResponse): void {
   const socket = handshake?.socket;
   if (!socket) return;
   // It waits for its turn behind earlier responses.
-  if (this.socket || this.writableFinished) handshake.context.lingering.expect(socket);
-  else this.once("socket", startDeadline);
+  if (!this.socket && !this.writableFinished) {
+    this.once("socket", startDeadline);
+    return;
+  }
+  const { context, refusal } = handshake;
+  // A response of the application's own may be long, and its client slow.
+  context.lingering.expect(socket, refusal ? undefined : context.bodyTimeoutMs);
 }
 
 // Shared by all sockets: a closure for each would keep past refusals in memory until a major collection.

@@ -5,7 +5,7 @@ import { disableExpectClose } from "../node/response.js";
 import { endSoon } from "../node/socket.js";
 import { closeBehind, lingerAtEnd } from "./closing.js";
 import { type HeadFields, withClose } from "./connection-field.js";
-import { closeStreamAfterFinal } from "./final-http2.js";
+import { watchStreamFinal } from "./final-http2.js";
 import { mustClose } from "./must-close.js";
 
 const WRITE_HEAD = Symbol("writeHead");
@@ -17,13 +17,14 @@ export function watchFinal(handshake: Handshake): void {
   const { res, socket, stream } = handshake;
   // An injected request has no connection to end.
   if (!stream && !socket) return;
+  if (stream) {
+    watchStreamFinal(handshake, stream);
+    return;
+  }
   (res as Watched)[WRITE_HEAD] = res.writeHead;
   res.writeHead = writeHeadWatched as ServerResponse["writeHead"];
-  if (stream) closeStreamAfterFinal(handshake, stream);
-  else {
-    disableExpectClose(res);
-    res.on("finish", closeAfterEscapedHead);
-  }
+  disableExpectClose(res);
+  res.on("finish", closeAfterEscapedHead);
 }
 
 // Shared by all responses: saves a closure for each.

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { connectionOf } from "../handshake/connection.js";
 import { readIntoSink } from "../node/sink.js";
 import { detachParser, restartReading, unsentBytes } from "../node/socket.js";
 import { gauges, lingerEndChannel, publish } from "../observe/diagnostics.js";
@@ -39,6 +40,8 @@ interface Lingering {
   isDraining: boolean;
   since: number;
   until: number;
+  /** How long the client may take none of the response; `undefined` if `until` is not moved. */
+  readonly patienceMs: number | undefined;
   /** Bytes of the response that are not sent yet. */
   unsent: number;
   bytes: number;
@@ -60,8 +63,8 @@ type Carrier = Socket & { [LINGERING]?: Lingering };
 /**
  * Closes connections in stages, so that a refusal is not lost to a reset: half-close, read and discard, then go.
  *
- * One instance for each server. Its sockets and its timer keep the process alive, for at most `lingerMs` after the client
- * has stopped taking the response.
+ * One instance for each server. Its sockets and its timer keep the process alive, for at most `lingerMs` after the last
+ * response is sent.
  *
  * @see RFC 9112 §9.6
  */
@@ -87,9 +90,12 @@ export class LingeringSockets {
   /**
    * Begins the time of a socket whose last response has been written whole. Node does not always say when it has been
    * sent: after a reset over TLS there is no `finish`, and no `close`.
+   *
+   * @param patienceMs - how long the client may take none of the response, in milliseconds; without it, `lingerMs` for
+   *   all of it.
    */
-  expect(socket: Socket): void {
-    if (!socket.destroyed && !(socket as Carrier)[LINGERING]) this.#enter(socket);
+  expect(socket: Socket, patienceMs?: number): void {
+    if (!socket.destroyed && !(socket as Carrier)[LINGERING]) this.#enter(socket, patienceMs);
   }
 
   /**
@@ -105,6 +111,8 @@ export class LingeringSockets {
     if (this.#size >= this.#limits.maxLingering) this.#makeRoom();
     entry.isDraining = true;
     entry.contentLeft = contentLeft;
+    // A response that took long to send does not take the time of the drain.
+    if (entry.patienceMs !== undefined) entry.until = performance.now() + this.#limits.lingerMs;
     this.#size++;
     this.#crowd?.add(socket);
     gauges().lingeringConnections++;
@@ -112,7 +120,7 @@ export class LingeringSockets {
     if (contentLeft === 0) sendFin(entry);
   }
 
-  #enter(socket: Socket): Lingering {
+  #enter(socket: Socket, patienceMs?: number): Lingering {
     const now = performance.now();
     const entry: Lingering = {
       socket,
@@ -121,7 +129,8 @@ export class LingeringSockets {
       isGone: false,
       isDraining: false,
       since: now,
-      until: now + this.#limits.lingerMs,
+      until: now + (patienceMs ?? this.#limits.lingerMs),
+      patienceMs,
       unsent: Number.POSITIVE_INFINITY,
       bytes: 0,
       quietSince: now,
@@ -169,17 +178,10 @@ export class LingeringSockets {
   #tick(): void {
     const now = performance.now();
     for (const entry of this.#entries()) {
-      if (!entry.isDraining) this.#extend(entry, now);
+      if (!entry.isDraining && entry.patienceMs !== undefined) extend(entry, entry.patienceMs, now);
       if (now >= entry.until) this.#end(entry, "time");
       else if (entry.isDraining && now - entry.quietSince >= PAUSE_MS) sendFin(entry);
     }
-  }
-
-  // A client that still takes a long response gets the time for it.
-  #extend(entry: Lingering, now: number): void {
-    const unsent = unsentBytes(entry.socket);
-    if (unsent < entry.unsent) entry.until = now + this.#limits.lingerMs;
-    entry.unsent = unsent;
   }
 
   #makeRoom(): void {
@@ -209,6 +211,8 @@ export class LingeringSockets {
   #end(entry: Lingering, endedBy: LingerEndMessage["reason"]): void {
     entry.endedBy = endedBy;
     this.#forget(entry);
+    // Node would report the response as finished.
+    if (!entry.isDraining) connectionOf(entry.socket)?.lingersFor?.loseResponse();
     entry.socket.destroy();
   }
 
@@ -245,6 +249,13 @@ function publishEnd({ socket, since, bytes, endedBy }: Lingering): void {
     reason: endedBy,
   };
   publish(lingerEndChannel, message);
+}
+
+// A client that still takes a long response gets the time for it.
+function extend(entry: Lingering, patienceMs: number, now: number): void {
+  const unsent = unsentBytes(entry.socket);
+  if (unsent < entry.unsent) entry.until = now + patienceMs;
+  entry.unsent = unsent;
 }
 
 function sendFin(entry: Lingering): void {

@@ -44,7 +44,7 @@ function lingeringOf(options: AttachOptions): ServerContext["lingering"] {
     maxLingering,
   });
   return {
-    expect: (socket) => sockets.expect(socket),
+    expect: (socket, patienceMs) => sockets.expect(socket, patienceMs),
     add: (socket, contentLeft) => sockets.add(socket, contentLeft),
     addStream: (stream, close) => streams.add(stream, close),
   };

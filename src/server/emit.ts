@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Http2ServerRequest, Http2ServerResponse, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
@@ -54,6 +55,15 @@ export function takeOver(
     reemitAsRequest(req, res);
   };
 
+  // An application that listens for `stream` alone.
+  const admitStream = (args: [event: string, ServerHttp2Stream, IncomingHttpHeaders, number, string[]]) => {
+    const [, stream, headers, , rawHeaders] = args;
+    const req = new Http2ServerRequest(stream, headers, {}, rawHeaders) as unknown as IncomingMessage;
+    const res = new Http2ServerResponse(stream) as unknown as ServerResponse;
+    const dispatch = dispatchTo(() => void Reflect.apply(beneath(), server, args));
+    if (admit(req, res, context, dispatch)) dispatch(req, res);
+  };
+
   const emit: Emit = function (this: AttachableServer, event, first, second) {
     if (isActive) {
       switch (event) {
@@ -69,6 +79,12 @@ export function takeOver(
         case "checkContinue":
         case "checkExpectation":
           onExpectation(first as IncomingMessage, second as ServerResponse);
+          return true;
+        case "stream":
+          // Without a listener of `request` Node makes no request of the stream, and none of the other events.
+          if (server.listenerCount("request") > 0) break;
+          // biome-ignore lint/complexity/noArguments: as below
+          admitStream(Array.from(arguments) as never);
           return true;
         case "upgrade":
         case "connect":

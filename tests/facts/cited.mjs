@@ -1,5 +1,5 @@
-// Checks the names in docs/facts.md: its files, tests, links and commands exist, and so do the headings that comments
-// cite. Prints what does not.
+// Checks the names in docs/facts.md and docs/architecture.md: their files, tests, links and commands exist, and so do the
+// headings that comments cite. Prints what does not.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -19,7 +19,7 @@ function anchorOf(title) {
 
 function expectFile(path) {
   const exists = existsSync(join(ROOT, path));
-  if (!exists) faults.push(`docs/facts.md: there is no ${path}`);
+  if (!exists) faults.push(`there is no ${path}`);
   return exists;
 }
 
@@ -31,14 +31,24 @@ for (const [, link] of page.matchAll(/\]\(([^)]+)\)/g)) {
   else if (![...headings.values()].includes(link.slice(1))) faults.push(`docs/facts.md: there is no heading ${link}`);
 }
 
+const architecture = read("docs/architecture.md");
+
 // `FILE`, "NAME" and "NAME"; a name that has quotation marks itself stands in backticks.
-for (const [, path, names] of page.matchAll(/`(tests\/[^`]+\.test\.ts)`([^;\n]*)/g)) {
+for (const [, path, names] of `${page}\n${architecture}`.matchAll(/`(tests\/[^`]+\.test\.ts)`([^;\n]*)/g)) {
   if (!expectFile(path)) continue;
   const text = read(path);
   for (const [, quoted, marked] of names.matchAll(/"([^"]+)"|`([^`]+)`/g)) {
     const name = quoted ?? marked;
     if (!text.includes(name)) faults.push(`${path}: there is no test ${JSON.stringify(name)}`);
   }
+}
+
+for (const [, path] of architecture.matchAll(/`src\/([\w/-]+\.ts)`/g)) expectFile(`src/${path}`);
+// In the walks the room stands for the folder.
+for (const [, path] of architecture.matchAll(
+  /`((?:guard|policies|server|response|handshake|observe|http|node)\/[\w-]+\.ts)`/g,
+)) {
+  expectFile(`src/${path}`);
 }
 
 for (const folder of ["src", "tests", "bench"]) {

@@ -213,6 +213,56 @@ describe("canary", () => {
     expect(parsed).toBe(1);
   });
 
+  test("the first read of an HTTP/2 request adds onStreamData to its stream", async () => {
+    const names: string[][] = [];
+    const server = http2.createServer((req, res) => {
+      const look = () => names.push(req.stream.listeners("data").map(({ name }) => name));
+      look();
+      req.on("data", () => {});
+      req.on("end", () => {
+        look();
+        res.end("");
+      });
+    });
+    const session = await openSession(await listen(server));
+    await exchange(session, { ":method": "PUT", ":path": "/" }, { content: "hello", sendAtOnce: true });
+    expect(names).toEqual([[], ["onStreamData"]]);
+  });
+
+  test("end() of Node's own classes ends a response, whatever is in front of it", async () => {
+    const { port } = await bare((_req, res) => {
+      res.end = () => {
+        throw new Error("no end");
+      };
+      http.OutgoingMessage.prototype.end.call(res, "ended");
+    });
+    const client = await WireClient.connect(port);
+    client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    expect((await client.status(200)).body).toBe("ended");
+
+    const server = http2.createServer((_req, res) => {
+      http2.Http2ServerResponse.prototype.end.call(res, "ended");
+    });
+    const session = await openSession(await listen(server));
+    expect(await exchange(session, { ":path": "/" })).toMatchObject({ status: 200, body: "ended" });
+  });
+
+  test("writeQueueSize shrinks while a client takes a large write", async () => {
+    let socket: (Socket & { _handle?: { writeQueueSize: number } }) | undefined;
+    const { port } = await bare((req, res) => {
+      socket = req.socket;
+      res.end(Buffer.alloc(64 * 2 ** 20));
+    });
+    const client = await WireClient.connect(port);
+    client.socket.pause();
+    client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    const size = () => socket?._handle?.writeQueueSize ?? 0;
+    await until("the write waits", () => size() > 2 ** 20);
+    const before = size();
+    client.socket.resume();
+    await until("the client has taken some of it", () => size() < before);
+  });
+
   test("server hangs on each socket and on each session of HTTP/2", async () => {
     const seen: unknown[] = [];
     const { port, server } = await bare((req, res) => {
