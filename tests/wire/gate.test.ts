@@ -71,6 +71,25 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.finals.map(({ body }) => body)).toEqual(["stored 5", "next", "stored 5", "next"]);
   });
 
+  test("runs nothing behind a response that the application ends the connection with", async () => {
+    const ran: string[] = [];
+    const last: Handler = (_req, res) => {
+      ran.push("last");
+      res.setHeader("Connection", "close");
+      res.end("last");
+    };
+    const count: Handler = (req, res, go) => {
+      ran.push("next");
+      next(req, res, go);
+    };
+    const { port } = await startAttached(kind, { routes: { "/last": last, "/next": count } }, { logger: silent });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(`GET /last HTTP/1.1\r\nHost: test\r\n\r\n${NEXT}${UPLOAD.replace("/files", "/next")}hello${NEXT}`);
+    await wire.fin();
+    expect(wire.finals.map(({ body }) => body)).toEqual(["last"]);
+    expect(ran).toEqual(["last"]);
+  });
+
   test("runs nothing behind a refusal, in the same packet or a later one", async () => {
     const ran: string[] = [];
     const wire = await serve(() => refuse(403), ran);
