@@ -41,14 +41,30 @@ type Stream = Omit<ServerHttp2Stream, "additionalHeaders"> & { [HANDSHAKE]?: Int
 export function watchInterim(res: ServerResponse, stream: ServerHttp2Stream | undefined): InterimWriters {
   const response = res as unknown as Response;
   if (stream) return watchStream(response, stream as unknown as Stream);
-  const { writeContinue, writeProcessing, writeEarlyHints, writeInformation } = response;
+  const own = ownWriters(response);
   response.writeContinue = continueWatched;
-  if (writeInformation) response.writeInformation = informWatched;
+  if (own.writeInformation) response.writeInformation = informWatched;
   else {
     response.writeProcessing = processingWatched;
     response.writeEarlyHints = earlyHintsWatched;
   }
-  return { writeContinue, writeProcessing, writeEarlyHints, writeInformation, additionalHeaders: undefined };
+  return own;
+}
+
+// Nearly all responses have the same methods, and share one object.
+let shared: InterimWriters | undefined;
+
+function ownWriters(response: Response): InterimWriters {
+  const { writeContinue, writeProcessing, writeEarlyHints, writeInformation } = response;
+  const isShared =
+    shared?.writeContinue === writeContinue &&
+    shared.writeProcessing === writeProcessing &&
+    shared.writeEarlyHints === writeEarlyHints &&
+    shared.writeInformation === writeInformation;
+  if (!isShared || !shared) {
+    shared = { writeContinue, writeProcessing, writeEarlyHints, writeInformation, additionalHeaders: undefined };
+  }
+  return shared;
 }
 
 function watchStream(response: Response, stream: Stream): InterimWriters {

@@ -15,7 +15,8 @@ export function closeBehind(handshake: Handshake, socket: Socket): void {
   openConnection(socket).lastResponse ??= res;
   lingerAtEnd(handshake, socket);
   if (res.writableEnded) startDeadline.call(res);
-  else res.once("prefinish", startDeadline);
+  // Emitted once. `once()` would make a wrapper for each response.
+  else res.on("prefinish", startDeadline);
 }
 
 /**

@@ -15,20 +15,23 @@ export type Dispatch = (req: IncomingMessage, res: ServerResponse) => void;
 
 const PASSED = Symbol.for("express-expectations:passed:1");
 
-type Marked = IncomingMessage & { [PASSED]?: readonly ServerContext[] };
+type Marked = IncomingMessage & { [PASSED]?: ServerContext | readonly ServerContext[] };
 
 /**
  * Whether a request has passed the gate of this context already. It comes back when it is emitted again: by the gate
  * itself, or by an application that rewrites it.
  */
 export function hasPassed(req: IncomingMessage, context: ServerContext): boolean {
-  return (req as Marked)[PASSED]?.includes(context) === true;
+  const passed = (req as Marked)[PASSED];
+  return passed === context || (Array.isArray(passed) && passed.includes(context));
 }
 
 /** Marks a request for {@link hasPassed}. */
 export function markPassed(req: IncomingMessage, context: ServerContext): void {
   const marked = req as Marked;
-  marked[PASSED] = marked[PASSED] ? [...marked[PASSED], context] : [context];
+  // A list only for the few requests that reach several servers.
+  const passed = marked[PASSED];
+  marked[PASSED] = passed === undefined ? context : [passed, context].flat();
 }
 
 /**

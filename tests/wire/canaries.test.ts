@@ -261,14 +261,14 @@ describe("canary", () => {
       res.end = () => {
         throw new Error("no end");
       };
-      http.OutgoingMessage.prototype.end.call(res, "ended");
+      Reflect.apply(http.OutgoingMessage.prototype.end, res, ["ended"]);
     });
     const client = await WireClient.connect(port);
     client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
     expect((await client.status(200)).body).toBe("ended");
 
     const server = http2.createServer((_req, res) => {
-      http2.Http2ServerResponse.prototype.end.call(res, "ended");
+      Reflect.apply(http2.Http2ServerResponse.prototype.end, res, ["ended"]);
     });
     const session = await openSession(await listen(server));
     expect(await exchange(session, { ":path": "/" })).toMatchObject({ status: 200, body: "ended" });
