@@ -90,6 +90,20 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(ran).toEqual(["last"]);
   });
 
+  test.each([
+    ["in the framing", "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked;q=1\r\n\r\nX"],
+    ["in the content", "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nX"],
+  ])("garbage %s of a request does not take the place of earlier responses", async (_where, garbage) => {
+    const verdict = asked();
+    const ran: string[] = [];
+    const wire = await serve(verdict.policy, ran);
+    wire.send(`${UPLOAD}hello${garbage}`);
+    await verdict.decide(true);
+    await wire.fin();
+    expect(wire.finals.map(({ status }) => status)).toEqual([201, 400]);
+    expect(ran).toEqual(["PUT /files"]);
+  });
+
   test("runs nothing behind a refusal, in the same packet or a later one", async () => {
     const ran: string[] = [];
     const wire = await serve(() => refuse(403), ran);
