@@ -90,6 +90,17 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(ran).toEqual(["last"]);
   });
 
+  test("an upgrade that waits, and that nobody takes up, is answered in its turn", async () => {
+    const verdict = asked();
+    const ran: string[] = [];
+    const wire = await serve(verdict.policy, ran);
+    wire.send(`${UPLOAD}hello${UPLOAD.replace("\r\n", "\r\nConnection: upgrade\r\nUpgrade: foo\r\n")}world`);
+    await verdict.decide(true);
+    await verdict.decide(true);
+    await wire.final(2);
+    expect(wire.finals.map(({ body }) => body)).toEqual(["stored 5", "stored 5"]);
+  });
+
   test.each([
     ["in the framing", "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked;q=1\r\n\r\nX"],
     ["in the content", "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nX"],
