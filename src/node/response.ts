@@ -1,6 +1,7 @@
 // Private fields of Node's `OutgoingMessage`, as of Node 20 to 26.
 import { OutgoingMessage, type ServerResponse } from "node:http";
 import { Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import type { HttpResponse } from "../http/message.js";
 
 /**
@@ -27,6 +28,18 @@ export function isFinalOnWire(res: HttpResponse): boolean {
 export function hasSentContinue(res: HttpResponse, stream: ServerHttp2Stream | undefined): boolean {
   if (stream) return (stream.sentInfoHeaders ?? []).some((headers) => headers[":status"] === 100);
   return (res as { _sent100?: boolean })._sent100 === true;
+}
+
+/**
+ * Whether the response that a socket is sending ends the connection, whoever decided that.
+ *
+ * Node keeps the response that is first in line in `_httpMessage`, and `_last` says that its head has `close`. Nothing
+ * public tells of a request that was not watched, and Node runs what is pipelined behind it (RFC 9112 §9.6: it must not).
+ * Wire test "_last and _httpMessage tell that the response on the wire is the last one".
+ */
+export function isSendingLast(socket: Socket): boolean {
+  const { _httpMessage: res } = socket as { _httpMessage?: { _last?: boolean; _headerSent?: boolean } | null };
+  return res?._last === true && res._headerSent === true;
 }
 
 /**

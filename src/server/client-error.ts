@@ -1,11 +1,14 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { connectionOf } from "../handshake/connection.js";
+import { refuseByServer } from "./refusals.js";
 
 /**
  * Whether a `clientError` needs no answer of its own.
  *
  * Behind a final status that ends the connection, a second status would corrupt the response. Garbage behind a request
- * that came whole must not take that request's response away: the connection ends after it.
+ * that came whole must not take that request's response away: the connection ends after it. Garbage within a request
+ * must not take the place of earlier responses: Node would write its 400 at once (RFC 9112 §9.3.2).
  */
 export function isAnswered(socket: Socket, error: unknown): boolean {
   const connection = connectionOf(socket);
@@ -18,8 +21,19 @@ export function isAnswered(socket: Socket, error: unknown): boolean {
   }
   const last = connection.open.at(-1);
   const isGarbage = code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE";
-  if (!isGarbage || !last?.hasArrived || last.res.headersSent || socket.readableEnded) return false;
+  if (!isGarbage || !last || socket.readableEnded) return false;
+  const isQueued = waitsForEarlier(last.res);
+  if (!isQueued && (!last.hasArrived || last.res.headersSent)) return false;
   if (!last.hasBadFraming) socket.once("end", socket.destroy);
   last.distrustFraming();
+  if (!last.hasArrived && !last.res.headersSent) {
+    last.shareResponse();
+    refuseByServer(last, 400, "framing", "the content is not valid HTTP");
+  }
   return true;
+}
+
+// Node gives a response its socket when its turn has come.
+function waitsForEarlier(res: ServerResponse): boolean {
+  return res.socket === null && !res.writableFinished;
 }

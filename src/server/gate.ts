@@ -4,6 +4,7 @@ import { type Connection, connectionOf } from "../handshake/connection.js";
 import type { ServerContext } from "../handshake/context.js";
 import { framingFault } from "../http/framing.js";
 import { isBare } from "../http/message.js";
+import { isSendingLast } from "../node/response.js";
 import { acceptedBy, acceptedSocket } from "../node/server.js";
 import { watchRequest } from "./begin.js";
 import { hasToWait, hold } from "./held.js";
@@ -70,7 +71,10 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
 }
 
 function isOver(socket: Socket | undefined, connection: Connection | undefined): boolean {
-  return socket?.destroyed === true || connection?.lastResponse !== undefined;
+  if (socket === undefined) return false;
+  if (socket.destroyed || connection?.lastResponse !== undefined) return true;
+  // The application itself ends the connection, perhaps behind a request that is not watched.
+  return socket.writableEnded || isSendingLast(socket);
 }
 
 // Nobody will read it. Drain it, or the socket stalls.

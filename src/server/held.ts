@@ -10,11 +10,12 @@ const MAX_HELD = 16;
  * pending, it is refused, or what follows it cannot be trusted. The wait ends with that verdict or response.
  */
 export function hasToWait(connection: Connection | undefined): boolean {
-  return connection?.open.some(mayEndConnection) ?? false;
+  return connection !== undefined && (connection.held.length > 0 || connection.open.some(mayEndConnection));
 }
 
-function mayEndConnection({ isJudged, refusal, hasBadFraming, req }: Handshake): boolean {
-  return isJudged || refusal !== undefined || hasBadFraming || req.headers.upgrade !== undefined;
+// A request that waits itself decides nothing yet: otherwise an upgrade would wait for itself.
+function mayEndConnection({ isDispatched, isJudged, refusal, hasBadFraming, req }: Handshake): boolean {
+  return isDispatched && (isJudged || refusal !== undefined || hasBadFraming || req.headers.upgrade !== undefined);
 }
 
 /**
@@ -31,5 +32,5 @@ export function hold(connection: Connection, proceed: () => void): boolean {
 
 /** Continues held requests, one after the other: each may make the rest wait again. */
 export function releaseHeld(connection: Connection): void {
-  while (connection.held.length > 0 && !hasToWait(connection)) connection.held.shift()?.();
+  while (connection.held.length > 0 && !connection.open.some(mayEndConnection)) connection.held.shift()?.();
 }

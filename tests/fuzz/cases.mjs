@@ -11,7 +11,8 @@ const CONTINUE = { isContinue: true, isUnknown: false };
 const UNKNOWN = { isContinue: false, isUnknown: true };
 const NOTHING = { isContinue: false, isUnknown: false };
 
-const EXPECTS = [
+/** Forms of `Expect`, and what they ask for. */
+export const EXPECTS = [
   { lines: ["Expect: 100-continue"], ...CONTINUE },
   { lines: ["expect:100-Continue"], ...CONTINUE },
   { lines: ["EXPECT:\t 100-CONTINUE \t"], ...CONTINUE },
@@ -37,7 +38,7 @@ const EXPECTS = [
 ];
 const NO_EXPECT = { lines: [], ...NOTHING };
 
-const METHODS = ["POST", "PUT", "PATCH", "DELETE", "POST", "PUT", "GET", "HEAD", "OPTIONS"];
+export const METHODS = ["POST", "PUT", "PATCH", "DELETE", "POST", "PUT", "GET", "HEAD", "OPTIONS"];
 const FURTHER_LINES = [
   "Content-Type: application/json",
   "Content-Type: text/plain; charset=x",
@@ -81,13 +82,14 @@ function clean(random, kind) {
   return { requests, delivery, ...deliver(random, requests, delivery) };
 }
 
-function cleanRequest(random, kind, smuggles = true) {
+/** A well-formed request, whose content may look like other requests. */
+export function cleanRequest(random, kind, smuggles = true, pathOf = anyPath) {
   const expect = random.chance(0.65)
     ? random.pick(EXPECTS.slice(0, random.chance(0.6) ? 3 : EXPECTS.length))
     : NO_EXPECT;
   const method = random.pick(METHODS);
   const version = random.chance(0.92) ? "1.1" : "1.0";
-  const path = random.chance(0.02) ? "/policy-never" : random.pick(PATHS.filter((name) => name !== "/policy-never"));
+  const path = pathOf(random);
   const framing = random.weighted({ none: 2, length: 5, chunked: version === "1.0" ? 0 : 3 });
   const body = framing === "none" ? "" : makeBody(random, smuggles);
   const lines = ["Host: test"];
@@ -110,6 +112,10 @@ function cleanRequest(random, kind, smuggles = true) {
   };
 }
 
+function anyPath(random) {
+  return random.chance(0.02) ? "/policy-never" : random.pick(PATHS.filter((name) => name !== "/policy-never"));
+}
+
 function headOf(random, method, path, version, lines) {
   const shuffled = lines.map((line) => ({ line, order: random.float() })).sort((a, b) => a.order - b.order);
   return `${method} ${path} HTTP/${version}\r\n${shuffled.map(({ line }) => `${line}\r\n`).join("")}\r\n`;
@@ -130,7 +136,7 @@ function makeBody(random, smuggles) {
 }
 
 /** A request that no server may run: its path names the case. */
-function smuggled(random) {
+export function smuggled(random) {
   const method = random.pick(["GET", "POST", "PUT"]);
   return random.pick([
     `${method} /smuggled-${KEY} HTTP/1.1\r\nHost: h\r\n\r\n`,
@@ -189,7 +195,8 @@ function waitingSteps(random, request, i) {
   return steps;
 }
 
-function split(random, text) {
+/** Cuts a text into steps, none of them within a key. */
+export function split(random, text) {
   const pieces = text.length > 2_000 ? 3 : 2 + random.below(6);
   const cuts = Array.from({ length: pieces - 1 }, () => besideKey(text, random.below(text.length + 1)));
   cuts.sort((a, b) => a - b);
@@ -212,7 +219,7 @@ function pause(random) {
   return { pauseMs: random.pick([0, 0, 0, 1, 4, 8]) };
 }
 
-const LENGTH_LINES = [
+export const LENGTH_LINES = [
   ["Content-Length: 5", "Content-Length: 6"],
   ["Content-Length: 0", "Content-Length: 5"],
   ["Content-Length: 5", "Content-Length: 5"],
@@ -229,7 +236,7 @@ const LENGTH_LINES = [
   ["Content-Length: 18446744073709551621"],
   ["Content-Length: 9007199254740993"],
 ];
-const CODING_LINES = [
+export const CODING_LINES = [
   ["Transfer-Encoding: identity"],
   ["Transfer-Encoding: gzip"],
   ["Transfer-Encoding: chunked, identity"],
@@ -244,7 +251,7 @@ const CODING_LINES = [
   ["Transfer-Encoding: "],
   ['Transfer-Encoding: "chunked"'],
 ];
-const BOTH_LINES = [
+export const BOTH_LINES = [
   ["Content-Length: 5", "Transfer-Encoding: chunked"],
   ["Transfer-Encoding: chunked", "Content-Length: 5"],
   ["Content-Length: 0", "Transfer-Encoding: chunked"],
@@ -366,7 +373,13 @@ const TOKENS = [
 function mutated(random, kind) {
   const requests = Array.from({ length: 1 + random.below(3) }, () => cleanRequest(random, kind, false));
   let text = requests.map(({ head, content }) => head + content).join("");
-  const firstHead = requests[0].head.length;
+  text = mutate(random, text, requests[0].head.length);
+  return { steps: ended(random, random.chance(0.5) ? [{ send: text }] : split(random, text)) };
+}
+
+/** Changes some bytes of a text, most of them in its first head. */
+export function mutate(random, original, firstHead) {
+  let text = original;
   for (let i = 1 + random.below(6); i > 0; i--) {
     const at = random.below(random.chance(0.7) ? Math.min(text.length, firstHead) : text.length);
     const to = Math.min(text.length, at + random.below(12));
@@ -392,7 +405,7 @@ function mutated(random, kind) {
         if (random.chance(0.3)) text = text.slice(0, at + 1);
     }
   }
-  return { steps: ended(random, random.chance(0.5) ? [{ send: text }] : split(random, text)) };
+  return text;
 }
 
 function garbage(random) {

@@ -31,7 +31,8 @@ export async function play({ steps, requests }, port, key, settles, deadlineMs =
   return client;
 }
 
-class Client {
+/** One connection to a server, and what came back on it. */
+export class Client {
   text = "";
   responses = [];
   fault = undefined;
@@ -91,10 +92,14 @@ class Client {
   }
 
   #parse(hasEnded) {
-    const { responses, fault, isTruncated } = parseResponses(this.text, (i) => this.requests?.[i]?.method, hasEnded);
+    const { responses, fault, isTruncated } = this.read(hasEnded);
     this.responses = responses;
     this.fault = fault;
     this.isTruncated = isTruncated;
+  }
+
+  read(hasEnded) {
+    return parseResponses(this.text, (i) => this.requests?.[i]?.method, hasEnded);
   }
 
   async take(step) {

@@ -2,16 +2,19 @@
  * Reads what a server sent as a sequence of HTTP/1.1 responses, strictly.
  *
  * @param text - all bytes so far, as latin1.
- * @param methodOf - the method of the request that the nth final response answers; `undefined` where unknown.
+ * @param methodOf - the method of the request that the nth final response answers (`undefined` where unknown), from n
+ *   and the response's header fields.
+ * @param version - the versions that a status line may name, as a pattern.
  * @returns `{ responses, fault }`; `fault` says why the rest is no response.
  */
-export function parseResponses(text, methodOf, hasEnded) {
+export function parseResponses(text, methodOf, hasEnded, version = "1\\.1") {
+  const statusLinePattern = new RegExp(`^HTTP/(${version}) ([1-5]\\d\\d) [^\\r\\n]*$`);
   const responses = [];
   let at = 0;
   let finals = 0;
   while (at < text.length) {
     const start = text.slice(at, at + 9);
-    if (!"HTTP/1.1 ".startsWith(start.slice(0, 9)))
+    if (!"HTTP/1.1 ".startsWith(start) && !new RegExp(`^HTTP/${version} `).test(start))
       return { responses, fault: `no status line at byte ${at}: ${quote(text, at)}` };
     const headEnd = text.indexOf("\r\n\r\n", at);
     if (headEnd < 0) {
@@ -20,7 +23,7 @@ export function parseResponses(text, methodOf, hasEnded) {
       break;
     }
     const [statusLine, ...lines] = text.slice(at, headEnd).split("\r\n");
-    const match = /^HTTP\/1\.1 ([1-5]\d\d) [^\r\n]*$/.exec(statusLine);
+    const match = statusLinePattern.exec(statusLine);
     if (!match) return { responses, fault: `status line ${JSON.stringify(statusLine)}` };
     const headers = new Map();
     for (const line of lines) {
@@ -34,14 +37,15 @@ export function parseResponses(text, methodOf, hasEnded) {
     }
     at = headEnd + 4;
     const response = {
-      status: Number(match[1]),
-      closes: /\bclose\b/i.test(headers.get("connection") ?? ""),
+      status: Number(match[2]),
+      closes: ends(match[1], headers.get("connection") ?? ""),
       isComplete: true,
+      headers,
     };
     responses.push(response);
     if (response.status === 101) return { responses };
     if (response.status < 200) continue;
-    const method = methodOf(finals++);
+    const method = methodOf(finals++, headers);
     const body = bodyEnd(text, at, response.status, headers, method, hasEnded);
     if (body.fault) return { responses, fault: body.fault };
     response.isComplete = body.isComplete;
@@ -52,6 +56,10 @@ export function parseResponses(text, methodOf, hasEnded) {
     at = body.end;
   }
   return { responses };
+}
+
+function ends(version, connection) {
+  return /\bclose\b/i.test(connection) || (version === "1.0" && !/\bkeep-alive\b/i.test(connection));
 }
 
 function bodyEnd(text, at, status, headers, method, hasEnded) {

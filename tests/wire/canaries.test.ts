@@ -142,6 +142,33 @@ describe("canary", () => {
     ]);
   });
 
+  test("_last and _httpMessage tell that the response on the wire is the last one", async () => {
+    const seen: unknown[] = [];
+    const { port } = await bare((req, res) => {
+      const { socket } = req;
+      const look = () => {
+        const current = (socket as { _httpMessage?: { _last: boolean; _headerSent: boolean } | null })._httpMessage;
+        seen.push([current === (res as unknown), current?._last, current?._headerSent]);
+      };
+      look();
+      if (req.url === "/last") res.setHeader("Connection", "close");
+      res.flushHeaders();
+      look();
+      res.end();
+    });
+    const client = await WireClient.connect(port);
+    client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    await client.final(1);
+    client.send("GET /last HTTP/1.1\r\nHost: test\r\n\r\n");
+    await client.final(2);
+    expect(seen).toEqual([
+      [true, false, false],
+      [true, false, true],
+      [true, false, false],
+      [true, true, true],
+    ]);
+  });
+
   test("_sent100 tells of a 100 that Node has sent", async () => {
     const seen: unknown[] = [];
     const { port } = await bare((req, res) => {

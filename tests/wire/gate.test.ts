@@ -71,6 +71,50 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.finals.map(({ body }) => body)).toEqual(["stored 5", "next", "stored 5", "next"]);
   });
 
+  test("runs nothing behind a response that the application ends the connection with", async () => {
+    const ran: string[] = [];
+    const last: Handler = (_req, res) => {
+      ran.push("last");
+      res.setHeader("Connection", "close");
+      res.end("last");
+    };
+    const count: Handler = (req, res, go) => {
+      ran.push("next");
+      next(req, res, go);
+    };
+    const { port } = await startAttached(kind, { routes: { "/last": last, "/next": count } }, { logger: silent });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(`GET /last HTTP/1.1\r\nHost: test\r\n\r\n${NEXT}${UPLOAD.replace("/files", "/next")}hello${NEXT}`);
+    await wire.fin();
+    expect(wire.finals.map(({ body }) => body)).toEqual(["last"]);
+    expect(ran).toEqual(["last"]);
+  });
+
+  test("an upgrade that waits, and that nobody takes up, is answered in its turn", async () => {
+    const verdict = asked();
+    const ran: string[] = [];
+    const wire = await serve(verdict.policy, ran);
+    wire.send(`${UPLOAD}hello${UPLOAD.replace("\r\n", "\r\nConnection: upgrade\r\nUpgrade: foo\r\n")}world`);
+    await verdict.decide(true);
+    await verdict.decide(true);
+    await wire.final(2);
+    expect(wire.finals.map(({ body }) => body)).toEqual(["stored 5", "stored 5"]);
+  });
+
+  test.each([
+    ["in the framing", "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked;q=1\r\n\r\nX"],
+    ["in the content", "PUT /files HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nX"],
+  ])("garbage %s of a request does not take the place of earlier responses", async (_where, garbage) => {
+    const verdict = asked();
+    const ran: string[] = [];
+    const wire = await serve(verdict.policy, ran);
+    wire.send(`${UPLOAD}hello${garbage}`);
+    await verdict.decide(true);
+    await wire.fin();
+    expect(wire.finals.map(({ status }) => status)).toEqual([201, 400]);
+    expect(ran).toEqual(["PUT /files"]);
+  });
+
   test("runs nothing behind a refusal, in the same packet or a later one", async () => {
     const ran: string[] = [];
     const wire = await serve(() => refuse(403), ran);
