@@ -57,12 +57,11 @@ let shared: InterimWriters | undefined;
 function ownWriters(response: Response): InterimWriters {
   const { writeContinue, writeProcessing, writeEarlyHints, writeInformation } = response;
   const isShared =
-    shared !== undefined &&
-    shared.writeContinue === writeContinue &&
-    shared.writeProcessing === writeProcessing &&
-    shared.writeEarlyHints === writeEarlyHints &&
-    shared.writeInformation === writeInformation;
-  if (!isShared) {
+    shared?.writeContinue === writeContinue &&
+    shared?.writeProcessing === writeProcessing &&
+    shared?.writeEarlyHints === writeEarlyHints &&
+    shared?.writeInformation === writeInformation;
+  if (!shared || !isShared) {
     shared = { writeContinue, writeProcessing, writeEarlyHints, writeInformation, additionalHeaders: undefined };
   }
   return shared;
