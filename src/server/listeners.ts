@@ -5,7 +5,7 @@ import type { AttachableServer } from "./options.js";
 type Listener = (...args: unknown[]) => void;
 
 /** The events that keep Node from answering `Expect` by itself, as long as somebody listens for them. */
-export const EVENTS = ["checkContinue", "checkExpectation"] as const;
+const EVENTS = ["checkContinue", "checkExpectation"] as const;
 
 /**
  * Sets aside listeners of {@link EVENTS}: with two of them the application would run twice.
