@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import {
   closeServers,
   type Handler,
@@ -118,8 +119,8 @@ test("a body that drips in behind a slow response adds no listener a byte", asyn
   wire.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n", UPLOAD.replace(": 5", ": 30"));
   for (let i = 1; i <= 30; i++) {
     wire.send("x");
-    const deadline = performance.now() + 8_000;
-    while (listeners.length < i && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
+    const end = performance.now() + deadline(8_000);
+    while (listeners.length < i && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 1));
   }
   endSlow();
   await wire.final(2);
