@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { admission } from "../../src/admission.js";
 import { expectations, maxSize, type Policy, refuse, silent } from "../../src/index.js";
 import type { Finding, ProbeResult } from "../../src/probe/result.js";
-import { concurrentTestUnless } from "../helpers/clients.js";
+import { testUnless } from "../helpers/clients.js";
 import { closeServers, listen, startAttached, store } from "../helpers/servers.js";
 import { probeJson } from "./command.js";
 
@@ -157,8 +157,7 @@ function expectUnknown({ claims }: SetUp, { target }: ProbeResult): void {
 describe("a real proxy is told as the page has it:", () => {
   for (const setUp of SET_UPS) {
     const name = `${setUp.name} (${setUp.isBest ? "best" : "default"})`;
-    // Side by side: a probe waits most of the time.
-    concurrentTestUnless(setUp.missing === undefined ? undefined : `${setUp.name}: ${setUp.missing}`)(
+    testUnless(setUp.missing === undefined ? undefined : `${setUp.name}: ${setUp.missing}`)(
       name,
       () =>
         behind(setUp, async (port) => {

@@ -64,16 +64,18 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   });
 
   test("an application that is slow to read is no idle client", async () => {
+    // The client gets time for its first piece; the application takes longer than that for each.
+    const bodyTimeoutMs = deadline(80);
     const guard = expectations({ logger: silent }) as Handler;
     const slow: Handler = async (req, res) => {
       let length = 0;
       for await (const chunk of req) {
         length += (chunk as Buffer).length;
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, bodyTimeoutMs + 70));
       }
       res.end(`stored ${length}`);
     };
-    const running = await startAttached(kind, parts([guard], slow), { bodyTimeoutMs: 80, logger: silent });
+    const running = await startAttached(kind, parts([guard], slow), { bodyTimeoutMs, logger: silent });
     const wire = await connect(running.port);
     const size = 300_000;
     wire.send(UPLOAD.replace(": 5", `: ${size}`));
