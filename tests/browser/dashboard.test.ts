@@ -7,6 +7,7 @@ import { type Dashboard, dashboard } from "../../src/dashboard/dashboard.js";
 import { attach, expectations, maxSize, mediaTypes, silent } from "../../src/index.js";
 import type { Summary } from "../../src/report/summary.js";
 import { describeInBrowser, figureOf, openPage, overflowOf, rowsOf, startBrowser, textOf } from "../helpers/browser.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeServers, listen, type RunningServer } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
@@ -61,7 +62,7 @@ describeInBrowser("the dashboard", () => {
   }
 
   const untilConnected = (page: Page, state: string) =>
-    page.locator("#connection", { hasText: new RegExp(`^${state}$`) }).waitFor({ timeout: 20_000 });
+    page.locator("#connection", { hasText: new RegExp(`^${state}$`) }).waitFor({ timeout: deadline(20_000) });
 
   const untilRefused = (page: Page, count: string) =>
     figureOf(page, "Refused")

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import ts from "typescript";
 import { attach, expectations, silent } from "../../src/index.js";
+import { pool } from "../helpers/clients.js";
 import { WireClient } from "../helpers/wire.js";
 import { Checkout, command, REPOSITORY } from "./checkout.js";
 
@@ -115,12 +116,12 @@ describe("code blocks", () => {
   });
 
   test("all of them run: to their end, or until they listen", async () => {
-    for (const [i, { name, source }] of blocks.entries()) {
+    await pool([...blocks.entries()], 3, async ([i, { name, source }]) => {
       const program = run(i + 1);
       if (source.includes(".listen(")) await program.port();
       else if ((await program.end()) !== 0) throw new Error(`block ${name}: ${program.output}`);
       await program.stop();
-    }
+    });
   });
 
   test("the quick start accepts and refuses as the README says, in ten lines at most", async () => {

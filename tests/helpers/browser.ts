@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { describe } from "@jest/globals";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { deadline } from "./deadline.js";
 
 const CHROMIUM = "/usr/bin/chromium";
 const DEADLINE_MS = 10_000;
@@ -45,7 +46,7 @@ export interface WatchedPage {
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(DEADLINE_MS);
+  page.setDefaultTimeout(deadline(DEADLINE_MS));
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {

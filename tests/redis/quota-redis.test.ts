@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient } from "../helpers/wire.js";
 import { ServerProcess, transpiled } from "./processes.js";
 import { RedisServer, reasonToSkipRedis } from "./redis-server.js";
@@ -80,9 +81,9 @@ const CLIENTS = {
     const used = async () => Number((await store.get(`rlflx:${key}`)) ?? 0);
 
     async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
-      const deadline = performance.now() + 10_000;
+      const end = performance.now() + deadline(10_000);
       while (!(await isTrue())) {
-        if (performance.now() > deadline) throw new Error(`not in time: ${what}; used ${await used()}`);
+        if (performance.now() > end) throw new Error(`not in time: ${what}; used ${await used()}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import ts from "typescript";
 import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient, type WireResponse } from "../helpers/wire.js";
 
 const REPOSITORY = resolve(__dirname, "../..");
@@ -75,11 +76,11 @@ class TracedServer {
 
   /** Waits for the next message of a kind. */
   async told<K extends keyof Message>(kind: K): Promise<NonNullable<Message[K]>> {
-    const deadline = Date.now() + DEADLINE_MS;
+    const end = Date.now() + deadline(DEADLINE_MS);
     for (;;) {
       const at = this.#messages.findIndex((message) => message[kind] !== undefined);
       if (at >= 0) return this.#messages.splice(at, 1)[0]?.[kind] as NonNullable<Message[K]>;
-      const left = deadline - Date.now();
+      const left = end - Date.now();
       if (left <= 0 || this.child.exitCode !== null)
         throw new Error(`the child did not tell its ${kind}, exit ${this.child.exitCode}: ${this.#stderr}`);
       await new Promise<void>((wake) => {
@@ -100,9 +101,9 @@ class TracedServer {
   /** The spans that have ended since the last report; waits for `count` of them. */
   async spans(count: number): Promise<Span[]> {
     const spans: Span[] = [];
-    const deadline = Date.now() + 1_000;
+    const end = Date.now() + deadline(1_000);
     do spans.push(...(await this.report()).spans);
-    while (spans.length < count && Date.now() < deadline);
+    while (spans.length < count && Date.now() < end);
     // A second span for the same request would end with its response, too.
     const { spans: more, open } = await this.report();
     expect(open).toBe(0);

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { expectations, maxSize, refuse, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeServers, type Handler, type RunningServer, startAttached } from "../helpers/servers.js";
 import { WireClient, type WireResponse } from "../helpers/wire.js";
 
@@ -260,11 +261,11 @@ describe("the handshake under fire", () => {
       }),
       { numRuns, endOnFailure: process.env.CI !== undefined, verbose: 1 },
     );
-    const deadline = Date.now() + 5_000;
-    while (sockets.size > 0 && Date.now() < deadline) await later(undefined);
+    const end = Date.now() + deadline(5_000);
+    while (sockets.size > 0 && Date.now() < end) await later(undefined);
     expect(sockets.size).toBe(0);
     const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-    while (timers() > 2 && Date.now() < deadline) await later(undefined);
+    while (timers() > 2 && Date.now() < end) await later(undefined);
     // Node's own check of connections, and the deadline of this test.
     expect(timers()).toBeLessThanOrEqual(2);
   }, 120_000);
