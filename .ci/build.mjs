@@ -48,12 +48,11 @@ async function build() {
   if (await isThere(built)) return;
   const folder = `${built}.${randomUUID()}`;
   try {
-    // At the same time: each of them keeps one processor busy.
-    await Promise.all([
-      compile("tsconfig.build.json", join(folder, "esm")),
-      compile("tsconfig.cjs.json", join(folder, "cjs")),
-    ]);
-    await fs.writeFile(join(folder, "cjs/package.json"), '{"type":"commonjs"}\n');
+    await fs.rm(dist, { recursive: true, force: true });
+    // In dist/ itself, as maps name their sources by the way from there. At the same time: each keeps one processor busy.
+    await Promise.all([compile("tsconfig.build.json"), compile("tsconfig.cjs.json")]);
+    await fs.writeFile(join(dist, "cjs/package.json"), '{"type":"commonjs"}\n');
+    await fs.cp(dist, folder, { recursive: true });
     // In one step, so that nobody ever finds a build that is not whole.
     await fs.rename(folder, built).catch(async (error) => {
       if (!(await isThere(built))) throw error;
@@ -64,8 +63,8 @@ async function build() {
   await forgetOldBuilds();
 }
 
-async function compile(project, outDir) {
-  const child = spawn(process.execPath, [compiler, "-p", project, "--outDir", outDir], {
+async function compile(project) {
+  const child = spawn(process.execPath, [compiler, "-p", project], {
     cwd: repository,
     stdio: "inherit",
   });

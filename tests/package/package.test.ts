@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { Checkout, command, REPOSITORY } from "../examples/checkout.js";
 
-// Each of them installs or compiles something.
+// Each of them packs, installs or runs something; compilers.mjs compiles programs against the package.
 jest.setTimeout(120_000);
 
 let checkout: Checkout;
@@ -112,81 +112,6 @@ const { expectations, maxSize, silent } = createRequire(import.meta.url)("expres
   await runs(folder, "main.mjs");
 });
 
-describe("a TypeScript project (nodenext)", () => {
-  const source = `import http from "node:http";
-import express, { type Request } from "express";
-import {
-  allOf, attach, authorize, expectations, ExpectationError, handshakeOf, maxSize, mediaTypes, refuse, silent, when,
-  type ExpectationErrorCode, type ExpectationOptions, type HandshakeInfo, type Logger, type Policy, type RefusalRecord,
-} from "express-expectations";
-
-const byName: Policy<Request<{ name: string }>> = (req) => (req.params.name === "no" ? refuse(403) : true);
-const options: ExpectationOptions = { policies: [maxSize("1kb"), mediaTypes(["text/*"])], logger: silent };
-const app = express();
-app.use(expectations(options));
-app.put<{ name: string }>("/files/:name", expectations({ policies: [byName], logger: silent }), (req, res) => {
-  const info: HandshakeInfo = handshakeOf(req);
-  res.json(info.state);
-});
-app.put("/other", expectations<Request>({
-  policies: [
-    authorize((req: Request) => req.get("authorization") !== undefined, { challenge: "Bearer" }),
-    allOf(when((req) => req.method === "PUT", maxSize(10)), async (req, upload) => upload.length !== 7),
-  ],
-  onRefusal: (refusal, req, res, next) => next(new Error(String(refusal.status))),
-}), (_req, res) => { res.end(); });
-const logger: Logger = { warn(details) { const record = details as RefusalRecord; void record.bytesSpared; }, error() {} };
-attach(http.createServer(app), { logger }).close();
-
-// @ts-expect-error: an option that does not exist
-() => expectations({ policy: [] });
-// @ts-expect-error: a status is no verdict
-const wrong: Policy = () => 413;
-void wrong;
-
-try {
-  maxSize("5 apples");
-} catch (error) {
-  const code: ExpectationErrorCode = (error as ExpectationError).code;
-  console.log(error instanceof ExpectationError, code);
-}
-`;
-  const config = (verbatimModuleSyntax: boolean) =>
-    JSON.stringify({
-      compilerOptions: {
-        target: "es2023",
-        module: "nodenext",
-        moduleResolution: "nodenext",
-        types: ["node"],
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        verbatimModuleSyntax,
-        esModuleInterop: true,
-        outDir: "out",
-      },
-      include: ["*.mts", "*.cts"],
-    });
-
-  test.concurrent.each([
-    ["mts", "main.mjs"],
-    ["cts", "main.cjs"],
-  ])("compiles a .%s file without skipLibCheck, and runs it", async (extension, compiled) => {
-    const folder = await project(`typescript-${extension}`, {
-      "tsconfig.json": config(extension === "mts"),
-      [`main.${extension}`]: source,
-    });
-    for (const name of ["@types", "express"]) {
-      const link = path.join(folder, "node_modules", name);
-      await fs.symlink(path.join(REPOSITORY, "node_modules", name), link, "junction");
-    }
-    await command(process.execPath, [path.join(REPOSITORY, "node_modules/typescript/bin/tsc"), "-p", folder], folder);
-    const program = checkout.start([path.join(folder, "out", compiled)]);
-    expect(await program.end()).toBe(0);
-    expect(program.output.trim()).toBe("true ERR_EXPECT_OPTION");
-  });
-});
-
 describe("what is in the package", () => {
   test("exports exactly the documented names from both copies, and no default", async () => {
     const folder = await project("names", {
@@ -267,29 +192,12 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
     expect(manifest.sideEffects).toBe(false);
   });
 
-  test.concurrent("publint finds nothing to say, strictly", async () => {
+  test("publint finds nothing to say, strictly", async () => {
     const output = await command(
       path.join(REPOSITORY, "node_modules/.bin/publint"),
       [tarball, "--strict"],
       checkout.folder,
     );
     expect(output).toContain("All good!");
-  });
-
-  test.concurrent("attw resolves the types in every way that users resolve them", async () => {
-    const attw = path.join(REPOSITORY, "node_modules/.bin/attw");
-    const { problems, analysis } = JSON.parse(await command(attw, [tarball, "--format", "json"], checkout.folder));
-    expect(problems ?? {}).toEqual({});
-    for (const [entry, file] of Object.entries({
-      ".": "index",
-      "./dashboard": "dashboard",
-      "./prometheus": "prometheus",
-    })) {
-      const { resolutions } = analysis.entrypoints[entry];
-      expect(Object.keys(resolutions).sort()).toEqual(["bundler", "node10", "node16-cjs", "node16-esm"]);
-      for (const { resolution } of Object.values<{ resolution?: { fileName: string } }>(resolutions)) {
-        expect(resolution?.fileName).toMatch(new RegExp(`/dist/(esm|cjs)/${file}\\.d\\.ts$`));
-      }
-    }
   });
 });
