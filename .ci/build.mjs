@@ -1,5 +1,8 @@
 // Builds dist/, or takes what an earlier build made of the very same source: `npm run build`.
 //
+//   node .ci/build.mjs            brings the build to dist/
+//   node .ci/build.mjs --print    leaves dist/ alone, and prints the folder in which the build is kept
+//
 // Builds are kept in node_modules/.cache by the content of all that goes into them. Every script that needs dist/ runs
 // this first, so that a change is compiled once however many of them follow, and `npm ci` clears what was kept.
 import { spawn } from "node:child_process";
@@ -20,8 +23,12 @@ const compiler = join(repository, "node_modules/typescript/bin/tsc");
 const built = join(cache, `dist-${await fingerprint()}`);
 await fs.mkdir(cache, { recursive: true });
 if (!(await isThere(built))) await alone(`${built}.lock`, build);
-// One that is right is left in peace: a program may be loading it.
-if (!(await isSame(built, dist))) {
+if (process.argv.includes("--print")) process.stdout.write(`${built}\n`);
+else await bring();
+
+async function bring() {
+  // One that is right is left in peace: a program may be loading it.
+  if (await isSame(built, dist)) return;
   await fs.rm(dist, { recursive: true, force: true });
   await fs.cp(built, dist, { recursive: true });
 }
@@ -47,24 +54,30 @@ async function build() {
   // Somebody else's, made while this one waited for the lock.
   if (await isThere(built)) return;
   const folder = `${built}.${randomUUID()}`;
+  // Beside dist/, as maps name their sources by the way from there.
+  const made = join(repository, `.dist-${randomUUID()}`);
   try {
-    await fs.rm(dist, { recursive: true, force: true });
-    // In dist/ itself, as maps name their sources by the way from there. At the same time: each keeps one processor busy.
-    await Promise.all([compile("tsconfig.build.json"), compile("tsconfig.cjs.json")]);
-    await fs.writeFile(join(dist, "cjs/package.json"), '{"type":"commonjs"}\n');
-    await fs.cp(dist, folder, { recursive: true });
+    // At the same time: each of them keeps one processor busy.
+    await Promise.all([
+      compile("tsconfig.build.json", join(made, "esm")),
+      compile("tsconfig.cjs.json", join(made, "cjs")),
+    ]);
+    await fs.writeFile(join(made, "cjs/package.json"), '{"type":"commonjs"}\n');
+    await fs.cp(made, folder, { recursive: true });
+    // Node asks it what the scripts of a build are that is used where it is kept.
+    await fs.writeFile(join(cache, "package.json"), '{"type":"module"}\n');
     // In one step, so that nobody ever finds a build that is not whole.
     await fs.rename(folder, built).catch(async (error) => {
       if (!(await isThere(built))) throw error;
     });
   } finally {
-    await fs.rm(folder, { recursive: true, force: true });
+    for (const path of [folder, made]) await fs.rm(path, { recursive: true, force: true });
   }
   await forgetOldBuilds();
 }
 
-async function compile(project) {
-  const child = spawn(process.execPath, [compiler, "-p", project], {
+async function compile(project, outDir) {
+  const child = spawn(process.execPath, [compiler, "-p", project, "--outDir", outDir], {
     cwd: repository,
     stdio: "inherit",
   });

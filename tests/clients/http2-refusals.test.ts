@@ -8,7 +8,10 @@ import { expectations, type Policy, refuse, silent } from "../../src/index.js";
 import { concurrentTestUnless, pool, run } from "../helpers/clients.js";
 import { closeServers, type Handler, startAttached, store } from "../helpers/servers.js";
 
-const RUNS = 20;
+/** How many processes run at the same time. */
+const CURLS = 4;
+/** How many uploads each of them makes, one after another. */
+const UPLOADS = 5;
 const MIB = 2 ** 20;
 const hasHttp2 = spawnSync("curl", ["--version"], { encoding: "utf8" }).stdout?.includes("HTTP2") === true;
 // Side by side: curl with `Expect` waits for the end of its stream, most of the time.
@@ -42,13 +45,23 @@ describe.each([
   ])("%s", (_name, expectation) => {
     test.each(CASES)("sees each refusal %s", async (_when, status, policy) => {
       const guard = expectations({ logger: silent, policies: [policy] }) as Handler;
-      const { port } = await startAttached(kind, { use: [guard], routes: { "/files": store } }, { logger: silent });
-      const args = ["-q", "--noproxy", "*", "-sS", "-o", join(folder, "body"), "-w", "%{http_version} %{http_code}"];
-      const url = `${protocol}://127.0.0.1:${port}/files`;
-      const seen = await pool(Array(RUNS).fill(url), 4, () =>
-        run("curl", [...args, ...options, ...expectation, "-T", file, url]),
+      const { server, port } = await startAttached(
+        kind,
+        { use: [guard], routes: { "/files": store } },
+        { logger: silent },
       );
-      expect(seen.map(({ stdout, stderr }) => stdout + stderr)).toEqual(Array(RUNS).fill(`2 ${status}`));
+      let connections = 0;
+      server.on(kind === "h2" ? "secureConnection" : "connection", () => connections++);
+      const args = ["-q", "--noproxy", "*", "-sS", "-o", join(folder, "body"), "-w", "%{http_version} %{http_code}\\n"];
+      // A name of its own for each upload makes curl open a connection for each.
+      const to = ["--connect-to", `::127.0.0.1:${port}`];
+      const url = `${protocol}://upload-[1-${UPLOADS}].test:${port}/files`;
+      const seen = await pool(Array(CURLS).fill(url), CURLS, () =>
+        run("curl", [...args, ...options, ...expectation, ...to, "-T", file, url]),
+      );
+      const expected = `2 ${status}\n`.repeat(UPLOADS);
+      expect(seen.map(({ stdout, stderr }) => stdout + stderr)).toEqual(Array(CURLS).fill(expected));
+      expect(connections).toBe(CURLS * UPLOADS);
     });
   });
 });

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import * as fs from "node:fs/promises";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,13 +21,16 @@ const MIB = 2 ** 20;
 const SIZES = [2 * MIB, 3 * MIB + 1, 9_999_999, 10_000_000];
 /** Where the smuggled request begins, counted from where the repeat's head puts it: a server may eat less, or more. */
 const SHIFTS = [-3, -2, -1, 0, 1, 2, 3];
-const ATTEMPTS = SIZES.flatMap((size) => SHIFTS.map((shift) => ({ size, shift })));
+const ATTEMPTS: readonly Attempt[] = SIZES.flatMap((size) => SHIFTS.map((shift) => ({ size, shift })));
+/** How much of the end of a file is written anew for each server: more than the repeat's head with any port. */
+const END_LENGTH = 1_024;
 
 let folder: string;
 let userAgent: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "expectations-smuggling-"));
+  for (const attempt of ATTEMPTS) writeFileSync(fileOf(attempt), Buffer.alloc(attempt.size, "x"));
   userAgent = `curl/${/^curl (\S+)/.exec((await run("curl", ["--version"])).stdout)?.[1]}`;
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,14 +48,26 @@ function repeatedHead(port: number, size: number): string {
   ].join("\r\n");
 }
 
-/** A file of which a kept-alive connection would execute the end. */
-function poisonedFile(port: number, size: number, shift: number): string {
+interface Attempt {
+  readonly size: number;
+  readonly shift: number;
+}
+
+/** The path of an attempt's file, which all tests use in turn: only its end differs, by the server's port. */
+function fileOf({ size, shift }: Attempt): string {
+  return join(folder, `${size}-${shift}`);
+}
+
+/** Makes of an attempt's file one of which a kept-alive connection would execute the end. */
+async function poison(port: number, attempt: Attempt): Promise<string> {
+  const { size, shift } = attempt;
   const smuggled = "GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n";
-  const file = Buffer.alloc(size, "x");
-  file.write(smuggled, size - repeatedHead(port, size).length + shift);
-  const path = join(folder, `${size}-${shift}`);
-  writeFileSync(path, file);
-  return path;
+  const end = Buffer.alloc(END_LENGTH, "x");
+  end.write(smuggled, END_LENGTH - repeatedHead(port, size).length + shift);
+  const file = await fs.open(fileOf(attempt), "r+");
+  await file.write(end, 0, END_LENGTH, size - END_LENGTH);
+  await file.close();
+  return fileOf(attempt);
 }
 
 interface Upload {
@@ -90,12 +106,7 @@ async function upload(port: number, file: string): Promise<Upload> {
 }
 
 function uploadAll({ port }: RunningServer): Promise<Upload[]> {
-  return pool(ATTEMPTS, 3, async ({ size, shift }) => {
-    const file = poisonedFile(port, size, shift);
-    const seen = await upload(port, file);
-    rmSync(file);
-    return seen;
-  });
+  return pool(ATTEMPTS, 3, async (attempt) => upload(port, await poison(port, attempt)));
 }
 
 const keptAlive =

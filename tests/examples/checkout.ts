@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { cpSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -36,16 +37,15 @@ export class Checkout {
 
   static async make(): Promise<Checkout> {
     const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), "expectations-checkout-")));
-    for (const name of COPIED) {
-      await fs.cp(path.join(REPOSITORY, name), path.join(folder, name), { recursive: true });
-    }
+    for (const name of COPIED) cpSync(path.join(REPOSITORY, name), path.join(folder, name), { recursive: true });
     await fs.symlink(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"), "junction");
     return new Checkout(folder);
   }
 
-  /** Runs the build, which takes what an earlier one made of the very same source. */
+  /** Makes `dist/` a link to a build of the very same source, which the checkouts share. */
   async build(): Promise<void> {
-    await command(process.execPath, [".ci/build.mjs"], this.folder);
+    const kept = await command(process.execPath, [".ci/build.mjs", "--print"], this.folder);
+    await fs.symlink(kept.trimEnd(), path.join(this.folder, "dist"), "junction");
   }
 
   async write(name: string, text: string): Promise<string> {

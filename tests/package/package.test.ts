@@ -54,12 +54,11 @@ function upload(port, length) {
 }
 `;
 
-/** A project of a user's with what npm has installed of the tarball. */
+/** A project of a user's, below the one in which npm has installed the tarball. */
 async function project(name: string, files: Record<string, string>): Promise<string> {
-  const folder = path.join(checkout.folder, "projects", name);
-  await fs.cp(installed, folder, { recursive: true });
+  const folder = path.join(installed, name);
   for (const [file, text] of Object.entries({ "package.json": `{ "name": "${name}", "private": true }`, ...files })) {
-    await checkout.write(path.join("projects", name, file), text);
+    await checkout.write(path.relative(checkout.folder, path.join(folder, file)), text);
   }
   return folder;
 }
