@@ -8,7 +8,7 @@ const config: Config = {
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
-  transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tests/tsconfig.json" }] },
+  transform: { "^.+\\.ts$": "<rootDir>/tests/helpers/transform.cjs" },
   // Most of the time is spent waiting for sockets and children, not for a processor.
   maxWorkers: 5,
   // Of the tests that are marked as concurrent, which wait and do little else.

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import ts from "typescript";
+import { transformSync } from "esbuild";
 import { attach, expectations, silent } from "../../src/index.js";
 import { pool } from "../helpers/clients.js";
 import { WireClient } from "../helpers/wire.js";
@@ -10,6 +10,8 @@ import { type Block, blocksOf } from "./readme-blocks.cjs";
 
 // Builds the package first.
 jest.setTimeout(60_000);
+
+const TSCONFIG = { compilerOptions: { verbatimModuleSyntax: true } };
 
 /** Tells the port of a server that a block starts, and takes a free one. */
 const PRELOAD = `import net from "node:net";
@@ -55,10 +57,8 @@ beforeAll(async () => {
   await checkout.build();
   await checkout.write("readme/preload.mjs", PRELOAD);
   for (const [i, { source }] of blocks.entries()) {
-    const { outputText } = ts.transpileModule(source, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true },
-    });
-    await checkout.write(`readme/block-${i + 1}.mjs`, outputText);
+    const { code } = transformSync(source, { loader: "ts", format: "esm", target: "node20", tsconfigRaw: TSCONFIG });
+    await checkout.write(`readme/block-${i + 1}.mjs`, code);
   }
 });
 afterEach(() => {

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import ts from "typescript";
+import { buildSync } from "esbuild";
 import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
 import { deadline } from "../helpers/deadline.js";
 import { WireClient, type WireResponse } from "../helpers/wire.js";
@@ -19,14 +19,9 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "expectations-traced-"));
   const source = join(REPOSITORY, "src");
-  for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => /\.ts$/.test(file))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(source, name), "utf8"), {
-      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
-    });
-    const file = join(folder, name.replace(/\.ts$/, ".js"));
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, outputText);
-  }
+  const names = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const entryPoints = names.map((name) => join(source, name));
+  buildSync({ entryPoints, outbase: source, outdir: folder, format: "cjs", target: "node20", keepNames: true });
   symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "tls.json"), JSON.stringify({ key: TEST_KEY, cert: TEST_CERT }));
 });
