@@ -251,7 +251,7 @@ describe("the handshake under fire", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(plans, { minLength: 1, maxLength: 12 }), async (batch) => {
         await Promise.all(batch.map((plan) => play(running, plan)));
-        const patience = Date.now() + 2_000;
+        const patience = Date.now() + deadline(2_000);
         while (sockets.size > 0 && Date.now() < patience) await later(undefined);
         if (sockets.size > 0) {
           for (const socket of sockets) socket.destroy();

@@ -87,11 +87,12 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 });
 
 test("the idle time does not begin before an earlier response has let the 100 out", async () => {
-  const slow: Handler = (_req, res) => void setTimeout(() => res.end("slow"), 250);
+  const bodyTimeoutMs = deadline(100);
+  const slow: Handler = (_req, res) => void setTimeout(() => res.end("slow"), 2.5 * bodyTimeoutMs);
   const running = await startAttached(
     "node:http",
     { routes: { "/slow": slow, "/files": store } },
-    { bodyTimeoutMs: 100, logger: silent },
+    { bodyTimeoutMs, logger: silent },
   );
   const wire = await WireClient.connect(running.port);
   wire.send(`GET /slow HTTP/1.1\r\nHost: test\r\n\r\n${UPLOAD}`);
