@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import { expectations, maxSize, silent } from "../../src/index.js";
 import type { ExchangeResult } from "../../src/probe/exchange-result.js";
 import type { ProbeResult } from "../../src/probe/result.js";
-import { describeInBrowser, openPage, overflowOf, startBrowser, textOf } from "../helpers/browser.js";
+import { closePages, describeInBrowser, openPage, overflowOf, startBrowser, textOf } from "../helpers/browser.js";
 import { closeServers, start, startAttached, store } from "../helpers/servers.js";
 import { runProbe } from "../probe/command.js";
 import { CONTINUE, closePeers, listenRaw, response, type Served, startPeer } from "../probe/peer.js";
@@ -44,7 +44,7 @@ describeInBrowser("the probe's page", () => {
       hostileReport(),
     ]);
   });
-  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+  afterEach(() => closePages(browser));
   afterAll(async () => {
     await browser?.close();
     closePeers();
