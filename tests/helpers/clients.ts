@@ -50,11 +50,6 @@ export function testUnless(reason: string | undefined): typeof test | typeof tes
   return test.skip;
 }
 
-/** The same for a test that runs beside the others of its file. */
-export function concurrentTestUnless(reason: string | undefined): typeof test.concurrent {
-  return testUnless(reason) === test ? test.concurrent : (test.concurrent.skip as typeof test.concurrent);
-}
-
 /** Calls `job` for each of `items`, at most `width` at the same time. */
 export async function pool<T, R>(items: readonly T[], width: number, job: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
