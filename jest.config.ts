@@ -2,13 +2,17 @@
 import type { Config } from "jest";
 
 const config: Config = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/tests/helpers/environment.cjs",
+  globalSetup: "<rootDir>/tests/helpers/global-setup.cjs",
+  testSequencer: "<rootDir>/tests/helpers/sequencer.cjs",
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tests/tsconfig.json" }] },
   // Most of the time is spent waiting for sockets and children, not for a processor.
-  maxWorkers: 3,
+  maxWorkers: 5,
+  // Of the tests that are marked as concurrent, which wait and do little else.
+  maxConcurrency: 12,
   testTimeout: 20_000,
 };
 

@@ -6,7 +6,17 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type Dashboard, dashboard } from "../../src/dashboard/dashboard.js";
 import { attach, expectations, maxSize, mediaTypes, silent } from "../../src/index.js";
 import type { Summary } from "../../src/report/summary.js";
-import { describeInBrowser, figureOf, openPage, overflowOf, rowsOf, startBrowser, textOf } from "../helpers/browser.js";
+import {
+  closePages,
+  describeInBrowser,
+  figureOf,
+  openPage,
+  overflowOf,
+  rowsOf,
+  startBrowser,
+  textOf,
+} from "../helpers/browser.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeServers, listen, type RunningServer } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
@@ -26,7 +36,7 @@ describeInBrowser("the dashboard", () => {
   });
   afterAll(() => browser?.close());
   afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()));
+    await closePages(browser);
     board.close();
     for (const client of clients) client.destroy();
     clients = [];
@@ -61,7 +71,7 @@ describeInBrowser("the dashboard", () => {
   }
 
   const untilConnected = (page: Page, state: string) =>
-    page.locator("#connection", { hasText: new RegExp(`^${state}$`) }).waitFor({ timeout: 20_000 });
+    page.locator("#connection", { hasText: new RegExp(`^${state}$`) }).waitFor({ timeout: deadline(20_000) });
 
   const untilRefused = (page: Page, count: string) =>
     figureOf(page, "Refused")

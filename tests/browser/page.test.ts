@@ -8,7 +8,16 @@ import { Aggregate } from "../../src/report/aggregate.js";
 import type { Decision } from "../../src/report/decision.js";
 import { renderPage } from "../../src/report/page/page.js";
 import type { Summary } from "../../src/report/summary.js";
-import { describeInBrowser, figureOf, openPage, overflowOf, rowsOf, startBrowser, textOf } from "../helpers/browser.js";
+import {
+  closePages,
+  describeInBrowser,
+  figureOf,
+  openPage,
+  overflowOf,
+  rowsOf,
+  startBrowser,
+  textOf,
+} from "../helpers/browser.js";
 
 jest.setTimeout(60_000);
 
@@ -66,7 +75,7 @@ describeInBrowser("the page", () => {
     folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-page-"));
     browser = await startBrowser();
   });
-  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+  afterEach(() => closePages(browser));
   afterAll(async () => {
     await browser?.close();
     await fs.rm(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import { expectations, maxSize, silent } from "../../src/index.js";
 import type { ExchangeResult } from "../../src/probe/exchange-result.js";
 import type { ProbeResult } from "../../src/probe/result.js";
-import { describeInBrowser, openPage, overflowOf, startBrowser, textOf } from "../helpers/browser.js";
+import { closePages, describeInBrowser, openPage, overflowOf, startBrowser, textOf } from "../helpers/browser.js";
 import { closeServers, start, startAttached, store } from "../helpers/servers.js";
 import { runProbe } from "../probe/command.js";
 import { CONTINUE, closePeers, listenRaw, response, type Served, startPeer } from "../probe/peer.js";
@@ -36,13 +36,15 @@ describeInBrowser("the probe's page", () => {
   beforeAll(async () => {
     folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-probe-page-"));
     browser = await startBrowser();
-    healthy = await healthyReport();
-    blind = await blindReport();
-    mute = await muteReport();
-    behindProxy = await proxyReport();
-    hostile = await hostileReport();
+    [healthy, blind, mute, behindProxy, hostile] = await Promise.all([
+      healthyReport(),
+      blindReport(),
+      muteReport(),
+      proxyReport(),
+      hostileReport(),
+    ]);
   });
-  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+  afterEach(() => closePages(browser));
   afterAll(async () => {
     await browser?.close();
     closePeers();
@@ -116,27 +118,30 @@ describeInBrowser("the probe's page", () => {
     return probed("hostile", url);
   }
 
-  async function opened({ file }: Report, options: BrowserContextOptions = {}) {
+  const urlOf = ({ file }: Report): string => pathToFileURL(file).href;
+
+  async function opened(report: Report, options: BrowserContextOptions = {}) {
     const watched = await openPage(browser, options);
-    const url = pathToFileURL(file).href;
-    await watched.page.goto(url);
-    return { ...watched, url };
+    await watched.page.goto(urlOf(report));
+    return watched;
   }
 
   const exchange = (page: Page, id: string): Locator => page.locator(`#exchange-${id}`);
 
   test("complains of nothing and fetches nothing, in light and dark", async () => {
-    for (const report of [healthy, blind, mute, behindProxy, hostile]) {
-      const grounds: string[] = [];
-      for (const colorScheme of ["light", "dark"] as const) {
-        const { page, complaints, requests, url } = await opened(report, { colorScheme });
+    const reports = [healthy, blind, mute, behindProxy, hostile];
+    const grounds: Record<string, string[]> = { light: [], dark: [] };
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page, complaints, requests } = await openPage(browser, { colorScheme });
+      for (const report of reports) {
+        await page.goto(urlOf(report));
         await page.evaluate(OPEN_ALL);
-        grounds.push(await page.evaluate<string>("getComputedStyle(document.body).backgroundColor"));
-        expect(complaints).toEqual([]);
-        expect(requests).toEqual([url]);
+        grounds[colorScheme]?.push(await page.evaluate<string>("getComputedStyle(document.body).backgroundColor"));
       }
-      expect(new Set(grounds).size).toBe(2);
+      expect(complaints).toEqual([]);
+      expect(requests).toEqual(reports.map(urlOf));
     }
+    for (const [i, ground] of grounds.light?.entries() ?? []) expect(ground).not.toBe(grounds.dark?.[i]);
   });
 
   test("says the verdict first, of a healthy server nothing to change", async () => {
@@ -190,8 +195,10 @@ describeInBrowser("the probe's page", () => {
   });
 
   test("draws each exchange that ran, and what it says is what was measured", async () => {
-    for (const { result, file } of [healthy, blind, mute]) {
-      const { page } = await opened({ result, file });
+    const { page } = await openPage(browser);
+    for (const report of [healthy, blind, mute]) {
+      const { result } = report;
+      await page.goto(urlOf(report));
       expect(await page.locator(".exchange").count()).toBe(ran(result.target).length);
       for (const one of ran(result.target)) {
         const label = await exchange(page, one.id).getByRole("img").getAttribute("aria-label");
@@ -269,8 +276,9 @@ describeInBrowser("the probe's page", () => {
   });
 
   test.each([320, 390, 768, 1280])("is no wider than a window of %i pixels", async (width) => {
+    const { page } = await openPage(browser, { viewport: { width, height: 800 } });
     for (const report of [healthy, blind, behindProxy, hostile]) {
-      const { page } = await opened(report, { viewport: { width, height: 800 } });
+      await page.goto(urlOf(report));
       await page.evaluate(OPEN_ALL);
       expect(await overflowOf(page)).toBe(0);
       const cut = await page.evaluate<string[]>(TEXTS_OUTSIDE);

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { main } from "../../src/cli/main.js";
 import type { Logger } from "../../src/observe/logger.js";
 import type { Summary } from "../../src/report/summary.js";
+import { deadline } from "../helpers/deadline.js";
 import { consoleLines, type FakeTerminal, fakeTerminal, LOGGERS, linesOf, REFUSAL } from "../helpers/report-log.js";
 
 let folder: string;
@@ -445,7 +446,7 @@ describe("as a process", () => {
   });
 
   function start(...args: string[]): ChildProcessWithoutNullStreams {
-    return spawn(process.execPath, [program, "report", ...args], { timeout: 15_000 });
+    return spawn(process.execPath, [program, "report", ...args], { timeout: deadline(15_000) });
   }
 
   test("reads what is piped in, prints, and exits", async () => {
@@ -460,7 +461,9 @@ describe("as a process", () => {
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
     const child = start("--json", pipe);
-    const writer = spawn("sh", ["-c", 'cat "$1" > "$2"', "sh", file("piped.log", line({})), pipe], { timeout: 15_000 });
+    const writer = spawn("sh", ["-c", 'cat "$1" > "$2"', "sh", file("piped.log", line({})), pipe], {
+      timeout: deadline(15_000),
+    });
     const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit"), once(writer, "exit")]);
     expect(code).toBe(0);
     expect((JSON.parse(out) as Summary).refused).toBe(1);
@@ -481,7 +484,7 @@ describe("as a process", () => {
     chmodSync(path, 0);
     // Root may read everything.
     const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    const child = spawn(process.execPath, [program, "report", path], { timeout: 15_000, cwd: "/", ...user });
+    const child = spawn(process.execPath, [program, "report", path], { timeout: deadline(15_000), cwd: "/", ...user });
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
     expect({ code, out, err }).toEqual({
       code: 3,

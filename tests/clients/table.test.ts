@@ -11,23 +11,32 @@ const SUITE = ["run.mjs", "suite", "drivers"];
 const RUN = "tests/clients/run.mjs";
 const DOCUMENT = "docs/clients.md";
 
-let checkout: Checkout;
 let page: string;
+const checkouts: Checkout[] = [];
 
 beforeAll(async () => {
-  checkout = await Checkout.make();
+  page = await fs.readFile(path.join(REPOSITORY, DOCUMENT), "utf8");
+});
+afterAll(() => Promise.all(checkouts.map((checkout) => checkout.remove())));
+
+/** The runner and its clients, with a page and changes of their own: the tests run side by side. */
+async function suite(document: string, change: (text: string) => string = (text) => text): Promise<Checkout> {
+  const checkout = await Checkout.make();
+  checkouts.push(checkout);
   for (const name of SUITE) {
     const from = path.join(REPOSITORY, "tests/clients", name);
     await fs.cp(from, path.join(checkout.folder, "tests/clients", name), { recursive: true });
   }
-  page = await fs.readFile(path.join(REPOSITORY, DOCUMENT), "utf8");
   await checkout.build();
-});
-afterAll(() => checkout.remove());
+  await checkout.write(DOCUMENT, document);
+  const server = "tests/clients/suite/server.mjs";
+  await checkout.write(server, change(await fs.readFile(path.join(checkout.folder, server), "utf8")));
+  return checkout;
+}
 
 /** Runs one client, which every machine with Node has, against a page. */
-async function runGot(document: string): Promise<{ code: unknown; output: string }> {
-  await checkout.write(DOCUMENT, document);
+async function runGot(...args: Parameters<typeof suite>): Promise<{ code: unknown; output: string }> {
+  const checkout = await suite(...args);
   const program = checkout.start([RUN, "--only", "got with the header", "--runs", "1"]);
   const code = await program.end(DEADLINE_MS);
   return { code, output: program.output };
@@ -35,21 +44,21 @@ async function runGot(document: string): Promise<{ code: unknown; output: string
 
 const rowOf = (name: string) => page.split("\n").find((line) => line.startsWith(`| ${name} `)) ?? "";
 
-test("a client sees what the page says of it", async () => {
+test.concurrent("a client sees what the page says of it", async () => {
   const { code, output } = await runGot(page);
   expect(output).toContain("Tests: 1 passed, 0 failed, 0 skipped");
   expect(output).not.toContain("docs:");
   expect(code).toBe(0);
 });
 
-test("a run fails where the page says something else of a client, and names the cell", async () => {
+test.concurrent("a run fails where the page says something else of a client, and names the cell", async () => {
   const row = rowOf("got with the header");
   const { code, output } = await runGot(page.replace(row, row.replace("413", "403")));
   expect(output).toContain("docs: got with the header, in mid-body: the table says 403, this run 413");
   expect(code).toBe(1);
 });
 
-test("a run fails where the page has no such client, and where it has one that there is not", async () => {
+test.concurrent("a run fails where the page has no such client, and where it has one that there is not", async () => {
   const row = rowOf("got with the header");
   const { code, output } = await runGot(page.replace(row, row.replace("got with the header", "gopher")));
   expect(output).toContain("docs: got with the header: not in the table");
@@ -57,24 +66,16 @@ test("a run fails where the page has no such client, and where it has one that t
   expect(code).toBe(1);
 });
 
-test("a run fails where a client sees another status than it should", async () => {
-  const server = "tests/clients/suite/server.mjs";
-  const text = await fs.readFile(path.join(checkout.folder, server), "utf8");
-  await checkout.write(
-    server,
+test.concurrent("a run fails where a client sees another status than it should", async () => {
+  const { code, output } = await runGot(page, (text) =>
     text.replace("const refused = () => refuse(403);", "const refused = () => refuse(409);"),
   );
-  try {
-    const { code, output } = await runGot(page);
-    expect(output).toContain("got with the header, refused at once, 1 times: saw 409");
-    expect(code).toBe(1);
-  } finally {
-    await checkout.write(server, text);
-  }
+  expect(output).toContain("got with the header, refused at once, 1 times: saw 409");
+  expect(code).toBe(1);
 });
 
-test("a client that is not there is skipped, with the reason and what brings it", async () => {
-  await checkout.write(DOCUMENT, page);
+test.concurrent("a client that is not there is skipped, with the reason and what brings it", async () => {
+  const checkout = await suite(page);
   const program = checkout.start([RUN, "--only", "wget with", "--runs", "1"], { PATH: checkout.folder });
   expect(await program.end(DEADLINE_MS)).toBe(0);
   expect(program.output).toContain("skipped: wget with the header: wget is not installed; Debian's packages: wget");

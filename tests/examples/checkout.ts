@@ -1,17 +1,18 @@
 import { execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { cpSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import typescript from "typescript";
+import { deadline } from "../helpers/deadline.js";
 
 export const REPOSITORY: string = path.resolve(__dirname, "../..");
 
 const run = promisify(execFile);
 
 const COPIED = [
+  ".ci/build.mjs",
   "docs",
   "src",
   "examples",
@@ -36,37 +37,15 @@ export class Checkout {
 
   static async make(): Promise<Checkout> {
     const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), "expectations-checkout-")));
-    for (const name of COPIED) {
-      await fs.cp(path.join(REPOSITORY, name), path.join(folder, name), { recursive: true });
-    }
+    for (const name of COPIED) cpSync(path.join(REPOSITORY, name), path.join(folder, name), { recursive: true });
     await fs.symlink(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"), "junction");
     return new Checkout(folder);
   }
 
-  /** Runs the build, or takes what an earlier one made of the very same source. */
+  /** Makes `dist/` a link to a build of the very same source, which the checkouts share. */
   async build(): Promise<void> {
-    const built = path.join(os.tmpdir(), `expectations-dist-${await this.#fingerprint()}`);
-    const dist = path.join(this.folder, "dist");
-    if (!(await isThere(built))) {
-      await command("npm", ["run", "--silent", "build"], this.folder);
-      const copy = `${built}-${process.pid}`;
-      await fs.cp(dist, copy, { recursive: true });
-      // At once and whole; somebody else's, made meanwhile, is the same.
-      await fs.rename(copy, built).catch(() => fs.rm(copy, { recursive: true, force: true }));
-      return;
-    }
-    await fs.cp(built, dist, { recursive: true });
-  }
-
-  // All that a build depends on.
-  async #fingerprint(): Promise<string> {
-    const source = await fs.readdir(path.join(this.folder, "src"), { recursive: true });
-    const files = ["package.json", "tsconfig.json", "tsconfig.build.json", "tsconfig.cjs.json"].concat(
-      source.filter((name) => name.endsWith(".ts")).map((name) => path.join("src", name)),
-    );
-    const hash = createHash("sha256").update(typescript.version);
-    for (const file of files.sort()) hash.update(`${file}\0`).update(await fs.readFile(path.join(this.folder, file)));
-    return hash.digest("hex").slice(0, 32);
+    const kept = await command(process.execPath, [".ci/build.mjs", "--print"], this.folder);
+    await fs.symlink(kept.trimEnd(), path.join(this.folder, "dist"), "junction");
   }
 
   async write(name: string, text: string): Promise<string> {
@@ -90,17 +69,10 @@ export class Checkout {
   }
 }
 
-function isThere(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** Runs a command to its end; fails with all that it said. */
 export async function command(name: string, args: readonly string[], cwd: string): Promise<string> {
   try {
-    const { stdout } = await run(name, args, { cwd, timeout: 120_000, maxBuffer: 64 * 2 ** 20 });
+    const { stdout } = await run(name, args, { cwd, timeout: deadline(120_000), maxBuffer: 64 * 2 ** 20 });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -132,14 +104,14 @@ export class Program {
   /** Waits until the program has printed a match; fails when it ends before, or is late. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const { stdout } = this.#child;
-    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.timeout(deadline(DEADLINE_MS));
     for (;;) {
       const match = pattern.exec(this.output);
       if (match) return match;
-      if (this.exitCode !== undefined || deadline.aborted) {
+      if (this.exitCode !== undefined || signal.aborted) {
         throw new Error(`printed no ${pattern} (exit code ${this.exitCode ?? "none"}):\n${this.output}`);
       }
-      await Promise.race([once(stdout, "data", { signal: deadline }).catch(() => {}), this.#ended]);
+      await Promise.race([once(stdout, "data", { signal }).catch(() => {}), this.#ended]);
     }
   }
 
@@ -150,7 +122,7 @@ export class Program {
 
   /** Waits for the program's own end; one that is late is ended, and its exit code is null. */
   async end(deadlineMs: number = DEADLINE_MS): Promise<number | null | undefined> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), deadlineMs);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), deadline(deadlineMs));
     await this.#ended;
     clearTimeout(timer);
     return this.exitCode;

@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient } from "../helpers/wire.js";
 import { Checkout } from "./checkout.js";
 
@@ -71,7 +72,7 @@ test("stores nothing under a name that its content does not have", async () => {
   expect(await fs.readdir(folder)).not.toContain(nameOf("promised"));
   const partials = async () => (await fs.readdir(folder)).filter((name) => name.endsWith(".partial"));
   // The answer goes out before the last of it is removed.
-  for (const deadline = Date.now() + 8_000; (await partials()).length > 0 && Date.now() < deadline; )
+  for (const end = Date.now() + deadline(8_000); (await partials()).length > 0 && Date.now() < end; )
     await setTimeout(5);
   expect(await partials()).toEqual([]);
 });

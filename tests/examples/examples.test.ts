@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient } from "../helpers/wire.js";
 import { Checkout, REPOSITORY } from "./checkout.js";
 
@@ -202,9 +203,9 @@ describe("connect", () => {
 });
 
 async function untilSome(folder: string, isTrue: (names: string[]) => boolean): Promise<void> {
-  const deadline = performance.now() + 8_000;
+  const end = performance.now() + deadline(8_000);
   while (!isTrue(await fileNames(folder))) {
-    if (performance.now() > deadline) throw new Error(`still in the folder: ${await fileNames(folder)}`);
+    if (performance.now() > end) throw new Error(`still in the folder: ${await fileNames(folder)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

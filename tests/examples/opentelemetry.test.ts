@@ -5,6 +5,7 @@ import * as net from "node:net";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient } from "../helpers/wire.js";
 import { Checkout, type Program } from "./checkout.js";
 
@@ -135,11 +136,11 @@ class Observed {
 
   /** Asks until it is true: a span ends with the response's connection, later than the client has its answer. */
   async until(what: string, isTrue: (report: Report) => boolean): Promise<Report> {
-    const deadline = performance.now() + DEADLINE_MS;
+    const end = performance.now() + deadline(DEADLINE_MS);
     for (;;) {
       const report = await this.report();
       if (isTrue(report)) return report;
-      if (performance.now() > deadline) throw new Error(`not in time: ${what}: ${JSON.stringify(report)}`);
+      if (performance.now() > end) throw new Error(`not in time: ${what}: ${JSON.stringify(report)}`);
     }
   }
 
@@ -422,7 +423,7 @@ test("the console exporters print what was left when the server is told to end",
     child.stdout.setEncoding("utf8").on("data", (piece: string) => {
       printed += piece;
     });
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.timeout(deadline(DEADLINE_MS));
     while (!printed.includes("listening")) await once(child.stdout, "data", { signal });
     const port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);
     const wire = await upload(port, "large", "Content-Length: 1048577");

@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { deadline } from "../helpers/deadline.js";
 import { freePort } from "../helpers/ports.js";
 import { WireClient } from "../helpers/wire.js";
 import { missing } from "../proxies/programs.js";
@@ -51,11 +52,11 @@ beforeAll(async () => {
 afterAll(() => checkout?.remove());
 
 async function until<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
+  const end = performance.now() + deadline(DEADLINE_MS);
   for (;;) {
     const result = await attempt();
     if (result !== undefined) return result;
-    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
     await after(50);
   }
 }
@@ -288,7 +289,11 @@ const absent = missing("prometheus", "promtool");
 });
 
 function promtool(args: readonly string[], input = ""): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync("promtool", args, { input, encoding: "utf8", timeout: DEADLINE_MS });
+  const { status, stdout, stderr } = spawnSync("promtool", args, {
+    input,
+    encoding: "utf8",
+    timeout: deadline(DEADLINE_MS),
+  });
   return { status, output: stdout + stderr };
 }
 
@@ -395,7 +400,7 @@ class Prometheus {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, "exit");
     this.child.kill("SIGTERM");
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), deadline(10_000));
     await exited;
     clearTimeout(timer);
   }

@@ -3,6 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient } from "../helpers/wire.js";
 import { Checkout } from "./checkout.js";
 
@@ -125,7 +126,7 @@ test("stores nothing whose content is not what was signed", async () => {
   expect(names).not.toContain("forged");
   const partials = async () => (await fs.readdir(folder)).filter((name) => name.endsWith(".partial"));
   // The answer goes out before the last of it is removed.
-  for (const deadline = Date.now() + 8_000; (await partials()).length > 0 && Date.now() < deadline; )
+  for (const end = Date.now() + deadline(8_000); (await partials()).length > 0 && Date.now() < end; )
     await new Promise((resolve) => setTimeout(resolve, 5));
   expect(await partials()).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient } from "../helpers/wire.js";
 import { RedisServer, reasonToSkipRedis } from "../redis/redis-server.js";
 import { Checkout } from "./checkout.js";
@@ -47,9 +48,9 @@ const MEBIBYTE = 2 ** 20;
 
     /** The process has its connection to Redis: more is granted than it would grant by itself. */
     async function untilShared(server: number): Promise<void> {
-      const deadline = performance.now() + 10_000;
+      const end = performance.now() + deadline(10_000);
       for (let i = 0; (await put(server, `probe ${server} ${i}`, 2 * MEBIBYTE)).statuses[0] !== 100; i++) {
-        if (performance.now() > deadline) throw new Error("no connection to Redis");
+        if (performance.now() > end) throw new Error("no connection to Redis");
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }

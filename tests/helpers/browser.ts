@@ -1,6 +1,14 @@
 import { existsSync } from "node:fs";
 import { describe } from "@jest/globals";
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
+import { deadline } from "./deadline.js";
 
 const CHROMIUM = "/usr/bin/chromium";
 const DEADLINE_MS = 10_000;
@@ -41,11 +49,22 @@ export interface WatchedPage {
   readonly requests: string[];
 }
 
-/** Opens an empty page of its own profile. */
+/** By browser, and by the options in JSON: to make a context costs more than to open a page in one. */
+const contexts = new WeakMap<Browser, Map<string, Promise<BrowserContext>>>();
+
+function contextOf(browser: Browser, options: BrowserContextOptions): Promise<BrowserContext> {
+  const made = contexts.get(browser) ?? new Map<string, Promise<BrowserContext>>();
+  contexts.set(browser, made);
+  const key = JSON.stringify(options);
+  const context = made.get(key) ?? browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
+  made.set(key, context);
+  return context;
+}
+
+/** Opens an empty page. Pages with the same options share a profile, in which the pages under test keep nothing. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const context = await browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(DEADLINE_MS);
+  const page = await (await contextOf(browser, options)).newPage();
+  page.setDefaultTimeout(deadline(DEADLINE_MS));
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {
@@ -54,6 +73,11 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
   return { page, complaints, requests };
+}
+
+/** For `afterEach`. */
+export async function closePages(browser: Browser): Promise<void> {
+  await Promise.all(browser.contexts().flatMap((context) => context.pages().map((page) => page.close())));
 }
 
 /** The text of an element as it can be seen: what is hidden is no part of it. */

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { test } from "@jest/globals";
+import { deadline } from "./deadline.js";
 
 export interface Ran {
   readonly code: number | null;
@@ -8,7 +9,8 @@ export interface Ran {
 }
 
 /** Runs a program to its end; ends it at the deadline, which fails. Rejects where it cannot be started. */
-export function run(command: string, args: readonly string[], deadlineMs = 20_000): Promise<Ran> {
+export function run(command: string, args: readonly string[], waitMs = 20_000): Promise<Ran> {
+  const deadlineMs = deadline(waitMs);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     const output = { stdout: "", stderr: "" };
@@ -36,7 +38,7 @@ export function run(command: string, args: readonly string[], deadlineMs = 20_00
 
 /** Why a program cannot be used here; `undefined` where it can. */
 export function whyMissing(command: string, ...versionArgs: string[]): string | undefined {
-  const { error, status, stderr } = spawnSync(command, versionArgs, { encoding: "utf8", timeout: 20_000 });
+  const { error, status, stderr } = spawnSync(command, versionArgs, { encoding: "utf8", timeout: deadline(20_000) });
   if (error) return `${command} cannot be started: ${(error as NodeJS.ErrnoException).code ?? error.message}`;
   return status === 0 ? undefined : `${command} ${versionArgs.join(" ")} ended with ${status}: ${stderr.trim()}`;
 }

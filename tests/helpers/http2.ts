@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as http2 from "node:http2";
+import { deadline } from "./deadline.js";
 import type { RunningServer } from "./servers.js";
 
 export interface Http2Exchange {
@@ -32,8 +33,9 @@ export function closeSessions(): void {
 export function exchange(
   session: http2.ClientHttp2Session,
   headers: http2.OutgoingHttpHeaders,
-  { content = "", sendAtOnce = false, deadlineMs = 8_000 } = {},
+  { content = "", sendAtOnce = false, waitMs = 8_000 } = {},
 ): Promise<Http2Exchange> {
+  const deadlineMs = deadline(waitMs);
   return new Promise((resolve, reject) => {
     const stream = session.request(headers, { endStream: false });
     let hasContinue = false;

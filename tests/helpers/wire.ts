@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { deadline } from "./deadline.js";
 
 /** One response as it stood on the wire. */
 export interface WireResponse {
@@ -88,8 +89,9 @@ export class WireClient {
     return this.responses.filter(({ status, isComplete }) => status >= 200 && isComplete);
   }
 
-  async until(what: string, isTrue: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
+  async until(what: string, isTrue: () => boolean, waitMs = DEADLINE_MS): Promise<void> {
     if (isTrue()) return;
+    const deadlineMs = deadline(waitMs);
     await new Promise<void>((resolve, reject) => {
       const check = () => {
         if (!isTrue()) return;

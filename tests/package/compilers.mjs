@@ -1,9 +1,11 @@
 // npm run test:types
 //
-// Compiles a user's program against the packed package, with `skipLibCheck: false`: by old and new compilers, each with
-// the types of Node of its time, and in every module resolution that it has. The first is the minimum in the README.
+// The types of the packed package, with `skipLibCheck: false`. A user's program is compiled by old and new compilers, each
+// with the types of Node of its time, and in every module resolution that it has; the first compiler is the minimum in the
+// README. A program with Express is compiled by the compiler of this repository, in both module systems, and run. attw
+// checks what each entry resolves to.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -53,10 +55,53 @@ export const forgetful: Policy = (req) => void req.headers.authorization;
 export const wrong: Policy = () => 413;
 `;
 
+const EXPRESS_PROGRAM = `import http from "node:http";
+import express, { type Request } from "express";
+import {
+  allOf, attach, authorize, expectations, ExpectationError, handshakeOf, maxSize, mediaTypes, refuse, silent, when,
+  type ExpectationErrorCode, type ExpectationOptions, type HandshakeInfo, type Logger, type Policy, type RefusalRecord,
+} from "express-expectations";
+
+const byName: Policy<Request<{ name: string }>> = (req) => (req.params.name === "no" ? refuse(403) : true);
+const options: ExpectationOptions = { policies: [maxSize("1kb"), mediaTypes(["text/*"])], logger: silent };
+const app = express();
+app.use(expectations(options));
+app.put<{ name: string }>("/files/:name", expectations({ policies: [byName], logger: silent }), (req, res) => {
+  const info: HandshakeInfo = handshakeOf(req);
+  res.json(info.state);
+});
+app.put("/other", expectations<Request>({
+  policies: [
+    authorize((req: Request) => req.get("authorization") !== undefined, { challenge: "Bearer" }),
+    allOf(when((req) => req.method === "PUT", maxSize(10)), async (req, upload) => upload.length !== 7),
+  ],
+  onRefusal: (refusal, req, res, next) => next(new Error(String(refusal.status))),
+}), (_req, res) => { res.end(); });
+const logger: Logger = { warn(details) { const record = details as RefusalRecord; void record.bytesSpared; }, error() {} };
+attach(http.createServer(app), { logger }).close();
+
+// @ts-expect-error: an option that does not exist
+() => expectations({ policy: [] });
+// @ts-expect-error: a status is no verdict
+const wrong: Policy = () => 413;
+void wrong;
+
+try {
+  maxSize("5 apples");
+} catch (error) {
+  const code: ExpectationErrorCode = (error as ExpectationError).code;
+  console.log(error instanceof ExpectationError, code);
+}
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "expectations-types-"));
 try {
   const tarball = pack();
-  const results = COMPILERS.flatMap((versions) => compileWith(versions, tarball));
+  const results = [
+    ...COMPILERS.flatMap((versions) => compileWith(versions, tarball)),
+    ...compileAndRun(tarball),
+    resolvesEverywhere(tarball),
+  ];
   const failed = results.filter((isGood) => !isGood).length;
   say(`Tests: ${results.length - failed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
@@ -89,13 +134,16 @@ function compileWith({ typescript, node }, tarball) {
   for (const extension of ["ts", "mts", "cts"]) writeFileSync(join(project, `main.${extension}`), PROGRAM);
   const packages = [tarball, `typescript@${typescript}`, `@types/node@${node}`, "prom-client@15.1.3"];
   npm(["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], project);
-  return resolutionsOf(typescript).map((resolution) => {
-    const output = compile(project, resolution);
-    const isGood = output === "";
-    const name = `TypeScript ${typescript}, @types/node ${node}, ${resolution.moduleResolution}`;
-    say(`${name}: ${isGood ? "passed" : `failed\n${output}`}`);
-    return isGood;
-  });
+  return resolutionsOf(typescript).map((resolution) =>
+    told(`TypeScript ${typescript}, @types/node ${node}, ${resolution.moduleResolution}`, compile(project, resolution)),
+  );
+}
+
+/** Says whether a check passed, which is so if there is nothing to complain of; returns it. */
+function told(name, complaint) {
+  const isGood = complaint === "";
+  say(`${name}: ${isGood ? "passed" : `failed\n${complaint}`}`);
+  return isGood;
 }
 
 // TypeScript 6 reports node10 as deprecated, and 7 has removed it.
@@ -119,6 +167,72 @@ function compile(project, { files, ...resolution }) {
   const config = join(project, "tsconfig.json");
   writeFileSync(config, JSON.stringify({ compilerOptions, files }));
   const tsc = join(project, "node_modules/typescript/bin/tsc");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, "-p", config], { encoding: "utf8" });
-  return status === 0 ? "" : `${stdout}${stderr}`;
+  const { status, output } = node([tsc, "-p", config]);
+  return status === 0 ? "" : output;
+}
+
+/** Compiles the program with Express as each kind of module, and runs what came out of it. */
+function compileAndRun(tarball) {
+  const project = join(folder, "express");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), `{ "private": true }`);
+  npm(["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], project);
+  for (const name of ["@types", "express"]) {
+    symlinkSync(join(repository, "node_modules", name), join(project, "node_modules", name), "junction");
+  }
+  return ["mts", "cts"].map((extension) => {
+    const file = `main.${extension}`;
+    writeFileSync(join(project, file), EXPRESS_PROGRAM);
+    const compilerOptions = {
+      target: "es2023",
+      module: "nodenext",
+      moduleResolution: "nodenext",
+      types: ["node"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      verbatimModuleSyntax: extension === "mts",
+      esModuleInterop: true,
+      outDir: "out",
+    };
+    const config = join(project, "tsconfig.json");
+    writeFileSync(config, JSON.stringify({ compilerOptions, files: [file] }));
+    const compiled = node([join(repository, "node_modules/typescript/bin/tsc"), "-p", config]);
+    const complaint =
+      compiled.status === 0 ? wrongOutput(join(project, "out", `main.${extension[0]}js`)) : compiled.output;
+    return told(`a program with Express, ${file}`, complaint);
+  });
+}
+
+function wrongOutput(program) {
+  const { status, output } = node([program]);
+  return status === 0 && output.trim() === "true ERR_EXPECT_OPTION" ? "" : `ended with ${status}: ${output}`;
+}
+
+function node(args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+/** Whether each way in which users resolve types finds those of package.json, for every entry. */
+function resolvesEverywhere(tarball) {
+  const attw = join(repository, "node_modules/.bin/attw");
+  const { stdout } = spawnSync(attw, [tarball, "--format", "json"], { encoding: "utf8", maxBuffer: 64 * 2 ** 20 });
+  const { problems, analysis } = JSON.parse(stdout);
+  const complaints = Object.keys(problems ?? {}).map((kind) => `attw: ${kind}`);
+  const { exports: exported } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+  for (const [entry, target] of Object.entries(exported)) {
+    if (target.import === undefined) continue;
+    const wanted = [target.import.types, target.require.types].map((file) => file.slice(1));
+    const { resolutions } = analysis.entrypoints[entry];
+    const names = Object.keys(resolutions).sort().join();
+    if (names !== "bundler,node10,node16-cjs,node16-esm") complaints.push(`${entry}: resolved by ${names}`);
+    for (const [name, { resolution }] of Object.entries(resolutions)) {
+      const file = resolution?.fileName ?? "nothing";
+      if (!wanted.some((path) => file.endsWith(`/express-expectations${path}`))) {
+        complaints.push(`${entry}, ${name}: ${file}`);
+      }
+    }
+  }
+  return told("attw", complaints.join("\n"));
 }

@@ -3,18 +3,24 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { Checkout, command, REPOSITORY } from "../examples/checkout.js";
 
-// Each of them installs or compiles something.
+// Each of them packs, installs or runs something; compilers.mjs compiles programs against the package.
 jest.setTimeout(120_000);
 
 let checkout: Checkout;
 let tarball: string;
+/** A project in which npm has installed the tarball. */
+let installed: string;
 
-// `npm pack` as it is run for a release: `prepack` builds.
+// `npm pack` as it is run for a release: `prepack` builds, or takes what was built of the same source.
 beforeAll(async () => {
   checkout = await Checkout.make();
   const packed = await command("npm", ["pack", "--json", "--pack-destination", checkout.folder], checkout.folder);
   const [{ filename }] = JSON.parse(packed.slice(packed.indexOf("[\n")));
   tarball = path.join(checkout.folder, filename);
+  await checkout.write("projects/installed/package.json", '{ "name": "installed", "private": true }');
+  installed = path.join(checkout.folder, "projects/installed");
+  // What it depends on comes from npm's cache where that has it.
+  await command("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], installed);
 });
 afterAll(() => checkout.remove());
 
@@ -48,13 +54,12 @@ function upload(port, length) {
 }
 `;
 
-/** A project of a user's with the tarball installed; what it depends on comes from npm's cache where that has it. */
+/** A project of a user's, below the one in which npm has installed the tarball. */
 async function project(name: string, files: Record<string, string>): Promise<string> {
-  const folder = path.join(checkout.folder, "projects", name);
+  const folder = path.join(installed, name);
   for (const [file, text] of Object.entries({ "package.json": `{ "name": "${name}", "private": true }`, ...files })) {
-    await checkout.write(path.join("projects", name, file), text);
+    await checkout.write(path.relative(checkout.folder, path.join(folder, file)), text);
   }
-  await command("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], folder);
   return folder;
 }
 
@@ -104,81 +109,6 @@ import { attach } from "express-expectations";
 const { expectations, maxSize, silent } = createRequire(import.meta.url)("express-expectations");\n${USE}`,
   });
   await runs(folder, "main.mjs");
-});
-
-describe("a TypeScript project (nodenext)", () => {
-  const source = `import http from "node:http";
-import express, { type Request } from "express";
-import {
-  allOf, attach, authorize, expectations, ExpectationError, handshakeOf, maxSize, mediaTypes, refuse, silent, when,
-  type ExpectationErrorCode, type ExpectationOptions, type HandshakeInfo, type Logger, type Policy, type RefusalRecord,
-} from "express-expectations";
-
-const byName: Policy<Request<{ name: string }>> = (req) => (req.params.name === "no" ? refuse(403) : true);
-const options: ExpectationOptions = { policies: [maxSize("1kb"), mediaTypes(["text/*"])], logger: silent };
-const app = express();
-app.use(expectations(options));
-app.put<{ name: string }>("/files/:name", expectations({ policies: [byName], logger: silent }), (req, res) => {
-  const info: HandshakeInfo = handshakeOf(req);
-  res.json(info.state);
-});
-app.put("/other", expectations<Request>({
-  policies: [
-    authorize((req: Request) => req.get("authorization") !== undefined, { challenge: "Bearer" }),
-    allOf(when((req) => req.method === "PUT", maxSize(10)), async (req, upload) => upload.length !== 7),
-  ],
-  onRefusal: (refusal, req, res, next) => next(new Error(String(refusal.status))),
-}), (_req, res) => { res.end(); });
-const logger: Logger = { warn(details) { const record = details as RefusalRecord; void record.bytesSpared; }, error() {} };
-attach(http.createServer(app), { logger }).close();
-
-// @ts-expect-error: an option that does not exist
-() => expectations({ policy: [] });
-// @ts-expect-error: a status is no verdict
-const wrong: Policy = () => 413;
-void wrong;
-
-try {
-  maxSize("5 apples");
-} catch (error) {
-  const code: ExpectationErrorCode = (error as ExpectationError).code;
-  console.log(error instanceof ExpectationError, code);
-}
-`;
-  const config = (verbatimModuleSyntax: boolean) =>
-    JSON.stringify({
-      compilerOptions: {
-        target: "es2023",
-        module: "nodenext",
-        moduleResolution: "nodenext",
-        types: ["node"],
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        verbatimModuleSyntax,
-        esModuleInterop: true,
-        outDir: "out",
-      },
-      include: ["*.mts", "*.cts"],
-    });
-
-  test.each([
-    ["mts", "main.mjs"],
-    ["cts", "main.cjs"],
-  ])("compiles a .%s file without skipLibCheck, and runs it", async (extension, compiled) => {
-    const folder = await project(`typescript-${extension}`, {
-      "tsconfig.json": config(extension === "mts"),
-      [`main.${extension}`]: source,
-    });
-    for (const name of ["@types", "express"]) {
-      const link = path.join(folder, "node_modules", name);
-      await fs.symlink(path.join(REPOSITORY, "node_modules", name), link, "junction");
-    }
-    await command(process.execPath, [path.join(REPOSITORY, "node_modules/typescript/bin/tsc"), "-p", folder], folder);
-    const program = checkout.start([path.join(folder, "out", compiled)]);
-    expect(await program.end()).toBe(0);
-    expect(program.output.trim()).toBe("true ERR_EXPECT_OPTION");
-  });
 });
 
 describe("what is in the package", () => {
@@ -268,22 +198,5 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
       checkout.folder,
     );
     expect(output).toContain("All good!");
-  });
-
-  test("attw resolves the types in every way that users resolve them", async () => {
-    const attw = path.join(REPOSITORY, "node_modules/.bin/attw");
-    const { problems, analysis } = JSON.parse(await command(attw, [tarball, "--format", "json"], checkout.folder));
-    expect(problems ?? {}).toEqual({});
-    for (const [entry, file] of Object.entries({
-      ".": "index",
-      "./dashboard": "dashboard",
-      "./prometheus": "prometheus",
-    })) {
-      const { resolutions } = analysis.entrypoints[entry];
-      expect(Object.keys(resolutions).sort()).toEqual(["bundler", "node10", "node16-cjs", "node16-esm"]);
-      for (const { resolution } of Object.values<{ resolution?: { fileName: string } }>(resolutions)) {
-        expect(resolution?.fileName).toMatch(new RegExp(`/dist/(esm|cjs)/${file}\\.d\\.ts$`));
-      }
-    }
   });
 });

@@ -3,6 +3,7 @@ import { EXCHANGE_IDS } from "../../src/probe/exchange-result.js";
 import { probeJson, runProbe } from "./command.js";
 import { closePeers, listenRaw, response, startPeer } from "./peer.js";
 
+// A probe waits for what does not come, most of the time: they run side by side.
 afterAll(closePeers);
 
 /** Counts what is sent beyond header sections. */
@@ -25,7 +26,7 @@ async function startCounter(): Promise<{ url: string; readonly bytes: number; re
 }
 
 describe("content", () => {
-  test("is not sent off a terminal without --yes, and the report says so", async () => {
+  test.concurrent("is not sent off a terminal without --yes, and the report says so", async () => {
     const counter = await startCounter();
     const { stdout } = await runProbe([counter.url]);
     expect(counter.bytes).toBe(0);
@@ -34,7 +35,7 @@ describe("content", () => {
     expect(stdout).toMatch(/left out: control, sent, pushed, late/);
   });
 
-  test("is sent with --yes, at most 20 requests of at most 1 MiB", async () => {
+  test.concurrent("is sent with --yes, at most 20 requests of at most 1 MiB", async () => {
     const { url, heads } = await startPeer();
     await runProbe(["--yes", url]);
     expect(heads.length).toBeLessThanOrEqual(20);
@@ -42,7 +43,7 @@ describe("content", () => {
     expect(Math.max(...announced)).toBe(1_048_576);
   });
 
-  test.each([
+  test.concurrent.each([
     ["y\n", "sent"],
     ["yes\n", "sent"],
     ["n\n", "declined"],
@@ -57,7 +58,7 @@ describe("content", () => {
     expect(heads.some(({ hasContent }) => hasContent)).toBe(content === "sent");
   });
 
-  test("is what --data and --size say, in each exchange", async () => {
+  test.concurrent("is what --data and --size say, in each exchange", async () => {
     const seen: string[] = [];
     const { url } = await startPeer(async (served) => {
       if (!served.isFor("none")) return false;
@@ -71,7 +72,7 @@ describe("content", () => {
   });
 });
 
-test("shows progress on a terminal alone", async () => {
+test.concurrent("shows progress on a terminal alone", async () => {
   const { url } = await startPeer();
   const args = ["--yes", "--only", "plain,withheld", url];
   expect((await runProbe(args)).stderr).toBe("");
@@ -79,13 +80,13 @@ test("shows progress on a terminal alone", async () => {
   expect((await runProbe(["--quiet", ...args], { isTTY: true })).stderr).toBe("");
 });
 
-test("--quiet prints the verdict alone", async () => {
+test.concurrent("--quiet prints the verdict alone", async () => {
   const { url } = await startPeer();
   const { stdout } = await runProbe(["--quiet", "--only", "plain,withheld", url]);
   expect(stdout).toMatch(/^HEALTHY {2}100 Continue after [\d.]+ ms; nothing is wrong with the handshake\n$/);
 });
 
-test("method, fields and host reach the server; the JSON keeps their secrets", async () => {
+test.concurrent("method, fields and host reach the server; the JSON keeps their secrets", async () => {
   const { url, port, heads } = await startPeer();
   const args = ["--only", "withheld", "-X", "POST", "-H", "X-One: 1", "--user", "aladdin:opensesame"];
   const result = await probeJson(
@@ -140,7 +141,7 @@ describe("wrong usage ends with 2 and says what is right:", () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  test("--help prints the options and the exchanges' names", async () => {
+  test.concurrent("--help prints the options and the exchanges' names", async () => {
     const { code, stdout } = await runProbe(["--help"]);
     expect(code).toBe(0);
     for (const id of EXCHANGE_IDS) expect(stdout).toContain(id);

@@ -9,6 +9,7 @@ import * as httpProxy3 from "http-proxy-3";
 import { createProxyMiddleware } from "http-proxy-middleware";
 import { attach, expectations, knownLength, maxSize, mediaTypes, silent } from "../../src/index.js";
 import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, listen, plainApp, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
@@ -92,7 +93,10 @@ const upload = (...fields: string[]) => [...HEAD, ...fields, "", ""].join("\r\n"
 
 describe.each(Object.entries(PROXIES))("%s", (_proxy, makeProxy) => {
   describe.each(Object.entries(FRAMEWORKS))("in %s", (_framework, makeApp) => {
-    async function front(port: number, { agent, timeoutMs = 5_000 }: { agent?: http.Agent; timeoutMs?: number } = {}) {
+    async function front(
+      port: number,
+      { agent, timeoutMs = deadline(5_000) }: { agent?: http.Agent; timeoutMs?: number } = {},
+    ) {
       const errors: Error[] = [];
       const proxy = makeProxy(`http://127.0.0.1:${port}`, agent, errors);
       const hold = holdExpectation({ originTimeoutMs: timeoutMs, logger: silent }) as Handler;
@@ -179,7 +183,7 @@ describe.each(Object.entries(PROXIES))("%s", (_proxy, makeProxy) => {
       const silentOrigin = http.createServer();
       silentOrigin.on("checkContinue", () => {});
       const { port } = await listen(silentOrigin);
-      const { connect: open, errors } = await front(port, { timeoutMs: 150 });
+      const { connect: open, errors } = await front(port, { timeoutMs: deadline(150) });
       const wire = await open();
       wire.send(upload("Content-Length: 5"));
       expect((await wire.final()).status).toBe(504);

@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { deadline } from "../helpers/deadline.js";
 import { freePort } from "../helpers/ports.js";
 
 const EXAMPLES: string = path.resolve(__dirname, "../../examples");
@@ -89,9 +90,9 @@ export class ProxyProgram {
   }
 
   async #listens(): Promise<void> {
-    const deadline = performance.now() + DEADLINE_MS;
+    const end = performance.now() + deadline(DEADLINE_MS);
     while (!(await accepts(this.port))) {
-      if (this.child.exitCode !== null || performance.now() > deadline) {
+      if (this.child.exitCode !== null || performance.now() > end) {
         throw new Error(`not listening (exit code ${this.child.exitCode}):\n${this.output}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -103,7 +104,7 @@ export class ProxyProgram {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const exited = once(this.child, "exit");
       this.child.kill("SIGTERM");
-      const timer = setTimeout(() => this.child.kill("SIGKILL"), DEADLINE_MS);
+      const timer = setTimeout(() => this.child.kill("SIGKILL"), deadline(DEADLINE_MS));
       await exited;
       clearTimeout(timer);
     }
@@ -140,9 +141,18 @@ export interface CurlResult {
 /** Real curl. */
 export function curl(url: string, args: readonly string[]): Promise<CurlResult> {
   const mark = "\n-- curl --";
-  const all = ["-sS", "-i", "--max-time", "15", "-w", `${mark}%{http_code} %{size_upload}`, ...args, url];
+  const all = [
+    "-sS",
+    "-i",
+    "--max-time",
+    String(deadline(15_000) / 1_000),
+    "-w",
+    `${mark}%{http_code} %{size_upload}`,
+    ...args,
+    url,
+  ];
   return new Promise((resolve, reject) => {
-    execFile("curl", all, { maxBuffer: 2 ** 24, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile("curl", all, { maxBuffer: 2 ** 24, timeout: deadline(20_000) }, (error, stdout, stderr) => {
       const [text = "", numbers = ""] = stdout.split(mark);
       const [status = 0, sent = 0] = numbers.split(" ").map(Number);
       if (status === 0) {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import ts from "typescript";
+import { deadline } from "../helpers/deadline.js";
 
 const REPOSITORY = path.resolve(__dirname, "../..");
 
@@ -11,15 +11,9 @@ const REPOSITORY = path.resolve(__dirname, "../..");
 export function transpiled(program: string): string {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "expectations-processes-")));
   const source = path.join(REPOSITORY, "src");
-  for (const name of fs.readdirSync(source, { recursive: true }) as string[]) {
-    if (!name.endsWith(".ts")) continue;
-    const { outputText } = ts.transpileModule(fs.readFileSync(path.join(source, name), "utf8"), {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true },
-    });
-    const target = path.join(folder, "src", name.replace(/\.ts$/, ".js"));
-    fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.writeFileSync(target, outputText);
-  }
+  const files = (fs.readdirSync(source, { recursive: true }) as string[]).filter((name) => name.endsWith(".ts"));
+  const args = ["--format=esm", "--target=node20", "--log-level=error", "--outbase=.", `--outdir=${folder}/src`];
+  execFileSync(path.join(REPOSITORY, "node_modules/.bin/esbuild"), [...files, ...args], { cwd: source });
   fs.writeFileSync(path.join(folder, "package.json"), '{"type":"module"}');
   fs.symlinkSync(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"), "junction");
   fs.copyFileSync(program, path.join(folder, path.basename(program)));
@@ -48,14 +42,12 @@ export class ServerProcess {
   }
 
   async port(): Promise<number> {
-    const deadline = AbortSignal.timeout(15_000);
+    const signal = AbortSignal.timeout(deadline(15_000));
     for (;;) {
       const match = /^listening on (\d+)$/m.exec(this.#output);
       if (match) return Number(match[1]);
-      if (this.#child.exitCode !== null || deadline.aborted) throw new Error(`no port:\n${this.#output}`);
-      await once(this.#child.stdout as NonNullable<ChildProcess["stdout"]>, "data", { signal: deadline }).catch(
-        () => {},
-      );
+      if (this.#child.exitCode !== null || signal.aborted) throw new Error(`no port:\n${this.#output}`);
+      await once(this.#child.stdout as NonNullable<ChildProcess["stdout"]>, "data", { signal }).catch(() => {});
     }
   }
 

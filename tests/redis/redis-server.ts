@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deadline } from "../helpers/deadline.js";
 import { freePort } from "../helpers/ports.js";
 
 /** Why tests against Redis cannot run here; `undefined` where they can. Says so on standard error. */
@@ -38,9 +39,9 @@ export class RedisServer {
     const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
     const child = spawn("redis-server", [...args, "--dir", this.#folder], { stdio: "ignore" });
     this.#child = child;
-    const deadline = performance.now() + DEADLINE_MS;
+    const end = performance.now() + deadline(DEADLINE_MS);
     while (!(await answers(this.port))) {
-      if (child.exitCode !== null || performance.now() > deadline) {
+      if (child.exitCode !== null || performance.now() > end) {
         throw new Error(`redis-server does not answer on port ${this.port} (exit code ${child.exitCode})`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -80,7 +81,7 @@ function answers(port: number): Promise<boolean> {
       socket.destroy();
       resolve(isAlive);
     };
-    socket.setTimeout(1_000, () => end(false));
+    socket.setTimeout(deadline(1_000), () => end(false));
     socket.on("data", (reply) => end(reply.toString().startsWith("+PONG")));
     socket.on("error", () => end(false));
   });

@@ -2,13 +2,14 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Writable } from "node:stream";
 import fastifyExpress from "@fastify/express";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import type express from "express";
 import fastify from "fastify";
 import morgan from "morgan";
 import pino from "pino";
 import { pinoHttp } from "pino-http";
 import { type AttachOptions, attach, type ExpectationOptions, expectations, maxSize } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import {
   closeServers,
@@ -22,7 +23,8 @@ import {
 } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
-afterEach(async () => {
+// The tests wait for lingering connections most of the time: they run side by side, each with a server of its own.
+afterAll(async () => {
   closeSessions();
   await closeServers();
 });
@@ -44,7 +46,8 @@ class Sink extends Writable {
       .map((line) => JSON.parse(line));
   }
 
-  async until(what: string, isTrue: () => boolean, deadlineMs = 8_000): Promise<void> {
+  async until(what: string, isTrue: () => boolean): Promise<void> {
+    const deadlineMs = deadline(8_000);
     const signal = AbortSignal.timeout(deadlineMs);
     while (!isTrue()) {
       await once(this, "kept", { signal }).catch(() => {
@@ -122,7 +125,7 @@ async function serve(
   const sink = new Sink();
   const log = recordingLogger();
   const guard = expectations({ logger: log, policies: [maxSize(10)], ...guardOptions }) as Handler;
-  const { port } = await startAttached(
+  const server = await startAttached(
     kind,
     { use: [make(sink), guard], routes: { "/files": handler } },
     { logger: log, ...attachOptions },
@@ -130,10 +133,10 @@ async function serve(
   return {
     sink,
     log,
-    connect: () => WireClient.connect(port, { tls: isTlsKind(kind) }),
+    connect: () => WireClient.connect(server.port, { tls: isTlsKind(kind) }),
     async accessLines(count) {
       await sink.until(`${count} lines`, () => sink.lines.length >= count);
-      await closeServers();
+      await server.close();
       return sink.lines.map(read);
     },
   };
@@ -152,7 +155,7 @@ const lineOf = (status: number | null) => ({
 
 describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
   describe.each(KINDS)("%s", (kind) => {
-    test("an accepted upload: one line, with the status behind the 100", async () => {
+    test.concurrent("an accepted upload: one line, with the status behind the 100", async () => {
       const { connect, accessLines, log } = await serve(kind, accessLog);
       const wire = await connect();
       wire.send(put(WAITING, "Content-Length: 5"));
@@ -164,7 +167,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toEqual([]);
     });
 
-    test.each([
+    test.concurrent.each([
       ["waits", [WAITING], 413],
       ["does not wait", [], 413],
     ] as const)("refused before the content, a client that %s: one line", async (_what, fields, status) => {
@@ -186,7 +189,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       req.resume().on("data", () => {});
     };
 
-    test.each([
+    test.concurrent.each([
       ["does nothing more", store],
       ["answers 200 all the same", heedless],
     ])(
@@ -205,7 +208,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       },
     );
 
-    test("content that stops coming: one line, 408", async () => {
+    test.concurrent("content that stops coming: one line, 408", async () => {
       const { connect, accessLines, log } = await serve(kind, accessLog, { attach: { bodyTimeoutMs: 80 } });
       const wire = await connect();
       wire.send(put(WAITING, "Content-Length: 10"));
@@ -217,7 +220,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toHaveLength(1);
     });
 
-    test("a policy that throws: one line, 500", async () => {
+    test.concurrent("a policy that throws: one line, 500", async () => {
       const broken = () => {
         throw new Error("broken");
       };
@@ -230,7 +233,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toHaveLength(1);
     });
 
-    test("a client that leaves before the verdict: one line without a status, no record", async () => {
+    test.concurrent("a client that leaves before the verdict: one line without a status, no record", async () => {
       let ask: () => void = () => {};
       const asked = new Promise<void>((resolve) => {
         ask = resolve;
@@ -248,7 +251,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toEqual([]);
     });
 
-    test("a client that leaves in the midst of its content: one line without a status, no record", async () => {
+    test.concurrent("a client that leaves in the midst of its content: one line without a status, no record", async () => {
       const { connect, accessLines, log } = await serve(kind, accessLog);
       const wire = await connect();
       wire.send(put(WAITING, "Content-Length: 10"));
@@ -259,7 +262,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toEqual([]);
     });
 
-    test("a client that leaves at the refusal: one line, with the refusal's status", async () => {
+    test.concurrent("a client that leaves at the refusal: one line, with the refusal's status", async () => {
       const { connect, accessLines, log } = await serve(kind, accessLog);
       const wire = await connect();
       wire.send(put("Content-Length: 1000000"), "x".repeat(100_000));
@@ -269,7 +272,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toHaveLength(1);
     });
 
-    test("what the server refuses by itself never gets as far as the access log: the record alone tells of it", async () => {
+    test.concurrent("what the server refuses by itself never gets as far as the access log: the record alone tells of it", async () => {
       const { connect, accessLines, log } = await serve(kind, accessLog);
       const wire = await connect();
       wire.send(put("Expect: tea", "Content-Length: 5"), "hello");
@@ -281,7 +284,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       ]);
     });
 
-    test("a guard at the server: refusals have a record and no line, accepted uploads a line", async () => {
+    test.concurrent("a guard at the server: refusals have a record and no line, accepted uploads a line", async () => {
       const log = recordingLogger();
       const guard = expectations({ logger: log, policies: [maxSize(10)] }) as Required<AttachOptions>["guard"];
       const { connect, accessLines } = await serve(kind, accessLog, { guard: { policies: [] }, attach: { guard } });
@@ -300,7 +303,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       ]);
     });
 
-    test("a guard at the server that refuses in the midst of the content: a line and a record", async () => {
+    test.concurrent("a guard at the server that refuses in the midst of the content: a line and a record", async () => {
       const log = recordingLogger();
       const guard = expectations({ logger: log, policies: [maxSize(10)] }) as Required<AttachOptions>["guard"];
       const { connect, accessLines } = await serve(kind, accessLog, { guard: { policies: [] }, attach: { guard } });
@@ -314,7 +317,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
       expect(log.records).toHaveLength(1);
     });
 
-    test("each request of a connection has its line", async () => {
+    test.concurrent("each request of a connection has its line", async () => {
       const { connect, accessLines, log } = await serve(kind, accessLog);
       const wire = await connect();
       const accepted = put("Content-Length: 5");
@@ -329,7 +332,7 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
     });
   });
 
-  test.each(["h2c", "h2", "h2c Connect"] as const)("%s: the same over HTTP/2", async (kind) => {
+  test.concurrent.each(["h2c", "h2", "h2c Connect"] as const)("%s: the same over HTTP/2", async (kind) => {
     const { make, read } = accessLog;
     const sink = new Sink();
     const log = recordingLogger();
@@ -348,8 +351,8 @@ describe.each(Object.entries(ACCESS_LOGS))("%s", (_name, accessLog) => {
     ];
     expect(exchanges.map(({ status }) => status)).toEqual([201, 413, 413]);
     await sink.until("3 lines", () => sink.lines.length >= 3);
-    closeSessions();
-    await closeServers();
+    session.destroy();
+    await server.close();
     expect(sink.lines.map(read)).toEqual([lineOf(201), lineOf(413), lineOf(413)]);
     expect(log.records).toHaveLength(2);
   });
@@ -362,19 +365,19 @@ describe("request ids of pino-http", () => {
     const sink = new Sink();
     const middleware = pinoHttp({ ...(genReqId ? { genReqId } : {}) }, sink);
     const guard = expectations({ logger: middleware.logger, policies: [maxSize(10)] }) as Handler;
-    const { port } = await startAttached(
+    const server = await startAttached(
       "Express 5",
       { use: [middleware as Handler, guard], routes: { "/files": store } },
       { logger: middleware.logger },
     );
     for (let i = 0; i < 2; i++) {
-      const wire = await WireClient.connect(port);
+      const wire = await WireClient.connect(server.port);
       wire.send(put(WAITING, "Content-Length: 11", ...fields));
       await wire.status(413);
       await wire.closed();
     }
     await sink.until("4 lines", () => sink.lines.length >= 4);
-    await closeServers();
+    await server.close();
     const records = sink.lines.filter(({ event }) => event === "expectation.refused");
     const access = sink.lines.filter(({ res }) => res !== undefined);
     expect([records.length, access.length]).toEqual([2, 2]);
@@ -385,22 +388,22 @@ describe("request ids of pino-http", () => {
     };
   }
 
-  test("its own numbers", async () => {
+  test.concurrent("its own numbers", async () => {
     const ids = await idsOf(undefined);
     expect(ids).toEqual({ ofRecords: ["1", "2"], ofAccessLog: [1, 2] });
   });
 
-  test("its own number goes before an X-Request-Id that it does not heed", async () => {
+  test.concurrent("its own number goes before an X-Request-Id that it does not heed", async () => {
     expect(await idsOf(undefined, "X-Request-Id: r-7")).toEqual({ ofRecords: ["1", "2"], ofAccessLog: [1, 2] });
   });
 
-  test("those that genReqId takes from X-Request-Id", async () => {
+  test.concurrent("those that genReqId takes from X-Request-Id", async () => {
     const taken: GenReqId = (req) => String(req.headers["x-request-id"]);
     const ids = ["r-7", "r-7"];
     expect(await idsOf(taken, "X-Request-Id: r-7")).toEqual({ ofRecords: ids, ofAccessLog: ids });
   });
 
-  test("those that genReqId makes up, and sends to the client", async () => {
+  test.concurrent("those that genReqId makes up, and sends to the client", async () => {
     let count = 0;
     const made: GenReqId = (_req, res) => {
       const id = `made-${++count}`;
@@ -411,19 +414,19 @@ describe("request ids of pino-http", () => {
     expect(await idsOf(made, "X-Request-Id: r-7")).toEqual({ ofRecords: ids, ofAccessLog: ids });
   });
 
-  test("none: X-Request-Id itself, at the server where pino-http never runs", async () => {
+  test.concurrent("none: X-Request-Id itself, at the server where pino-http never runs", async () => {
     const sink = new Sink();
     const middleware = pinoHttp({}, sink);
-    const { port } = await startAttached(
+    const server = await startAttached(
       "Express 5",
       { use: [middleware as Handler], routes: { "/files": store } },
       { logger: middleware.logger },
     );
-    const wire = await WireClient.connect(port);
+    const wire = await WireClient.connect(server.port);
     wire.send(put("Expect: tea", "Content-Length: 5", "X-Request-Id: r-7"), "hello");
     await wire.status(417);
     await wire.closed();
-    await closeServers();
+    await server.close();
     expect(sink.lines).toEqual([expect.objectContaining({ status: 417, requestId: "r-7" })]);
   });
 });

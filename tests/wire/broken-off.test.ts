@@ -4,6 +4,7 @@ import { constants } from "node:http2";
 import { pipeline, Writable } from "node:stream";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached } from "../helpers/servers.js";
@@ -78,15 +79,16 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     // Behind a head that is on the wire no 100 may follow.
     if (name.endsWith("behind the head")) return;
     test("is answered by itself when nothing more comes", async () => {
+      const bodyTimeoutMs = deadline(60);
       const later: Handler = (req, res) => {
         const { end } = res;
         res.end = ((...args: unknown[]) => {
-          setTimeout(() => Reflect.apply(end, res, args), 200);
+          setTimeout(() => Reflect.apply(end, res, args), 3 * bodyTimeoutMs);
           return res;
         }) as typeof res.end;
         reader(req, res);
       };
-      const wire = await connect(later, { bodyTimeoutMs: 60 });
+      const wire = await connect(later, { bodyTimeoutMs });
       wire.send(head(`${EXPECT}Content-Length: 50\r\n`));
       await wire.status(100);
       wire.send("hello");

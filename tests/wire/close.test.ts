@@ -1,10 +1,11 @@
 import type { ServerResponse } from "node:http";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { expectations, refuse, silent } from "../../src/index.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
-afterEach(closeServers);
+// The tests wait for lingering connections most of the time: they run side by side, each with a server of its own.
+afterAll(closeServers);
 
 type Answer = (res: ServerResponse) => void;
 
@@ -78,7 +79,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   }
 
   describe.each(Object.entries(REQUESTS))("%s", (_name, request) => {
-    test.each(Object.entries(ANSWERS))("closes after a final status by %s", async (name, answer) => {
+    test.concurrent.each(Object.entries(ANSWERS))("closes after a final status by %s", async (name, answer) => {
       const wire = await serve((_req, res) => answer(res));
       wire.send(request);
       const response = await wire.final();
@@ -91,7 +92,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     });
   });
 
-  test("closes behind a head that went round writeHead", async () => {
+  test.concurrent("closes behind a head that went round writeHead", async () => {
     const wire = await serve((_req, res) => {
       Object.getPrototypeOf(res).writeHead.call(res, 403, { "Content-Length": 2 });
       res.end("no");
@@ -101,7 +102,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     await wire.fin();
   });
 
-  test("closes after a 4xx while the application reads", async () => {
+  test.concurrent("closes after a 4xx while the application reads", async () => {
     const wire = await serve((req, res) => {
       req.once("data", () => {
         res.statusCode = 422;
@@ -115,7 +116,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     await wire.fin();
   });
 
-  test("keeps the connection after a 4xx when the content has arrived", async () => {
+  test.concurrent("keeps the connection after a 4xx when the content has arrived", async () => {
     const wire = await serve((req, res) => {
       req.resume();
       req.on("data", () => {});
@@ -131,14 +132,14 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(await wire.answersNext()).toBe(true);
   });
 
-  test("leaves the headers that the application passes alone", async () => {
+  test.concurrent("leaves the headers that the application passes alone", async () => {
     const headers = Object.freeze({ Connection: "keep-alive", "X-Own": "1" });
     const wire = await serve((_req, res) => void res.writeHead(403, headers).end());
     wire.send(REQUESTS["much content, no expectation"]);
     expect((await wire.final()).headers).toMatchObject({ connection: "close", "x-own": "1" });
   });
 
-  test("keeps both of two cookies in a flat array", async () => {
+  test.concurrent("keeps both of two cookies in a flat array", async () => {
     const wire = await serve(
       (_req, res) => void res.writeHead(403, ["Set-Cookie", "a=1", "Set-Cookie", "b=2", "Content-Length", "0"]).end(),
     );
@@ -148,7 +149,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(headers["set-cookie"]).toBe("a=1, b=2");
   });
 
-  test("closes after a refusal that a middleware before it wanted to keep alive", async () => {
+  test.concurrent("closes after a refusal that a middleware before it wanted to keep alive", async () => {
     const keepAlive: Handler = (_req, res, next) => {
       res.setHeader("Connection", "keep-alive");
       next();

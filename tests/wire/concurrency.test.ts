@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { concurrency, expectations, refuse, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import {
   closeServers,
@@ -40,12 +41,12 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   /** The place is free again a moment after the answer has arrived. */
   async function untilFree(connect: () => Promise<WireClient>): Promise<WireClient> {
-    const deadline = performance.now() + 5_000;
+    const end = performance.now() + deadline(5_000);
     for (;;) {
       const { wire, status } = await answer(connect);
       if (status === 100) return wire;
       wire.destroy();
-      if (performance.now() > deadline) throw new Error("the place did not get free");
+      if (performance.now() > end) throw new Error("the place did not get free");
     }
   }
 
@@ -84,14 +85,14 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     ],
   ])("frees the place behind %s, once", async (_what, files, status) => {
     const connect = await serve(files);
-    const deadline = performance.now() + 5_000;
+    const end = performance.now() + deadline(5_000);
     for (let answered = 0; answered < 5; ) {
       const wire = await connect();
       wire.send(HEAD);
       const { status: received } = await wire.final();
       wire.destroy();
       if (received === status) answered++;
-      else if (performance.now() > deadline) throw new Error(`received ${received}`);
+      else if (performance.now() > end) throw new Error(`received ${received}`);
     }
   });
 });
@@ -105,9 +106,9 @@ test.each(HTTP2_KINDS)("%s: streams of one session take places, and free them", 
   await new Promise((resolve) => held.once("headers", resolve));
   expect(await exchange(session, put, { content: "hello" })).toMatchObject({ status: 503, bodySent: 0 });
   held.close(8);
-  const deadline = performance.now() + 5_000;
+  const end = performance.now() + deadline(5_000);
   let status = 503;
-  while (status === 503 && performance.now() < deadline) {
+  while (status === 503 && performance.now() < end) {
     ({ status } = await exchange(session, put, { content: "hello" }));
   }
   expect(status).toBe(201);
@@ -191,9 +192,9 @@ test("1,000 clients of which many die: never more than 10 at a time, and all 10 
   expect(accepted).toBeGreaterThan(outcomes.stored);
   expect(most).toBe(LIMIT);
 
-  const deadline = performance.now() + 5_000;
+  const end = performance.now() + deadline(5_000);
   while (inFlight > 0) {
-    if (performance.now() > deadline) throw new Error(`${inFlight} still in flight`);
+    if (performance.now() > end) throw new Error(`${inFlight} still in flight`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const held = await Promise.all(

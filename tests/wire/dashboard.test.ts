@@ -11,6 +11,7 @@ import { attach, expectations, maxSize, silent } from "../../src/index.js";
 import { Aggregate } from "../../src/report/aggregate.js";
 import { contentSecurityPolicy } from "../../src/report/page/page.js";
 import type { Summary } from "../../src/report/summary.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, openSession } from "../helpers/http2.js";
 import { closeServers, listen, recordingLogger, startAttached, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
@@ -274,8 +275,8 @@ describe("events", () => {
       clear.mockClear();
       first.wire.destroy();
       second.wire.destroy();
-      const deadline = performance.now() + 5_000;
-      while (clear.mock.calls.length === 0 && performance.now() < deadline) await new Promise(setImmediate);
+      const end = performance.now() + deadline(5_000);
+      while (clear.mock.calls.length === 0 && performance.now() < end) await new Promise(setImmediate);
       expect(clear).toHaveBeenCalledTimes(1);
     } finally {
       clear.mockRestore();
@@ -288,9 +289,9 @@ describe("events", () => {
     const surplus = await get(port, "/ops/events");
     expect(surplus).toMatchObject({ status: 503, headers: { "retry-after": "10", "cache-control": "no-store" } });
     readers[0]?.wire.destroy();
-    const deadline = performance.now() + 5_000;
+    const end = performance.now() + deadline(5_000);
     let status = 503;
-    while (status === 503 && performance.now() < deadline) {
+    while (status === 503 && performance.now() < end) {
       const wire = await ask(port, "/ops/events");
       await wire.until("an answer", () => wire.responses.length > 0);
       status = wire.responses[0]?.status ?? 0;

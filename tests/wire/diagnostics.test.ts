@@ -14,6 +14,7 @@ import {
   silent,
 } from "../../src/index.js";
 import { gauges } from "../../src/observe/diagnostics.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
@@ -27,6 +28,7 @@ interface Heard {
   readonly "linger-end": LingerEndMessage[];
 }
 
+const LINGER_MS = deadline(400);
 const NAMES = ["accept", "refuse", "error", "content", "linger-end"] as const;
 
 let undo: (() => void)[] = [];
@@ -67,7 +69,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const { port } = await startAttached(
       kind,
       { routes: { "/files": [guard, guard, handler], "/next": next } },
-      { logger: silent, lingerMs: 400 },
+      { logger: silent, lingerMs: LINGER_MS },
     );
     return { heard, wire: await WireClient.connect(port, { tls: isTlsKind(kind) }) };
   }
@@ -155,7 +157,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     await wire.final();
     await until("the end is told of", () => heard["linger-end"].length > 0);
     expect(heard["linger-end"]).toMatchObject([{ reason: "time" }]);
-    expect(heard["linger-end"][0]?.durationMs).toBeGreaterThanOrEqual(400);
+    expect(heard["linger-end"][0]?.durationMs).toBeGreaterThanOrEqual(LINGER_MS);
   });
 
   test("tells of a fault, with its error", async () => {

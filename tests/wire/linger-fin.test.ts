@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type AttachOptions, expectations, type LingerEndMessage, refuse, silent } from "../../src/index.js";
 import { gauges } from "../../src/observe/diagnostics.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeServers, type Handler, isTlsKind, startAttached } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
@@ -86,7 +87,7 @@ describe.each(["node:http", "node:https", "http2 allowHTTP1"] as const)("%s", (k
   });
 
   test("content is thrown away up to lingerBytes, and the rest is left to the client", async () => {
-    const connect = await refused(16 * MIB, { lingerMs: 400, lingerBytes: MIB });
+    const connect = await refused(16 * MIB, { lingerMs: deadline(400), lingerBytes: MIB });
     await connect(Buffer.alloc(16 * MIB));
     await until("the connection is gone", () => ends.length === 1);
     expect(ends).toMatchObject([{ reason: "time" }]);
@@ -94,7 +95,7 @@ describe.each(["node:http", "node:https", "http2 allowHTTP1"] as const)("%s", (k
   });
 
   test("no more is thrown away of content that the client was to hold back", async () => {
-    const connect = await refused(16 * MIB, { lingerMs: 400, lingerBytes: MIB }, "Expect: 100-continue\r\n");
+    const connect = await refused(16 * MIB, { lingerMs: deadline(400), lingerBytes: MIB }, "Expect: 100-continue\r\n");
     const wire = await connect();
     await wire.fin();
     wire.send(Buffer.alloc(16 * MIB));

@@ -25,6 +25,7 @@ import {
   refuse,
   silent,
 } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, listen, next, startAttached, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
@@ -415,7 +416,7 @@ describe("one record, whatever refuses, and none where nothing does", () => {
       told: [{ status: 400, policy: "framing" }],
     },
     "content that stops coming": {
-      options: { attach: { bodyTimeoutMs: 80 } },
+      options: { attach: { bodyTimeoutMs: deadline(80) } },
       send: [UPLOAD.replace(": 11", ": 10")],
       sendAfter100: ["four"],
       statuses: [100, 408],

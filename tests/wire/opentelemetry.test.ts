@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import ts from "typescript";
+import { buildSync } from "esbuild";
 import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
+import { deadline } from "../helpers/deadline.js";
 import { WireClient, type WireResponse } from "../helpers/wire.js";
 
 const REPOSITORY = resolve(__dirname, "../..");
@@ -18,14 +19,9 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "expectations-traced-"));
   const source = join(REPOSITORY, "src");
-  for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => /\.ts$/.test(file))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(source, name), "utf8"), {
-      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
-    });
-    const file = join(folder, name.replace(/\.ts$/, ".js"));
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, outputText);
-  }
+  const names = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const entryPoints = names.map((name) => join(source, name));
+  buildSync({ entryPoints, outbase: source, outdir: folder, format: "cjs", target: "node20", keepNames: true });
   symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "tls.json"), JSON.stringify({ key: TEST_KEY, cert: TEST_CERT }));
 });
@@ -75,11 +71,11 @@ class TracedServer {
 
   /** Waits for the next message of a kind. */
   async told<K extends keyof Message>(kind: K): Promise<NonNullable<Message[K]>> {
-    const deadline = Date.now() + DEADLINE_MS;
+    const end = Date.now() + deadline(DEADLINE_MS);
     for (;;) {
       const at = this.#messages.findIndex((message) => message[kind] !== undefined);
       if (at >= 0) return this.#messages.splice(at, 1)[0]?.[kind] as NonNullable<Message[K]>;
-      const left = deadline - Date.now();
+      const left = end - Date.now();
       if (left <= 0 || this.child.exitCode !== null)
         throw new Error(`the child did not tell its ${kind}, exit ${this.child.exitCode}: ${this.#stderr}`);
       await new Promise<void>((wake) => {
@@ -100,9 +96,9 @@ class TracedServer {
   /** The spans that have ended since the last report; waits for `count` of them. */
   async spans(count: number): Promise<Span[]> {
     const spans: Span[] = [];
-    const deadline = Date.now() + 1_000;
+    const end = Date.now() + deadline(1_000);
     do spans.push(...(await this.report()).spans);
-    while (spans.length < count && Date.now() < deadline);
+    while (spans.length < count && Date.now() < end);
     // A second span for the same request would end with its response, too.
     const { spans: more, open } = await this.report();
     expect(open).toBe(0);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { expectations, maxSize, type Policy, type QuotaOptions, quota, refuse, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import {
   closeServers,
@@ -67,9 +68,9 @@ async function serve(kind: ServerKind, { files = store, later, ...options }: Opt
     used,
     connect: () => WireClient.connect(server.port, { tls: isTlsKind(kind) }),
     async untilUsed(points: number) {
-      const deadline = performance.now() + 5_000;
+      const end = performance.now() + deadline(5_000);
       while ((await used()) !== points) {
-        if (performance.now() > deadline) throw new Error(`used ${await used()}, not ${points}`);
+        if (performance.now() > end) throw new Error(`used ${await used()}, not ${points}`);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
@@ -163,8 +164,8 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const wire = await connect();
     wire.send(head(80));
     wire.send("x".repeat(30));
-    const deadline = performance.now() + 5_000;
-    while (arrived < 30 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    const end = performance.now() + deadline(5_000);
+    while (arrived < 30 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
     await untilUsed(80);
     wire.destroy();
     await untilUsed(30);

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { attach, expectations, handshakeOf, refuse, silent } from "../../src/index.js";
 import { holdExpectation, relayExpectation } from "../../src/proxies/relay.js";
+import { deadline } from "../helpers/deadline.js";
 import { CONTINUE, closeOrigins, Origin, ok, refusing } from "../helpers/origin.js";
 import { closeServers, type Handler, listen, plainApp, recordingLogger } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
@@ -190,7 +191,7 @@ describe("relayExpectation", () => {
   test("answers 504 in the place of a silent origin, in time, and hangs up there", async () => {
     const logger = recordingLogger();
     const origin = await Origin.start(() => {});
-    const hold = holdExpectation({ originTimeoutMs: 150, logger }) as Handler;
+    const hold = holdExpectation({ originTimeoutMs: deadline(150), logger }) as Handler;
     const wire = await front(proxyTo(origin.port), [hold]);
     wire.send(`${HEAD}\r\n`);
     expect(await wire.final()).toMatchObject({ status: 504, headers: { connection: "close" } });
@@ -205,7 +206,7 @@ describe("relayExpectation", () => {
     const wire = await front(
       proxyTo(origin.port, {
         send: (req, proxyReq) => {
-          proxyReq.setTimeout(100, () => proxyReq.destroy());
+          proxyReq.setTimeout(deadline(100), () => proxyReq.destroy());
           req.pipe(proxyReq);
         },
       }),
@@ -216,11 +217,12 @@ describe("relayExpectation", () => {
 
   test("does not count the time of the upload itself", async () => {
     const origin = await Origin.start(ok);
-    const hold = holdExpectation({ originTimeoutMs: 200, logger: silent }) as Handler;
+    const originTimeoutMs = deadline(200);
+    const hold = holdExpectation({ originTimeoutMs, logger: silent }) as Handler;
     const wire = await front(proxyTo(origin.port), [hold]);
     wire.send(`${HEAD}\r\n`);
     await wire.status(100);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 2 * originTimeoutMs));
     wire.send("hello");
     expect((await wire.final()).status).toBe(201);
   });

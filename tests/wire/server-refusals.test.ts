@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { expectations, handshakeOf, silent, type UploadEnd } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { deferred } from "../helpers/deferred.js";
@@ -7,7 +7,8 @@ import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
-afterEach(closeServers);
+// The tests wait for lingering connections most of the time: they run side by side, each with a server of its own.
+afterAll(closeServers);
 
 const upload = (expectation: string) =>
   `PUT /files HTTP/1.1\r\nHost: test\r\nExpect: ${expectation}\r\nContent-Length: 5\r\n\r\n`;
@@ -27,7 +28,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   };
 
   describe.each(REFUSALS)("the server's own %d", (status, expectation, code, statuses) => {
-    test("harms no application that goes on with its response", async () => {
+    test.concurrent("harms no application that goes on with its response", async () => {
       let seen: string | undefined;
       let goOn = () => {};
       const app: Handler = (req, res) => {
@@ -50,7 +51,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       expect(seen).toBe(code);
     });
 
-    test("is told to policies and applications as a refusal", async () => {
+    test.concurrent("is told to policies and applications as a refusal", async () => {
       const ends: UploadEnd[] = [];
       const states: string[] = [];
       const guard = expectations({
@@ -75,7 +76,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     });
   });
 
-  test.each(["data", "readable"])(
+  test.concurrent.each(["data", "readable"])(
     "a refused reader by '%s' that listens for no errors sees its content end",
     async (event) => {
       const ended = deferred<boolean>();

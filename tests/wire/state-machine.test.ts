@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { expectations, maxSize, refuse, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeServers, type Handler, type RunningServer, startAttached } from "../helpers/servers.js";
 import { WireClient, type WireResponse } from "../helpers/wire.js";
 
@@ -250,7 +251,7 @@ describe("the handshake under fire", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(plans, { minLength: 1, maxLength: 12 }), async (batch) => {
         await Promise.all(batch.map((plan) => play(running, plan)));
-        const patience = Date.now() + 2_000;
+        const patience = Date.now() + deadline(2_000);
         while (sockets.size > 0 && Date.now() < patience) await later(undefined);
         if (sockets.size > 0) {
           for (const socket of sockets) socket.destroy();
@@ -260,11 +261,11 @@ describe("the handshake under fire", () => {
       }),
       { numRuns, endOnFailure: process.env.CI !== undefined, verbose: 1 },
     );
-    const deadline = Date.now() + 5_000;
-    while (sockets.size > 0 && Date.now() < deadline) await later(undefined);
+    const end = Date.now() + deadline(5_000);
+    while (sockets.size > 0 && Date.now() < end) await later(undefined);
     expect(sockets.size).toBe(0);
     const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-    while (timers() > 2 && Date.now() < deadline) await later(undefined);
+    while (timers() > 2 && Date.now() < end) await later(undefined);
     // Node's own check of connections, and the deadline of this test.
     expect(timers()).toBeLessThanOrEqual(2);
   }, 120_000);

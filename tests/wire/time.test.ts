@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import {
   closeServers,
   type Handler,
@@ -63,16 +64,18 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   });
 
   test("an application that is slow to read is no idle client", async () => {
+    // The client gets time for its first piece; the application takes longer than that for each.
+    const bodyTimeoutMs = deadline(80);
     const guard = expectations({ logger: silent }) as Handler;
     const slow: Handler = async (req, res) => {
       let length = 0;
       for await (const chunk of req) {
         length += (chunk as Buffer).length;
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, bodyTimeoutMs + 70));
       }
       res.end(`stored ${length}`);
     };
-    const running = await startAttached(kind, parts([guard], slow), { bodyTimeoutMs: 80, logger: silent });
+    const running = await startAttached(kind, parts([guard], slow), { bodyTimeoutMs, logger: silent });
     const wire = await connect(running.port);
     const size = 300_000;
     wire.send(UPLOAD.replace(": 5", `: ${size}`));
@@ -84,11 +87,12 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 });
 
 test("the idle time does not begin before an earlier response has let the 100 out", async () => {
-  const slow: Handler = (_req, res) => void setTimeout(() => res.end("slow"), 250);
+  const bodyTimeoutMs = deadline(100);
+  const slow: Handler = (_req, res) => void setTimeout(() => res.end("slow"), 2.5 * bodyTimeoutMs);
   const running = await startAttached(
     "node:http",
     { routes: { "/slow": slow, "/files": store } },
-    { bodyTimeoutMs: 100, logger: silent },
+    { bodyTimeoutMs, logger: silent },
   );
   const wire = await WireClient.connect(running.port);
   wire.send(`GET /slow HTTP/1.1\r\nHost: test\r\n\r\n${UPLOAD}`);
@@ -118,8 +122,8 @@ test("a body that drips in behind a slow response adds no listener a byte", asyn
   wire.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n", UPLOAD.replace(": 5", ": 30"));
   for (let i = 1; i <= 30; i++) {
     wire.send("x");
-    const deadline = performance.now() + 8_000;
-    while (listeners.length < i && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
+    const end = performance.now() + deadline(8_000);
+    while (listeners.length < i && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 1));
   }
   endSlow();
   await wire.final(2);

@@ -14,6 +14,7 @@ import { expectations, type Policy, refuse } from "../../../src/index.js";
 import { fromWinston, type Logger, silent } from "../../../src/observe/logger.js";
 import { sampled } from "../../../src/observe/sampled.js";
 import { ExpectationError } from "../../../src/support/errors.js";
+import { deadline } from "../../helpers/deadline.js";
 import { closeServers, type Handler, recordingLogger, startAttached } from "../../helpers/servers.js";
 import { WireClient } from "../../helpers/wire.js";
 import { transpiled } from "../../redis/processes.js";
@@ -358,9 +359,9 @@ test("in real time: a second after the flood, the word", async () => {
   const startedAt = performance.now();
   write(logger, "warn", 10_000);
   // The test must outlive a timer that keeps nothing alive.
-  const deadline = setTimeout(() => {}, 8_000);
+  const alive = setTimeout(() => {}, deadline(8_000));
   await told;
-  clearTimeout(deadline);
+  clearTimeout(alive);
   expect(performance.now() - startedAt).toBeGreaterThan(990);
   const omitted = kept.records.map(({ details }) => details.omitted ?? 0) as number[];
   expect(kept.records).toHaveLength(51);
@@ -370,7 +371,9 @@ test("in real time: a second after the flood, the word", async () => {
 test("keeps no process alive", async () => {
   const folder = transpiled(path.join(__dirname, "sampled-child.mjs"));
   try {
-    const child = promisify(execFile)(process.execPath, [path.join(folder, "sampled-child.mjs")], { timeout: 15_000 });
+    const child = promisify(execFile)(process.execPath, [path.join(folder, "sampled-child.mjs")], {
+      timeout: deadline(15_000),
+    });
     const { written, livedOnMs } = JSON.parse((await child).stdout);
     expect(written).toBe(10);
     expect(livedOnMs).toBeLessThan(500);

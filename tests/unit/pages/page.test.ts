@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import * as ts from "typescript";
 import { contentSecurityPolicy, renderPage } from "../../../src/report/page/page.js";
 import { PAGE_SCRIPT } from "../../../src/report/page/script.js";
 import { PAGE_STYLE } from "../../../src/report/page/style.js";
@@ -79,31 +78,6 @@ describe("renderPage", () => {
       "12 refused, 30 more left out of the log, 1 error.",
     );
   });
-});
-
-test("the page's script passes the type checker", () => {
-  const name = "/page-script.js";
-  const options: ts.CompilerOptions = {
-    allowJs: true,
-    checkJs: true,
-    noEmit: true,
-    strict: false,
-    types: [],
-    target: ts.ScriptTarget.ES2020,
-    lib: ["lib.es2020.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
-  };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (file) => file === name || fileExists(file);
-  host.readFile = (file) => (file === name ? PAGE_SCRIPT : readFile(file));
-  host.getSourceFile = (file, ...rest) =>
-    file === name ? ts.createSourceFile(name, PAGE_SCRIPT, ts.ScriptTarget.ES2020, true) : getSourceFile(file, ...rest);
-  const program = ts.createProgram([name], options, host);
-  const faults = ts.getPreEmitDiagnostics(program).map(({ start, messageText, code }) => {
-    const line = PAGE_SCRIPT.slice(0, start).split("\n").length;
-    return `${line}: TS${code} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
-  });
-  expect(faults).toEqual([]);
 });
 
 test("the page's script puts text into the document, never markup", () => {

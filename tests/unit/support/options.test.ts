@@ -27,6 +27,8 @@ import {
 } from "../../../src/index.js";
 
 const policy = () => true;
+const list: unknown[] = [];
+const object = {};
 
 /** Makes a guard, or attaches a server, from options that TypeScript would not allow. */
 const FACTORIES: Record<"expectations" | "attach", (options: unknown) => unknown> = {
@@ -68,8 +70,8 @@ const KINDS: [value: unknown, shown: string][] = [
   ["yes", '"yes"'],
   ["60000", '"60000"'],
   [Symbol("s"), "Symbol(s)"],
-  [{}, "an object"],
-  [[], "an array"],
+  [object, "an object"],
+  [list, "an array"],
   [policy, "a function (policy)"],
   [
     (
@@ -80,69 +82,65 @@ const KINDS: [value: unknown, shown: string][] = [
   ],
 ];
 
-const isOneOf =
-  (...right: unknown[]) =>
-  (value: unknown) =>
-    right.includes(value);
-const isFunction = (value: unknown) => typeof value === "function";
-const isMs = isOneOf(1);
-const isPlainObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** How a message shows a value. */
+const shownOf = (value: unknown) => KINDS.find(([kind]) => Object.is(kind, value))?.[1] ?? String(value);
+
+describe.each(["expectations", "attach"] as const)("a message of %s", (factory) => {
+  test.each(KINDS)("shows %p", (value, shown) => {
+    const name = factory === "attach" ? "attach({ unknownExpectations })" : "unknownExpectations";
+    const make = () => FACTORIES[factory]({ unknownExpectations: value });
+    expectOptionError(make, name, shown, /expected "refuse" or "ignore"$/);
+  });
+});
+
+/** What is close to a right value, and is none. */
+const NO_BOOLEAN = [null, 0, 1, "", "yes", object];
+const NO_CHOICE = [null, true, false, 0, "", "yes", object, list, policy];
+const NO_FUNCTION = [null, true, false, 1, "yes", object, list];
+const NO_COUNT = [null, true, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 10n, "", "60000", object, list, policy];
+const TOO_MANY_MS = [...NO_COUNT, 2 ** 31];
+const MS = /expected a whole number from 1 to 2147483647$/;
 
 interface Rule {
   readonly factory: keyof typeof FACTORIES;
   readonly option: string;
-  /** How messages name it; the option itself unless told. */
-  readonly name?: string;
-  readonly isRight: (value: unknown) => boolean;
+  readonly takes: readonly unknown[];
+  readonly refuses: readonly unknown[];
   readonly says: RegExp;
 }
 
-const MS = /expected a whole number from 1 to 2147483647$/;
+const rule = (
+  factory: Rule["factory"],
+  option: string,
+  takes: Rule["takes"],
+  refuses: Rule["refuses"],
+  says: RegExp,
+): Rule => ({ factory, option, takes, refuses, says });
 
-const RULES: Rule[] = [
-  { factory: "expectations", option: "policies", isRight: Array.isArray, says: /expected a list of functions$/ },
-  { factory: "expectations", option: "autoAttach", isRight: isOneOf(true, false), says: /expected true or false$/ },
-  { factory: "expectations", option: "continueTiming", isRight: () => false, says: /"onRead" or "immediately"$/ },
-  { factory: "expectations", option: "applyTo", isRight: () => false, says: /"uploads" or "expectations"$/ },
-  { factory: "expectations", option: "extensions", isRight: isPlainObject, says: /expected an object of policies/ },
-  { factory: "expectations", option: "unknownExpectations", isRight: () => false, says: /"refuse" or "ignore"$/ },
-  { factory: "expectations", option: "policyTimeoutMs", isRight: isMs, says: MS },
-  { factory: "expectations", option: "expectationStatus", isRight: () => false, says: /a status from 400 to 599$/ },
-  { factory: "expectations", option: "refusalBody", isRight: isFunction, says: /"auto" or "none" or "problem"/ },
-  { factory: "expectations", option: "onRefusal", isRight: isFunction, says: /expected a function$/ },
-  { factory: "attach", option: "guard", isRight: isFunction, says: /expected a function$/ },
-  { factory: "attach", option: "unknownExpectations", isRight: () => false, says: /"refuse" or "ignore"$/ },
-  { factory: "attach", option: "extensions", isRight: Array.isArray, says: /a list of names/ },
-  { factory: "attach", option: "lingerMs", isRight: isMs, says: MS },
-  {
-    factory: "attach",
-    option: "lingerBytes",
-    isRight: isOneOf(1, 2 ** 31),
-    says: /expected a whole number from 1 to 9007199254740991$/,
-  },
-  { factory: "attach", option: "maxLingering", isRight: isMs, says: MS },
-  { factory: "attach", option: "bodyTimeoutMs", isRight: isMs, says: MS },
-  { factory: "attach", option: "replaceListeners", isRight: isOneOf(true, false), says: /expected true or false$/ },
-];
-
-describe.each(RULES)("$factory checks the option $option", ({ factory, option, isRight, says }) => {
-  const make = FACTORIES[factory];
+test.each<Rule>([
+  rule("expectations", "policies", [list], [null, true, 0, "yes", object, policy], /expected a list of functions$/),
+  rule("expectations", "autoAttach", [true, false], NO_BOOLEAN, /expected true or false$/),
+  rule("expectations", "continueTiming", [], NO_CHOICE, /"onRead" or "immediately"$/),
+  rule("expectations", "applyTo", [], NO_CHOICE, /"uploads" or "expectations"$/),
+  rule("expectations", "extensions", [object], [null, true, 1, "yes", list, policy], /expected an object of policies/),
+  rule("expectations", "unknownExpectations", [], NO_CHOICE, /"refuse" or "ignore"$/),
+  rule("expectations", "policyTimeoutMs", [1], TOO_MANY_MS, MS),
+  rule("expectations", "expectationStatus", [], [...TOO_MANY_MS, 1], /a status from 400 to 599$/),
+  rule("expectations", "refusalBody", [policy], NO_FUNCTION, /"auto" or "none" or "problem"/),
+  rule("expectations", "onRefusal", [policy], NO_FUNCTION, /expected a function$/),
+  rule("attach", "guard", [policy], NO_FUNCTION, /expected a function$/),
+  rule("attach", "unknownExpectations", [], NO_CHOICE, /"refuse" or "ignore"$/),
+  rule("attach", "extensions", [list], [null, true, 1, "yes", object, policy], /a list of names/),
+  rule("attach", "lingerMs", [1], TOO_MANY_MS, MS),
+  rule("attach", "lingerBytes", [1, 2 ** 31], NO_COUNT, /expected a whole number from 1 to 9007199254740991$/),
+  rule("attach", "maxLingering", [1], TOO_MANY_MS, MS),
+  rule("attach", "bodyTimeoutMs", [1], TOO_MANY_MS, MS),
+  rule("attach", "replaceListeners", [true, false], NO_BOOLEAN, /expected true or false$/),
+])("$factory takes what is right for $option, and throws for what is not", ({ factory, option, ...values }) => {
+  const make = (value: unknown) => FACTORIES[factory]({ [option]: value });
   const name = factory === "attach" ? `attach({ ${option} })` : option;
-
-  test.each(KINDS.filter(([value]) => !isRight(value)))("and throws for %p", (value, shown) => {
-    expectOptionError(() => make({ [option]: value }), name, shown, says);
-  });
-
-  test("and takes undefined for left out", () => {
-    expect(() => make({ [option]: undefined })).not.toThrow();
-  });
-
-  const right = KINDS.filter(([value]) => isRight(value));
-  if (right.length > 0) {
-    test.each(right)("and takes %p", (value) => {
-      expect(() => make({ [option]: value })).not.toThrow();
-    });
-  }
+  for (const value of values.refuses) expectOptionError(() => make(value), name, shownOf(value), values.says);
+  for (const value of [undefined, ...values.takes]) expect(() => make(value)).not.toThrow();
 });
 
 test.each<[option: string, values: unknown[]]>([

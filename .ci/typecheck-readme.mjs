@@ -1,0 +1,45 @@
+// Compiles the README's programs as a user would, strictly: a part of `npm run typecheck`.
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import ts from "typescript";
+import { blocksOf } from "../tests/examples/readme-blocks.cjs";
+
+const repository = resolve(import.meta.dirname, "..");
+const { config } = ts.readConfigFile(join(repository, "tsconfig.json"), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent(
+  { ...config, include: [], files: ["src/index.ts"] },
+  ts.sys,
+  repository,
+);
+options.paths = {
+  "express-expectations": ["./src/index.ts"],
+  "express-expectations/dashboard": ["./src/dashboard/dashboard.ts"],
+  "express-expectations/prometheus": ["./src/observe/prometheus.ts"],
+};
+
+// Files that are nowhere on the disk, in the folder of the README: what they import is found from there.
+const blocks = new Map(
+  blocksOf(readFileSync(join(repository, "README.md"), "utf8")).map((block, i) => [
+    join(repository, `readme-block-${i + 1}.mts`),
+    block,
+  ]),
+);
+const host = ts.createCompilerHost(options);
+const { getSourceFile, fileExists, readFile } = host;
+host.fileExists = (file) => blocks.has(file) || fileExists(file);
+host.readFile = (file) => blocks.get(file)?.source ?? readFile(file);
+host.getSourceFile = (file, languageVersion, ...rest) =>
+  blocks.has(file)
+    ? ts.createSourceFile(file, blocks.get(file).source, languageVersion, true)
+    : getSourceFile(file, languageVersion, ...rest);
+
+const program = ts.createProgram([...blocks.keys()], options, host);
+for (const { file, start, messageText, code } of ts.getPreEmitDiagnostics(program)) {
+  const block = blocks.get(file?.fileName);
+  const line = file ? file.text.slice(0, start).split("\n").length : 0;
+  const place = block
+    ? `README.md, block ${block.name}, line ${line} of the program`
+    : `${file?.fileName}, line ${line}`;
+  process.stderr.write(`${place}: TS${code} ${ts.flattenDiagnosticMessageText(messageText, "\n")}\n`);
+  process.exitCode = 1;
+}

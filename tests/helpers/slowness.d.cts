@@ -1,0 +1,3 @@
+export const VARIABLE: string;
+export function measure(): number;
+export function slowness(): number;
