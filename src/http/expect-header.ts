@@ -44,12 +44,11 @@ export const TOO_MANY_EXPECTATIONS: string = `too many expectations: more than $
 export function parseExpect(lines: readonly string[]): Expectation[] {
   if (lines.length === 1 && lines[0] === CONTINUE.raw) return [CONTINUE];
   const members = new Map<string, Expectation>();
-  for (const line of lines) {
-    for (const raw of splitList(line)) {
-      const member = parseMember(raw);
-      const key = identityOf(member);
-      if (!members.has(key)) members.set(key, member);
-    }
+  // Most repeated members are repeated letter by letter, and need not be parsed again.
+  for (const raw of new Set(lines.flatMap(splitList))) {
+    const member = parseMember(raw);
+    const key = identityOf(member);
+    if (!members.has(key)) members.set(key, member);
   }
   return [...members.values()];
 }
