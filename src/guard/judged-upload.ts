@@ -72,7 +72,14 @@ function isStreamSent(stream: ServerHttp2Stream): boolean {
 }
 
 /** How an upload ended, when its response is done or its client has left. */
-export function endOf({ res, stream, refusal, hasArrived, finalStatus, hasLostResponse }: Handshake): UploadEnd {
-  const isSent = stream ? isStreamSent(stream) : res.writableFinished && !hasLostResponse;
-  return { status: isSent ? finalStatus : undefined, isRefused: refusal !== undefined, isWhole: hasArrived };
+export function endOf(handshake: Handshake): UploadEnd {
+  const { refusal, hasArrived, finalStatus } = handshake;
+  const status = isResponseSent(handshake) ? finalStatus : undefined;
+  return { status, isRefused: refusal !== undefined, isWhole: hasArrived };
+}
+
+function isResponseSent({ res, stream, isInjected, hasLostResponse }: Handshake): boolean {
+  if (stream) return isStreamSent(stream);
+  // An injected response has nobody who could leave, and its socket may be too simple for `writableFinished`.
+  return isInjected ? res.writableEnded : res.writableFinished && !hasLostResponse;
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { Readable } from "node:stream";
 import { hasContentListener, isDiscarding, isReadByRequest } from "../node/content-source.js";
+import { acceptedSocket } from "../node/server.js";
 import { ExpectationError, type ExpectationErrorCode } from "../support/errors.js";
 
 /**
@@ -78,7 +80,7 @@ export class RequestContent {
     isEmpty: boolean,
   ) {
     this.#source = (stream ?? req) as Source;
-    this.#hasArrived = isEmpty || req.complete;
+    this.#hasArrived = isEmpty || req.complete === true;
     this.#read = this.#source._read;
     this.#push = this.#source.push as Push;
   }
@@ -101,8 +103,7 @@ export class RequestContent {
   /** Begins to watch the content's reads and bytes. */
   watch(): void {
     const source = this.#source;
-    // A test double of a request may be no stream at all.
-    if (typeof source._read !== "function") return;
+    if (!this.#isReadable) return;
     const { stream } = this;
     // On HTTP/2 content may have come before Node emitted the request.
     if (stream) {
@@ -169,7 +170,7 @@ export class RequestContent {
       this.owner.onEnd();
       return this.#isDiscarded && !this.stream ? false : this.#push.call(this.#source, null);
     }
-    this.#received += (chunk as Uint8Array).length;
+    this.#received += byteLength(chunk, encoding);
     this.owner.onBytes();
     if (this.#isThrownAway()) return true;
     if (this.#received > this.#leastLimit) {
@@ -184,7 +185,7 @@ export class RequestContent {
     // On HTTP/2 it has passed `push` of the stream.
     if (this.stream) return;
     if (chunk === null) this.#hasArrived = true;
-    else this.#received += (chunk as Uint8Array).length;
+    else this.#received += byteLength(chunk);
   }
 
   /** Calls `exceed` as soon as more than `bytes` have arrived. */
@@ -205,7 +206,7 @@ export class RequestContent {
   /** Ends the content with an error for its reader. The connection is left to the response. */
   fail(code: ExpectationErrorCode, message: string): void {
     const { req } = this;
-    if (req.destroyed || req.readableEnded) return;
+    if (!this.#isReadable || req.destroyed || req.readableEnded) return;
     this.owner.onCutOff();
     const failure = new ExpectationError(code, message);
     this.#failure = failure;
@@ -258,6 +259,11 @@ export class RequestContent {
     else stream.resume();
   }
 
+  // A test double of a request may be no stream at all.
+  get #isReadable(): boolean {
+    return typeof this.#read === "function";
+  }
+
   #pull(size: number): void {
     this.#read.call(this.#source, size);
   }
@@ -271,12 +277,18 @@ export class RequestContent {
     const { req } = this;
     // Node's own `_destroy` takes the socket with it. On HTTP/2 an error without a listener ends the process.
     req._destroy = (error, done) => done(req.listenerCount("error") > 0 ? error : null);
-    req.destroy(failure);
+    // A `destroy` of the request's own may emit an error that nobody listens for, or do nothing (light-my-request).
+    Readable.prototype.destroy.call(req, failure);
     if (this.stream) return;
     process.nextTick(abort, req);
     // Discarded bytes must not stop the socket: the server would not see that the client leaves.
-    if (req.socket) this.#pull(0);
+    if (acceptedSocket(req)) this.#pull(0);
   }
+}
+
+// Content that Node has parsed is bytes. Programs that make requests themselves may push text.
+function byteLength(chunk: unknown, encoding?: BufferEncoding): number {
+  return typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : (chunk as Uint8Array).length;
 }
 
 function swallow(): boolean {

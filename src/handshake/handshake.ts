@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
-import { type Expectation, expectLines, isContinue, MAX_EXPECTATIONS, parseExpect } from "../http/expect-header.js";
+import { type Expectation, expectationsOf, isContinue, MAX_EXPECTATIONS } from "../http/expect-header.js";
 import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isHttp11 } from "../http/message.js";
 import { hasContentListener } from "../node/content-source.js";
 import { hasSentContinue, isFinalOnWire } from "../node/response.js";
@@ -11,6 +11,7 @@ import { ExpectationError } from "../support/errors.js";
 import { type ContentOwner, HANDSHAKE, type ReadMeaning, RequestContent } from "./content.js";
 import type { ServerContext } from "./context.js";
 import { IdleTimer } from "./idle-timer.js";
+import { watchInjected } from "./injected.js";
 import { type InterimOwner, type InterimWriters, watchInterim, writeContinue } from "./interim.js";
 
 /** The state of a handshake; `none` when no `100 Continue` is owed. */
@@ -53,8 +54,8 @@ export class Handshake implements ContentOwner, InterimOwner {
   /** The HTTP/2 stream; `undefined` on HTTP/1. */
   readonly stream: ServerHttp2Stream | undefined;
   /**
-   * The HTTP/1 connection; `undefined` for an injected request, whose socket no server has accepted. Node sets `req.socket` to null when a reader gives up (a `pipeline` that fails, a `for await`
-   * that is left).
+   * The HTTP/1 connection; `undefined` for an injected request, whose socket no server has accepted. Node sets
+   * `req.socket` to null when a reader gives up (a `pipeline` that fails, a `for await` that is left).
    */
   readonly socket: IncomingMessage["socket"] | undefined;
   readonly content: RequestContent;
@@ -86,19 +87,20 @@ export class Handshake implements ContentOwner, InterimOwner {
     readonly context: ServerContext,
     readonly listener: HandshakeListener,
   ) {
-    this.expectations = req.headers.expect === undefined ? [] : parseExpect(expectLines(req.rawHeaders));
+    this.expectations = expectationsOf(req);
     this.length = announcedContent(req).length;
     this.#hasOthers = !this.expectations.every(isContinue);
     this.#isHttp11 = isHttp11(req);
     this.stream = http2Stream(req);
     this.socket = this.stream ? undefined : acceptedSocket(req);
+    const { isInjected } = this;
     // Behind an injected request there is no client that waits.
-    const isInjected = !this.stream && !this.socket;
     this.expectsContinue = this.length !== 0 && !isInjected && this.#isHttp11 && this.expectations.some(isContinue);
     this.content = new RequestContent(req, this.stream, this, this.length === 0);
     this.#isContinued = this.expectsContinue && hasSentContinue(res, this.stream);
     (req as Carrier)[HANDSHAKE] = this;
     res.on("close", closeHandshake);
+    if (isInjected) watchInjected(req, res, closeHandshake);
     this.interim = watchInterim(res, this.stream);
     if (this.length === 0) return;
     if (this.isWithheld) {
@@ -106,6 +108,11 @@ export class Handshake implements ContentOwner, InterimOwner {
       gauges().pendingHandshakes++;
     }
     this.content.watch();
+  }
+
+  /** Whether a program called the application with a request of its own, which no server has accepted. */
+  get isInjected(): boolean {
+    return !this.stream && !this.socket;
   }
 
   get state(): HandshakeState {
@@ -258,7 +265,8 @@ export class Handshake implements ContentOwner, InterimOwner {
     this.#idleTimer?.stop();
     this.#leavePending();
     if (this.#acceptedAt !== undefined) this.#settle();
-    if (this.content.hasMissedBytes(this.length)) this.listener.onMissedBytes(this);
+    // No parser holds injected content to its declared length.
+    if (!this.isInjected && this.content.hasMissedBytes(this.length)) this.listener.onMissedBytes(this);
     this.#isClosed = true;
     const callbacks = this.#closeCallbacks;
     this.#closeCallbacks = undefined;

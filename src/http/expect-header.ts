@@ -1,3 +1,4 @@
+import type { HttpRequest } from "./message.js";
 import { lowerAscii, tokenAt } from "./token.js";
 
 /** One member of an `Expect` field (RFC 9110 §10.1.1). */
@@ -55,6 +56,14 @@ export function parseExpect(lines: readonly string[]): Expectation[] {
 
 function identityOf({ name, value, parameters, wellFormed }: Expectation): string {
   return JSON.stringify([name, value, wellFormed, Object.entries(parameters).sort()]);
+}
+
+/** Returns the members of the `Expect` field of a request; none without the field. */
+export function expectationsOf({ headers, rawHeaders }: Pick<HttpRequest, "headers" | "rawHeaders">): Expectation[] {
+  if (headers.expect === undefined) return [];
+  // Programs that make requests themselves may leave out `rawHeaders`.
+  const lines = expectLines(rawHeaders ?? []);
+  return parseExpect(lines.length > 0 ? lines : [headers.expect]);
 }
 
 /**

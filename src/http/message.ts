@@ -58,5 +58,6 @@ export function mediaTypeOf(req: HttpRequest): string | undefined {
 
 /** Whether the server may send interim responses to the client: HTTP/1.1 and later (RFC 9110 §15.2). */
 export function isHttp11(req: HttpRequest): boolean {
-  return req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1);
+  // Programs that make requests themselves may give both numbers as text.
+  return Number(req.httpVersionMajor) + Number(req.httpVersionMinor) / 10 >= 1.1;
 }

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { openConnection, SENT } from "../handshake/connection.js";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
 import { endSoon, replaceDestroySoon } from "../node/socket.js";
+import { ExpectationError } from "../support/errors.js";
 import { failReader, isBeingRead } from "./must-close.js";
 
 /**
@@ -34,10 +35,21 @@ export function endBegun(handshake: Handshake): void {
 export function cut(handshake: Handshake): void {
   const { res, socket, stream } = handshake;
   if (stream) stream.close(constants.NGHTTP2_CANCEL);
-  else if (!socket) res.destroy();
+  else if (!socket) failInjected(handshake);
   else if (res.socket) socket.destroy();
   // The response waits behind earlier ones, which are sent whole. Nothing of this one is.
   else res.once("socket", () => lingerNow(handshake, socket));
+}
+
+// No socket closes for it. An error is what tells the program that waits for the response that it is not whole.
+function failInjected(handshake: Handshake): void {
+  const { res, refusal } = handshake;
+  const error = new ExpectationError("ERR_EXPECT_REFUSED", `the response was cut: refused with ${refusal?.status}`);
+  res.destroy(error);
+  process.nextTick(() => {
+    if (res.listenerCount?.("error") > 0) res.emit("error", error);
+    handshake.close();
+  });
 }
 
 /** Ends the connection of a response that has been written, or is being written, as one that could be kept. */
