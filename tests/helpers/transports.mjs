@@ -19,7 +19,9 @@ const ALPN = { https: ["http/1.1"], h2: ["h2"] };
  *   has failed, and two ways to leave.
  */
 export function openTransport(protocol, to) {
-  const raw = to.server ? joined(to.server) : connect({ port: to.port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+  const raw = to.server
+    ? joined(to.server)
+    : connect({ port: to.port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
   raw.on("error", ignore);
   const isTls = IS_TLS[protocol];
   const stream = isTls ? tls.connect({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ALPN[protocol] }) : raw;

@@ -102,7 +102,8 @@ function serverFaults(cell, { responses, isTruncated }, observed) {
   }
   const isRead = when === "before" && reader !== "nobody" && reader !== "resume";
   const isWhole = outcome === "accepted" && isRead && !isTruncated;
-  if (isWhole && observed.bytes !== content.length) faults.push(`${observed.bytes} bytes were read of ${content.length}`);
+  if (isWhole && observed.bytes !== content.length)
+    faults.push(`${observed.bytes} bytes were read of ${content.length}`);
   if (isWhole && observed.reader !== "end") faults.push(`the reader ended with ${observed.reader}`);
   for (const end of observed.closes.flat()) faults.push(...endFaults(cell, responses, isWhole, end));
   return faults;
@@ -119,7 +120,8 @@ function endFaults({ outcome }, responses, isReadWhole, end) {
   if (final?.isComplete && !isLeft && end.status !== final.status) {
     faults.push(`onClose: status ${end.status}, and the client got ${final.status}`);
   }
-  if (isLeft && !final && end.status !== undefined) faults.push(`onClose: status ${end.status}, and the client got none`);
+  if (isLeft && !final && end.status !== undefined)
+    faults.push(`onClose: status ${end.status}, and the client got none`);
   if (outcome === "refused" && !end.isRefused) faults.push("onClose: not refused");
   if (outcome === "accepted" && end.isRefused) faults.push("onClose: refused");
   return faults;

@@ -25,7 +25,11 @@ async function run(cell, isPlain) {
   const stays = await whatStays(started);
   const isClosed = await settled(new Promise((resolve) => server.close(() => resolve(true))), DEADLINE_MS);
   server.closeAllConnections?.();
-  const faults = [...(isPlain ? seen.faults : faultsOf(cell, seen, observed)), ...stays, ...(isClosed ? [] : ["server.close() does not call back"])];
+  const faults = [
+    ...(isPlain ? seen.faults : faultsOf(cell, seen, observed)),
+    ...stays,
+    ...(isClosed ? [] : ["server.close() does not call back"]),
+  ];
   return { faults, transcript: faults.length > 0 ? observed.events : [] };
 }
 

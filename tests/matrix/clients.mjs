@@ -106,7 +106,8 @@ async function playHttp1(cell, { observed }, transport) {
     await closed();
   };
   const closed = async () => {
-    if (!(await patiently(() => stream.destroyed, DEADLINE_MS))) seen.faults.push("client: the connection does not close");
+    if (!(await patiently(() => stream.destroyed, DEADLINE_MS)))
+      seen.faults.push("client: the connection does not close");
     transport.raw.destroy();
     if (seen.parseFault) seen.faults.push(`client: ${seen.parseFault}`);
     return seen;

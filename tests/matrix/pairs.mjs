@@ -37,13 +37,17 @@ export function cover(dimensions, exclusions, strength, random) {
   }
 
   function allowed(row, name) {
-    return dimensions[name].map((value) => ({ ...row, [name]: value })).filter((longer) => !isExcluded(longer, exclusions));
+    return dimensions[name]
+      .map((value) => ({ ...row, [name]: value }))
+      .filter((longer) => !isExcluded(longer, exclusions));
   }
 
   // How many missing combinations a row has by the value of `name`.
   function gainOf(row, name) {
     const others = names.filter((other) => other !== name && other in row);
-    const withName = combinations(others, strength - 1).map((some) => names.filter((n) => n === name || some.includes(n)));
+    const withName = combinations(others, strength - 1).map((some) =>
+      names.filter((n) => n === name || some.includes(n)),
+    );
     return withName.filter((some) => missing.has(keyIn(row, some))).length;
   }
 }

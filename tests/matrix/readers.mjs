@@ -1,7 +1,6 @@
 // Ways to read the content of a request. Each calls `done(how, bytes)` when it gets no more: this must come, whatever
 // happens to the request.
-import { Writable } from "node:stream";
-import { pipeline } from "node:stream";
+import { pipeline, Writable } from "node:stream";
 import express from "express";
 
 function parserOf(parser) {

@@ -70,10 +70,13 @@ diagnostics.subscribe("http.server.request.start", ({ request, response, server 
 export async function startServer(cell, isPlain) {
   const observed = new Observed();
   const places = concurrency({ limit: PLACES });
-  const guard = isPlain ? passThrough : expectations({ policies: policiesOf(cell, observed, places), logger: silent, policyTimeoutMs: TIMEOUT_MS });
+  const guard = isPlain
+    ? passThrough
+    : expectations({ policies: policiesOf(cell, observed, places), logger: silent, policyTimeoutMs: TIMEOUT_MS });
   const application = (req, res) => route(cell, observed, req, res);
   const inner = makeServer(cell, mounted(cell, guard, application, observed));
-  if (!isPlain && cell.mount !== "auto-attached") attach(inner, cell.mount === "attach" ? { ...ATTACH, guard } : ATTACH);
+  if (!isPlain && cell.mount !== "auto-attached")
+    attach(inner, cell.mount === "attach" ? { ...ATTACH, guard } : ATTACH);
   const server = cell.way.startsWith("nested") ? frontOf(cell, inner, isPlain) : inner;
   if (cell.way === "stream listener") listenForStreams(cell, observed, inner);
   observedOf.set(server, observed);
@@ -157,7 +160,8 @@ function mounted(cell, guard, application, observed) {
   // Behind a middleware the same guard judges the request again.
   const isGuardFirst = way === "re-emitted" && mount === "middleware";
   const behind = isGuardFirst ? rewriting(observed, application) : application;
-  const listener = mount === "express" ? expressApp(wrap, guard, behind) : chained(wrap, mount !== "attach" && guard, behind);
+  const listener =
+    mount === "express" ? expressApp(wrap, guard, behind) : chained(wrap, mount !== "attach" && guard, behind);
   return way === "re-emitted" && !isGuardFirst ? rewriting(observed, listener) : listener;
 }
 

@@ -83,7 +83,10 @@ export const EXCLUSIONS = [
   { why: "HTTP/1.0 has no Upgrade", when: { way: ["upgrade not taken"], client: ["HTTP/1.0"] } },
   { why: "injected requests are HTTP/1.1", when: { way: ["injected"], protocol: ["https", ...HTTP2] } },
   { why: "injected requests are HTTP/1.1", when: { way: ["injected"], client: ["HTTP/1.0"] } },
-  { why: "the content of an injected request is there", when: { way: ["injected"], client: ["waits", "waits, chunked"] } },
+  {
+    why: "the content of an injected request is there",
+    when: { way: ["injected"], client: ["waits", "waits, chunked"] },
+  },
   { why: "the client of an injected request cannot leave", when: { way: ["injected"], outcome: LEFT } },
   { why: "light-my-request makes its own response", when: { way: ["injected"], writer: ["subclass"] } },
   { why: "a stream listener reads the stream", when: { way: ["stream listener"], reader: REQUEST_READERS } },

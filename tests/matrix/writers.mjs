@@ -1,6 +1,7 @@
 // Ways to write the final status. `begin` writes the head where that can be done alone, `finish` the rest.
-import { Http2ServerResponse } from "node:http2";
+
 import { OutgoingMessage, ServerResponse } from "node:http";
+import { Http2ServerResponse } from "node:http2";
 import { PassThrough } from "node:stream";
 
 /** The status of the application. */
@@ -24,7 +25,10 @@ export const WRITERS = {
   "patched prototype": endAlone,
   "wrapped end": endAlone,
   "deferred end": endAlone,
-  writeHead: { begin: (res) => res.writeHead(STATUS, { "Content-Type": "text/plain" }), finish: (res) => res.end(BODY) },
+  writeHead: {
+    begin: (res) => res.writeHead(STATUS, { "Content-Type": "text/plain" }),
+    finish: (res) => res.end(BODY),
+  },
   write: {
     begin(res) {
       res.statusCode = STATUS;
