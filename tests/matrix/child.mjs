@@ -19,7 +19,7 @@ patchPrototypes();
 async function run(cell, isPlain) {
   const started = await startServer(cell, isPlain);
   const { server, observed } = started;
-  if (cell.mount === "auto-attached" && !isPlain) await warmUp(cell, started);
+  if ((cell.mount === "auto-attached" || cell.way === "nested behind guarded") && !isPlain) await warmUp(cell, started);
   started.begin();
   const seen = await play(cell, started);
   const stays = await whatStays(started);

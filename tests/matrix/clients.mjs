@@ -124,7 +124,8 @@ async function playHttp1(cell, { observed }, transport) {
     await send(head);
     if (!(isLeaving && cell.size === "small")) {
       await until("100 or final status", () => seen.responses.length > 0);
-      if (finals().length === 0) await send(sent);
+      // Whoever has been told to continue sends, unless the connection ends.
+      if (seen.responses[0]?.status === 100 && !finals()[0]?.closes) await send(sent);
     }
   } else {
     await send(head + sent);
@@ -225,7 +226,7 @@ async function playHttp2(cell, { observed }, transport) {
   if (waits) {
     if (!(isLeaving && cell.size === "small")) {
       await until("100 or final status", () => seen.responses.length > 0);
-      if (seen.responses.at(-1)?.status === 100) await send(!isLeaving);
+      if (seen.responses[0]?.status === 100) await send(!isLeaving);
     } else await until("head", () => !stream.pending);
   } else {
     // What does not fit into the window waits there for a reader.
@@ -263,9 +264,8 @@ async function playHttp2(cell, { observed }, transport) {
 
 async function playInjected(cell, { observed }) {
   const seen = { responses: [], faults: [], isTruncated: false };
+  // Without a connection, nothing promises a `close`.
   const dispatch = (req, res) => {
-    observed.watch(req, "request");
-    observed.watch(res, "response");
     observed.server.emit("request", req, res);
   };
   const { isChunked } = clientOf(cell);
@@ -278,7 +278,9 @@ async function playInjected(cell, { observed }) {
   );
   const status = await settled(answered, DEADLINE_MS);
   observed.note(`client got ${status}`);
+  seen.isTruncated = status === "error response destroyed before completion";
   if (typeof status === "number") seen.responses.push({ status, isComplete: true });
+  else if (seen.isTruncated) return seen;
   else seen.faults.push(`client: ${status ?? "no response"}`);
   return seen;
 }

@@ -5,7 +5,6 @@ import express from "express";
 
 function parserOf(parser) {
   return (req, res, count, done) => {
-    if (req.closed) done("closed before");
     // raw-body does not call back when a request closes without an error.
     req.on("close", () => setImmediate(done, "close"));
     parser(req, res, (error) => {
@@ -26,7 +25,6 @@ export const READERS = {
   },
   // Without a listener of `error`: an error that nobody hears must not be raised.
   data(req, _res, count, done) {
-    if (req.closed) done("closed before");
     req.on("data", ({ length }) => count(length));
     req.on("end", () => done("end"));
     req.on("close", () => done("close"));
@@ -51,9 +49,7 @@ export const READERS = {
   "req.stream iterator": ({ stream }, _res, count, done) => iterate(stream, count, done),
 };
 
-// Whoever begins to listen behind the end of everything hears nothing more, with or without this package.
 function endings(source, done) {
-  if (source.closed) done("closed before");
   source.on("end", () => done("end"));
   source.on("error", (error) => done(nameOf(error)));
   source.on("close", () => done("close"));

@@ -154,7 +154,7 @@ function makeServer({ protocol, writer, way }, listener) {
 function mounted(cell, guard, application, observed) {
   const { mount, way, writer } = cell;
   const wrap = (_req, res, next) => {
-    if (writer === "wrapped end" || writer === "deferred end") wrapEnd(res, writer === "deferred end");
+    wrapEnd(res, writer);
     next();
   };
   // Behind a middleware the same guard judges the request again.
@@ -237,9 +237,18 @@ function route(cell, observed, req, res) {
     observed.watch(req, "request");
     observed.watch(res, "response");
   }
+  let isClosed = false;
+  req.once("close", () => {
+    isClosed = true;
+  });
   const isReadElsewhere = cell.way === "stream listener";
   const { begin, finish } = WRITERS[cell.writer];
-  const read = () => (isReadElsewhere ? observed.read : startReader(cell, observed, req, res));
+  const read = () => {
+    if (isReadElsewhere) return observed.read;
+    // Whoever begins to listen behind `close` hears nothing more, with or without this package.
+    if (isClosed) return undefined;
+    return startReader(cell, observed, req, res);
+  };
   void respond(cell, observed, { begin: () => begin(res), finish: () => finish(res), read, res });
 }
 

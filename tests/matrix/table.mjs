@@ -53,6 +53,7 @@ export const DIMENSIONS = {
     "patched prototype",
     "wrapped end",
     "deferred end",
+    "end once",
     "flushHeaders",
     "stream.pipe(res)",
     "respond",
@@ -64,7 +65,7 @@ const HTTP2 = ["h2c", "h2"];
 const PARSERS = ["express.raw", "express.json"];
 const STREAM_READERS = ["req.stream data", "req.stream iterator"];
 const LEFT = ["left by FIN", "left by RST", "left by RST_STREAM"];
-const CLOSED_WRITERS = ["end", "subclass", "patched prototype", "wrapped end", "deferred end"];
+const CLOSED_WRITERS = ["end", "subclass", "patched prototype", "wrapped end", "deferred end", "end once"];
 const REQUEST_READERS = DIMENSIONS.reader.filter((reader) => !STREAM_READERS.includes(reader));
 
 /** Cells that cannot be: those that have one of the values in each of the named dimensions. */
@@ -92,5 +93,13 @@ export const EXCLUSIONS = [
   { why: "a stream listener reads the stream", when: { way: ["stream listener"], reader: REQUEST_READERS } },
   { why: "a stream listener reads at once", when: { way: ["stream listener"], when: ["behind head", "after"] } },
   { why: "only a whole response can be wrapped like this", when: { writer: CLOSED_WRITERS, when: ["behind head"] } },
+  {
+    why: "over a Duplex, Node keeps an HTTP/2 session whose client has ended its side (--plain)",
+    when: { protocol: ["h2c"], way: ["duplex"], outcome: ["left by FIN"] },
+  },
+  {
+    why: "Node itself aborts when HTTP/2 with large content comes over TLS over a Duplex (--plain)",
+    when: { protocol: ["h2"], way: ["duplex"] },
+  },
   { why: "nobody reads", when: { reader: ["nobody"], when: ["during", "behind head", "after"] } },
 ];

@@ -20,11 +20,12 @@ const endAlone = {
 /** By name: `{ begin(res), finish(res) }`. */
 export const WRITERS = {
   end: endAlone,
-  // What these four do to a response is done before the application gets it.
+  // What these five do to a response is done before the application gets it.
   subclass: endAlone,
   "patched prototype": endAlone,
   "wrapped end": endAlone,
   "deferred end": endAlone,
+  "end once": endAlone,
   writeHead: {
     begin: (res) => res.writeHead(STATUS, { "Content-Type": "text/plain" }),
     finish: (res) => res.end(BODY),
@@ -88,15 +89,32 @@ export function patchPrototypes() {
   }
 }
 
-/** Wraps `end`, as a middleware does that has something to store before the response ends. */
-export function wrapEnd(res, isDeferred) {
+/** Wraps `end` where the writer says so, as a middleware does that has something to do before a response ends. */
+export function wrapEnd(res, writer) {
   const { end } = res;
-  res.end = function (...args) {
-    res.end = end;
-    if (isDeferred) setImmediate(endWithField, this, end, args);
-    else endWithField(this, end, args);
-    return this;
-  };
+  const last = (args) => endWithField(res, end, args);
+  switch (writer) {
+    case "wrapped end":
+      res.end = (...args) => last(args);
+      break;
+    case "deferred end":
+      res.end = (...args) => {
+        res.end = end;
+        setImmediate(last, args);
+        return res;
+      };
+      break;
+    // express-session
+    case "end once": {
+      let hasEnded = false;
+      res.end = (...args) => {
+        if (hasEnded) return false;
+        hasEnded = true;
+        setImmediate(last, args);
+        return res;
+      };
+    }
+  }
 }
 
 function endWithField(res, end, args) {
