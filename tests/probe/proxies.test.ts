@@ -121,17 +121,29 @@ const codes = (findings: readonly Finding[]) => findings.map(({ code }) => code)
 function expectTold(setUp: SetUp, path: Path, hasVia: boolean, result: ProbeResult, besides: readonly string[]): void {
   const found = serious(result);
   const certain = [...foretold(setUp, path, hasVia), ...besides].sort();
-  expect(result.verdict.exitCode).toBe(certain.length > 0 ? 1 : 0);
   if (setUp.claims["`100` comes from"] === "both") {
     expect(codes(found)).toEqual(expect.arrayContaining(certain));
     expect([...RACING, ...certain]).toEqual(expect.arrayContaining(codes(found)));
   } else {
     expect(codes(found)).toEqual(certain);
   }
+  expect(result.verdict.exitCode).toBe(certain.length > 0 ? 1 : 0);
   const hop = hasVia ? "proxy" : UNSEEN.has(setUp.program) ? "endpoint" : "unknown";
   for (const finding of found) {
     expect(finding).toMatchObject({ hop, cause: expect.stringContaining(setUp.program) });
   }
+}
+
+/**
+ * Probes again where a handshake took more than a second: a busy machine makes it so now and then, which the probe
+ * rightly tells, but a proxy that is slow by itself is slow each time.
+ */
+async function probeUnhurried(...args: string[]): Promise<ProbeResult> {
+  let result = await probeJson(...args);
+  for (let more = 2; more > 0 && codes(result.findings).includes("slow-handshake"); more--) {
+    result = await probeJson(...args);
+  }
+  return result;
 }
 
 /** What the findings stand on: an upload that is refused is so before its content moves, one that is not gets its 100. */
@@ -167,7 +179,7 @@ describe("a real proxy is told as the page has it:", () => {
             const runsAll = setUp.isBest && path === "/upload" && !hasVia;
             const via = hasVia ? ["--via", `http://127.0.0.1:${ports.origin}${path}`] : [];
             const args = ["--yes", ...(runsAll ? [] : ["--only", ONLY]), ...via, `http://127.0.0.1:${port}${path}`];
-            return { path, hasVia, runsAll, result: await probeJson(...args) };
+            return { path, hasVia, runsAll, result: await probeUnhurried(...args) };
           };
           const runs = PATHS.flatMap((path) => [probeOne(path, true), probeOne(path, false)]);
           for (const { path, hasVia, runsAll, result } of await Promise.all(runs)) {
