@@ -88,6 +88,24 @@ export function writeContinue(res: ServerResponse, stream: ServerHttp2Stream | u
   else res.once("socket", (socket) => socket.write(CONTINUE));
 }
 
+/**
+ * Calls a function whose `writeContinue()` does nothing: the 100 goes out when the content is read.
+ *
+ * For listeners that write the 100 before they run the application, as Restify's does. A guard in the application would
+ * come too late.
+ */
+export function leaveContinueToReads(res: ServerResponse, call: () => void): void {
+  const response = res as unknown as Response;
+  const { writeContinue } = response;
+  const ignored = (...args: unknown[]) => callBack(args);
+  response.writeContinue = ignored;
+  try {
+    call();
+  } finally {
+    if (response.writeContinue === ignored) response.writeContinue = writeContinue;
+  }
+}
+
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // Shared by all responses: a closure for each would be most of the memory of a pending handshake.

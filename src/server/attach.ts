@@ -48,8 +48,8 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
   }
   // A guard that attached the server did so without these options.
   present?.undo();
-  const putBack = freeEvents(server, replaceListeners);
-  carrier[ATTACHMENT] = { guard, isByGuard: false, undo: takeOver(server, context, guard, putBack) };
+  const setAside = freeEvents(server, replaceListeners);
+  carrier[ATTACHMENT] = { guard, isByGuard: false, undo: takeOver(server, context, guard, setAside) };
   return server;
 }
 
@@ -77,8 +77,8 @@ export function isSettled(server: AttachableServer): boolean {
 
 /** Attaches on behalf of a guard. Unknown expectations are left to the guards, whose names are not known here. */
 export function attachForGuard(server: AttachableServer, context: ServerContext): void {
-  const putBack = freeEvents(server, false);
-  const undo = takeOver(server, context, undefined, putBack);
+  const setAside = freeEvents(server, false);
+  const undo = takeOver(server, context, undefined, setAside);
   (server as Carrier)[ATTACHMENT] = { guard: undefined, isByGuard: true, undo };
 }
 

@@ -7,7 +7,7 @@ import { handshakeFor } from "./begin.js";
 import { isAnswered } from "./client-error.js";
 import { isExpress, keepShape } from "./express-shape.js";
 import { admit, type Dispatch, hasPassed, markPassed } from "./gate.js";
-import { listenForExpectations } from "./listeners.js";
+import { type ExpectationEvent, listenForExpectations, type SetAside } from "./listeners.js";
 import type { AttachableServer, AttachOptions } from "./options.js";
 import { refuseForError } from "./refusals.js";
 import { isUpgradeDropped } from "./upgrade.js";
@@ -25,14 +25,14 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
  * before or after, stays in the chain. `checkContinue` and `checkExpectation` are emitted again from the top as
  * `request`, which is the event that such wrappers look for.
  *
- * @param putBack - restores listeners of `checkContinue` and `checkExpectation` that were set aside.
+ * @param setAside - listeners of `checkContinue` and `checkExpectation` that were there before.
  * @returns undoes it.
  */
 export function takeOver(
   server: AttachableServer,
   context: ServerContext,
   guard: AttachOptions["guard"],
-  putBack: (() => void) | undefined,
+  setAside: SetAside | undefined,
 ): () => void {
   const ownEmit = Object.getOwnPropertyDescriptor(server, "emit");
   const beneath = (): Emit => ownEmit?.value ?? Object.getPrototypeOf(server).emit;
@@ -49,10 +49,15 @@ export function takeOver(
   const continueRequest = dispatchTo((req, res) => void Reflect.apply(beneath(), server, ["request", req, res]));
   const reemitAsRequest = dispatchTo((req, res) => void server.emit("request", req, res));
 
-  const onExpectation = (req: IncomingMessage, res: ServerResponse) => {
-    if (!admit(req, res, context, reemitAsRequest)) return;
+  const continueExpected = dispatchTo((req, res) => {
+    if (!setAside?.continueRequest(server, req, res)) server.emit("request", req, res);
+  });
+
+  const onExpectation = (event: ExpectationEvent, req: IncomingMessage, res: ServerResponse) => {
+    const dispatch = event === "checkContinue" ? continueExpected : reemitAsRequest;
+    if (!admit(req, res, context, dispatch)) return;
     markPassed(req, context);
-    reemitAsRequest(req, res);
+    dispatch(req, res);
   };
 
   // An application that listens for `stream` alone.
@@ -78,7 +83,7 @@ export function takeOver(
         }
         case "checkContinue":
         case "checkExpectation":
-          onExpectation(first as IncomingMessage, second as ServerResponse);
+          onExpectation(event, first as IncomingMessage, second as ServerResponse);
           return true;
         case "stream":
           // Without a listener of `request` Node makes no request of the stream, and none of the other events.
@@ -99,12 +104,12 @@ export function takeOver(
     return Reflect.apply(beneath(), this, arguments);
   };
 
-  const stopListening = listenForExpectations(server, onExpectation as never, context.logger);
+  const stopListening = listenForExpectations(server, onExpectation, context.logger);
   server.emit = emit as typeof server.emit;
   return () => {
     isActive = false;
     stopListening();
-    putBack?.();
+    setAside?.putBack();
     if (server.emit !== (emit as typeof server.emit)) return;
     if (ownEmit) Object.defineProperty(server, "emit", ownEmit);
     else Reflect.deleteProperty(server, "emit");

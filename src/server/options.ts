@@ -24,7 +24,10 @@ export interface AttachOptions {
   maxLingering?: number;
   /** After a 100, how long no byte of content may come while the application asks for some, in milliseconds. Default 60,000. */
   bodyTimeoutMs?: number;
-  /** Sets aside listeners of `checkContinue` and `checkExpectation` that are already there, until {@link detach}. */
+  /**
+   * Sets aside listeners of `checkContinue` and `checkExpectation` that are already there, until {@link detach}. Those of
+   * `checkContinue` get the requests that pass the gate; the 100 that they write at once goes out when the content is read.
+   */
   replaceListeners?: boolean;
 }
 

@@ -72,6 +72,62 @@ describe("attach", () => {
     detach(server);
     expect(server.listeners("checkExpectation")).toEqual([mine]);
   });
+
+  describe("a listener of checkContinue that was there, with replaceListeners", () => {
+    async function connect(
+      listener: (server: http.Server, ...args: [http.IncomingMessage, http.ServerResponse]) => void,
+    ) {
+      const server = http.createServer(plainApp({ routes: { "/files": store, "/next": next } }));
+      server.on("checkContinue", (req, res) => listener(server, req, res));
+      const guard = expectations({ policies: [maxSize(6)], logger: silent });
+      const { port } = await listen(attach(server, { replaceListeners: true, guard, logger: silent }));
+      return WireClient.connect(port);
+    }
+
+    test("gets the requests that a guard accepts, and no others", async () => {
+      const seen: (string | undefined)[] = [];
+      const wire = await connect((_server, req, res) => {
+        seen.push(req.headers["content-length"]);
+        res.writeHead(409).end();
+      });
+      wire.send(UPLOAD);
+      await wire.final();
+      const refused = await connect(() => seen.push("refused"));
+      refused.send(UPLOAD.replace("Length: 5", "Length: 7"));
+      await refused.final();
+      expect([wire.statuses, refused.statuses]).toEqual([[409], [413]]);
+      expect(seen).toEqual(["5"]);
+    });
+
+    test("runs the application once, by a request of its own", async () => {
+      const wire = await connect((server, req, res) => {
+        res.writeContinue();
+        server.emit("request", req, res);
+      });
+      wire.send(UPLOAD);
+      await wire.status(100);
+      wire.send("hello");
+      expect((await wire.final()).body).toBe("stored 5");
+      expect(wire.statuses).toEqual([100, 201]);
+    });
+
+    test("writes no 100 at once for content that nobody reads", async () => {
+      const wire = await connect((server, req, res) => {
+        res.writeContinue();
+        server.emit("request", req, res);
+      });
+      wire.send(UPLOAD.replace("/files", "/other"));
+      await wire.final();
+      expect(wire.statuses).toEqual([404]);
+    });
+
+    test("writes a 100 when it decides to later", async () => {
+      const wire = await connect((_server, _req, res) => setImmediate(() => res.writeContinue()));
+      wire.send(UPLOAD);
+      await wire.status(100);
+      expect(wire.statuses).toEqual([100]);
+    });
+  });
 });
 
 describe.each(HTTP1_KINDS)("self-attachment on %s", (kind) => {
