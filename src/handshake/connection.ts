@@ -13,6 +13,8 @@ export interface Connection {
   lingersFor: Handshake | undefined;
   /** The handshakes whose responses are not done, in the order of their requests, waiting ones included. Usually one. */
   open: readonly Handshake[];
+  /** The request whose response is done, and whose content still comes. Only the last one of a connection can be that. */
+  unfinished: Handshake | undefined;
   /** Continues requests that wait behind those, in order, each in its own async context. */
   readonly held: (() => void)[];
 }
@@ -34,7 +36,7 @@ export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
   const present = carrier[CONNECTION];
   if (present) return present;
-  const made: Connection = { lastResponse: undefined, lingersFor: undefined, open: [], held: [] };
+  const made: Connection = { lastResponse: undefined, lingersFor: undefined, open: [], unfinished: undefined, held: [] };
   carrier[CONNECTION] = made;
   socket.on("close", closeHandshakes);
   return made;
@@ -46,7 +48,10 @@ export function isFollowed(handshake: Handshake): boolean {
   return open.slice(open.indexOf(handshake) + 1).some(({ isDispatched }) => isDispatched);
 }
 
-// A response emits no `close` while it waits behind another one, and none after some resets over TLS.
+// A response emits no `close` while it waits behind another one, and none after some resets over TLS. A request whose
+// response is done is told nothing at all by Node.
 function closeHandshakes(this: Socket): void {
-  for (const handshake of connectionOf(this)?.open ?? []) handshake.close();
+  const connection = connectionOf(this);
+  for (const handshake of connection?.open ?? []) handshake.close();
+  connection?.unfinished?.abandonContent();
 }

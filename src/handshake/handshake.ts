@@ -274,6 +274,15 @@ export class Handshake implements ContentOwner, InterimOwner {
     this.listener.onClosed(this);
   }
 
+  /** The connection has closed behind the response, and the content has not come whole: its reader is told. */
+  abandonContent(): void {
+    const { content } = this;
+    if (content.hasArrived) return;
+    if (content.hasReader) content.fail("ERR_EXPECT_TOO_LATE", "the connection closed before the content had come");
+    else content.end();
+    content.close();
+  }
+
   /**
    * Sends the one `100 Continue`, if it is owed and can still be sent. While a verdict is pending it waits for that.
    *

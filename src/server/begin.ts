@@ -54,6 +54,7 @@ const LISTENER: HandshakeListener = {
     const connection = connectionOf(handshake.socket);
     if (!connection) return;
     connection.open = connection.open.filter((other) => other !== handshake);
+    connection.unfinished = handshake.hasArrived ? undefined : handshake;
     releaseHeld(connection);
   },
 };

@@ -58,6 +58,26 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(logger.records).toEqual([]);
   });
 
+  test.each([
+    ["a reader", true],
+    ["a request without a reader", false],
+  ])("%s is told when the client leaves behind the response, in the middle of the content", async (_name, reads) => {
+    const events: string[] = [];
+    const closed = deferred();
+    const app: Handler = (req, res) => {
+      if (reads) req.on("data", () => {}).on("error", (error) => events.push(String("code" in error && error.code)));
+      for (const event of ["end", "close"]) req.on(event, () => events.push(event));
+      req.on("close", () => closed.resolve());
+      res.end("ok");
+    };
+    const wire = await connect(app);
+    wire.send(`${head("")}he`);
+    await wire.final();
+    wire.socket.end();
+    await closed.promise;
+    expect(events).toEqual(reads ? ["ERR_EXPECT_TOO_LATE", "close"] : ["end", "close"]);
+  });
+
   test("garbage behind a response that has begun puts no second status into it", async () => {
     const wire = await connect((req, res) => {
       req.resume().on("end", () => {
