@@ -105,13 +105,17 @@ export function violations(
   }
   let before = 0;
   let position = 0;
-  for (const { status } of responses) {
+  for (const [i, { status }] of responses.entries()) {
     if (status >= 200) {
       position++;
       before = 0;
     }
     if (status !== 100) continue;
-    const request = requests[position];
+    const answered = responses
+      .slice(i)
+      .find(({ status }) => status >= 200)
+      ?.headers.get("x-executed");
+    const request = requests.find(({ id }) => id !== "" && id === answered) ?? requests[position];
     if (++before > 1) add("two 100s", request);
     if (!request && !last?.isUnsound) add("a 100 behind the last final");
     if (request?.version === "1.0") add("a 100 to HTTP/1.0", request);

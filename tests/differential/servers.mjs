@@ -75,6 +75,7 @@ function begin(req, res) {
   tracked.set(req, { connection, route: routeOf(path), id });
   connection.log.push({ event: "begin", id, method: req.method, target: req.url });
   res.setHeader("X-Executed", id);
+  res.setHeader("X-Method", req.method);
   const answered = () => connection.log.push({ event: "answered", id });
   const { end } = res;
   // A response that is first in line is on its way when it ends; `finish` comes later.

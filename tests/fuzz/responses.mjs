@@ -73,7 +73,7 @@ function bodyEnd(text, at, status, headers, method, hasEnded) {
   if (!/^\d+$/.test(length)) return { fault: `Content-Length ${JSON.stringify(length)} in a response` };
   const end = at + Number(length);
   // Where nobody knows the method (the request was mutated), it may have been HEAD.
-  if (method === undefined && Number(length) > 0 && (text.length === at || text.startsWith("HTTP/1.1 ", at))) {
+  if (method === undefined && Number(length) > 0 && (text.length === at || text.startsWith("HTTP/1.", at))) {
     return { isComplete: true, end: at };
   }
   return { isComplete: text.length >= end, end };
@@ -81,7 +81,7 @@ function bodyEnd(text, at, status, headers, method, hasEnded) {
 
 function chunksEnd(text, from, method) {
   let at = from;
-  if (method === undefined && (text.length === at || text.startsWith("HTTP/1.1 ", at)))
+  if (method === undefined && (text.length === at || text.startsWith("HTTP/1.", at)))
     return { isComplete: true, end: at };
   for (;;) {
     const lineEnd = text.indexOf("\r\n", at);
