@@ -36,7 +36,13 @@ export function openConnection(socket: Socket): Connection {
   const carrier = socket as Carrier;
   const present = carrier[CONNECTION];
   if (present) return present;
-  const made: Connection = { lastResponse: undefined, lingersFor: undefined, open: [], unfinished: undefined, held: [] };
+  const made: Connection = {
+    lastResponse: undefined,
+    lingersFor: undefined,
+    open: [],
+    unfinished: undefined,
+    held: [],
+  };
   carrier[CONNECTION] = made;
   socket.on("close", closeHandshakes);
   return made;
