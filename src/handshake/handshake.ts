@@ -1,15 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
-import { type Expectation, expectationsOf, isContinue, MAX_EXPECTATIONS } from "../http/expect-header.js";
-import { announcedContent, type HttpRequest, type HttpResponse, http2Stream, isHttp11 } from "../http/message.js";
+import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { hasContentListener } from "../node/content-source.js";
 import { hasSentContinue, isFinalOnWire } from "../node/response.js";
-import { acceptedSocket } from "../node/server.js";
 import { contentChannel, gauges } from "../observe/diagnostics.js";
 import type { RefusedWith } from "../observe/record.js";
 import { ExpectationError } from "../support/errors.js";
 import { type ContentOwner, HANDSHAKE, type ReadMeaning, RequestContent } from "./content.js";
 import type { ServerContext } from "./context.js";
+import { Exchange } from "./exchange.js";
 import { IdleTimer } from "./idle-timer.js";
 import { watchInjected } from "./injected.js";
 import { type InterimOwner, type InterimWriters, watchInterim, writeContinue } from "./interim.js";
@@ -44,28 +42,12 @@ type Carrier = HttpRequest & { [HANDSHAKE]?: Handshake };
  *
  * @see RFC 9110 §10.1.1
  */
-export class Handshake implements ContentOwner, InterimOwner {
-  readonly startedAt: number = performance.now();
-  readonly expectations: readonly Expectation[];
-  /** Announced bytes; 0 for none; `undefined` for an unknown length. */
-  readonly length: number | undefined;
-  /** Whether the request may expect a 100 by the rules of HTTP, and does. */
-  readonly expectsContinue: boolean;
-  /** The HTTP/2 stream; `undefined` on HTTP/1. */
-  readonly stream: ServerHttp2Stream | undefined;
-  /**
-   * The HTTP/1 connection; `undefined` for an injected request, whose socket no server has accepted. Node sets
-   * `req.socket` to null when a reader gives up (a `pipeline` that fails, a `for await` that is left).
-   */
-  readonly socket: IncomingMessage["socket"] | undefined;
+export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   readonly content: RequestContent;
-  readonly #isHttp11: boolean;
-  readonly #hasOthers: boolean;
   /** The response's own methods that write interim responses. */
   readonly interim: InterimWriters;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
-  #isDispatched = false;
   #isResponseShared = false;
   #hasBadFraming = false;
   #isContinued = false;
@@ -74,33 +56,23 @@ export class Handshake implements ContentOwner, InterimOwner {
   #isPending = false;
   #isSettled = false;
   #judging = 0;
-  #accepted: Set<Expectation> | undefined;
   #idleTimer: IdleTimer | undefined;
   #isWaitingForTurn = false;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
-  #hasLostResponse = false;
 
   constructor(
-    readonly req: IncomingMessage,
-    readonly res: ServerResponse,
+    req: IncomingMessage,
+    res: ServerResponse,
     readonly context: ServerContext,
     readonly listener: HandshakeListener,
   ) {
-    this.expectations = expectationsOf(req);
-    this.length = announcedContent(req).length;
-    this.#hasOthers = !this.expectations.every(isContinue);
-    this.#isHttp11 = isHttp11(req);
-    this.stream = http2Stream(req);
-    this.socket = this.stream ? undefined : acceptedSocket(req);
-    const { isInjected } = this;
-    // Behind an injected request there is no client that waits.
-    this.expectsContinue = this.length !== 0 && !isInjected && this.#isHttp11 && this.expectations.some(isContinue);
+    super(req, res);
     this.content = new RequestContent(req, this.stream, this, this.length === 0);
     this.#isContinued = this.expectsContinue && hasSentContinue(res, this.stream);
     (req as Carrier)[HANDSHAKE] = this;
     res.on("close", closeHandshake);
-    if (isInjected) watchInjected(req, res, closeHandshake);
+    if (this.isInjected) watchInjected(req, res, closeHandshake);
     this.interim = watchInterim(res, this.stream);
     if (this.length === 0) return;
     if (this.isWithheld) {
@@ -108,11 +80,6 @@ export class Handshake implements ContentOwner, InterimOwner {
       gauges().pendingHandshakes++;
     }
     this.content.watch();
-  }
-
-  /** Whether a program called the application with a request of its own, which no server has accepted. */
-  get isInjected(): boolean {
-    return !this.stream && !this.socket;
   }
 
   get state(): HandshakeState {
@@ -166,62 +133,10 @@ export class Handshake implements ContentOwner, InterimOwner {
     return this.length !== undefined && this.content.received >= this.length;
   }
 
-  /** Whether the response was given up before its client had taken it. */
-  get hasLostResponse(): boolean {
-    return this.#hasLostResponse;
-  }
-
-  loseResponse(): void {
-    this.#hasLostResponse = true;
-  }
-
-  /** The status of the response that was sent, or that is set. An HTTP/2 application may respond past `res`. */
-  get finalStatus(): number {
-    return Number(this.stream?.sentHeaders?.[":status"] ?? this.res.statusCode);
-  }
-
-  /** Whether nobody is left to respond to: the client left, or the connection was ended. */
-  get isGone(): boolean {
-    const { stream } = this;
-    if (stream) return stream.destroyed || stream.closed || stream.aborted;
-    return this.socket?.destroyed === true || this.res.destroyed;
-  }
-
-  /** Whether the request carries an expectation that counts: HTTP/1.0 has no `100-continue` (RFC 9110 §10.1.1). */
-  get hasExpectation(): boolean {
-    return this.expectations.some((member) => !isContinue(member) || this.#isHttp11);
-  }
-
-  /** Whether the request has more expectations than policies may be asked about. */
-  get hasTooManyExpectations(): boolean {
-    return this.expectations.length > MAX_EXPECTATIONS;
-  }
-
-  /** The expectations other than `100-continue` that nobody has accepted. */
-  get undecided(): readonly Expectation[] {
-    if (!this.#hasOthers) return NONE;
-    return this.expectations.filter((member) => !isContinue(member) && !this.#accepted?.has(member));
-  }
-
-  /** Whether the request has been handed on, and not only watched while it waits for others. */
-  get isDispatched(): boolean {
-    return this.#isDispatched;
-  }
-
-  /** The request is handed on. */
-  dispatch(): void {
-    this.#isDispatched = true;
-  }
-
   /** A guard has accepted, and hands the request on. Another guard may still refuse. */
   accept(): void {
     this.#isResponseShared = true;
     this.#acceptedAt = performance.now();
-  }
-
-  acceptExpectation(member: Expectation): void {
-    this.#accepted ??= new Set();
-    this.#accepted.add(member);
   }
 
   /** Code outside of this package gets the response. */
@@ -425,5 +340,3 @@ function closeHandshake(this: HttpResponse): void {
 function continueForReader(handshake: Handshake): void {
   handshake.continueForReader();
 }
-
-const NONE: readonly Expectation[] = Object.freeze([]);
