@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import { attach, expectations, quota } from "./src/index.js";
 
-const { redisPort, points, duration, redisOptions, storeTimeoutMs } = JSON.parse(process.argv[2]);
+const { redisPort, points, duration, redisOptions, storeTimeoutMs, policyTimeoutMs } = JSON.parse(process.argv[2]);
 
 const write = (level) => (details, message) => {
   const error = details.err === undefined ? undefined : String(details.err);
@@ -18,6 +18,7 @@ storeClient.on("error", () => {});
 const limiter = new RateLimiterRedis({ storeClient, points, duration });
 const guard = expectations({
   logger,
+  policyTimeoutMs,
   policies: [quota({ limiter, storeTimeoutMs, key: (req) => req.url })],
 });
 
