@@ -34,7 +34,7 @@ export const ADVICE = {
   },
   "Traffic Server": {
     best: ["Traffic Server"],
-    text: "Carries the handshake through as it comes, and closes early as nghttpx does. After a final status in place of the `100`, it keeps the connection and executes content that is still coming as a request. `expect.conf`, for its plugin `header_rewrite`, ends the connection of a client that sent `Expect` with the response. `proxy.config.http.request_buffer_enabled` makes it worse: then every such refusal is lost.",
+    text: "Carries the handshake through as it comes, and closes early as nghttpx does. After a final status in place of the `100`, it keeps the connection and executes content that is still coming as a request. `expect.conf`, for its plugin `header_rewrite`, ends the connection of a client that sent `Expect` with the response. It also ends the connection to the app behind each request with content: else Traffic Server sends another client's request there, which an app that has answered early takes for the content. `proxy.config.http.request_buffer_enabled` makes it worse: then every such refusal is lost.",
   },
   "http-proxy, http-proxy-3, http-proxy-middleware": {
     best: [],
