@@ -31,6 +31,9 @@ export function disarm(res: ServerResponse): void {
   define("destroy", () => res);
   define("write", (...args: unknown[]) => callBack(args, true));
   define("end", (...args: unknown[]) => callBack(args, res));
+  // A wrapper that has kept the `end` from before calls it still. Node reports that as an error, which ends the process
+  // where nobody listens.
+  res.on?.("error", ignore);
   Object.defineProperty(res, "statusCode", { get: () => status, set() {}, configurable: true });
   // Access logs read `headersSent` while `finish` is emitted, and must see that it was sent.
   let isFinishing = false;
@@ -53,6 +56,8 @@ export function disarmWithHead(res: ServerResponse, status: number): void {
     return res;
   };
 }
+
+function ignore(): void {}
 
 function callBack<T>(args: unknown[], result: T): T {
   const callback = args.at(-1);

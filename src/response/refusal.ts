@@ -68,8 +68,13 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     throw error;
   }
   if (!handshake.isResponseShared) return;
-  if (res.headersSent) disarm(res);
-  else disarmWithHead(res, refusal.status);
+  if (res.headersSent) {
+    disarm(res);
+    return;
+  }
+  // A wrapper ends it later, perhaps with what the application had given it before: Node counts that.
+  res.removeHeader("Content-Length");
+  disarmWithHead(res, refusal.status);
 }
 
 /** Refuses with a status alone, without calling the user's code. Cuts the connection if that fails. */

@@ -40,6 +40,19 @@ const later = wrapping((res, end) => {
   });
 });
 
+/** As express-session does. */
+const endingOnce: Handler = (_req, res, next) => {
+  const { end } = res;
+  let hasEnded = false;
+  res.end = ((...args: unknown[]) => {
+    if (hasEnded) return res;
+    hasEnded = true;
+    setImmediate(() => (end as End).apply(res, args));
+    return res;
+  }) as typeof res.end;
+  next();
+};
+
 /** Holds the head back until the end. */
 const deferring: Handler = (_req, res, next) => {
   const { writeHead, end } = res;
@@ -52,11 +65,11 @@ const deferring: Handler = (_req, res, next) => {
 };
 
 describe.each(["node:http", "Express 4", "Express 5"] as const)("%s", (kind) => {
-  async function connect(wrapper: Handler, order: "before" | "behind" = "before") {
+  async function connect(wrapper: Handler, order: "before" | "behind" = "before", files = store) {
     const logger = recordingLogger();
     const guard = expectations({ logger, policies: [maxSize(1_000)] }) as Handler;
     const use = order === "before" ? [wrapper, guard] : [guard, wrapper];
-    const { port } = await startAttached(kind, { use, routes: { "/files": store } }, { logger });
+    const { port } = await startAttached(kind, { use, routes: { "/files": files } }, { logger });
     return { wire: await WireClient.connect(port), logger };
   }
 
@@ -82,6 +95,22 @@ describe.each(["node:http", "Express 4", "Express 5"] as const)("%s", (kind) => 
       wire.send(CHUNKED, `2000\r\n${"x".repeat(0x2000)}\r\n`);
       expect(await wire.final()).toMatchObject({ status: 413, headers: { connection: "close" }, isComplete: true });
     });
+  });
+
+  test.each([
+    ["calls the response's own end for each of them", later],
+    ["takes the first one alone", endingOnce],
+  ])("an end of the application's and one of a refusal: a wrapper that ends later and %s", async (_how, wrapper) => {
+    const early: Handler = (req, res) => {
+      req.on("data", () => {}).on("error", () => {});
+      res.end("early");
+    };
+    const { wire } = await connect(wrapper, "before", early);
+    wire.send(`${CHUNKED}7d0\r\n${"x".repeat(2_000)}\r\n`);
+    const final = await wire.final();
+    expect(final).toMatchObject({ status: 413, isComplete: true });
+    await wire.closed();
+    expect(wire.statuses).toEqual([413]);
   });
 
   test("a wrapper that throws at the end cuts the connection, and hangs nobody", async () => {
