@@ -165,8 +165,8 @@ export class RequestContent {
   /** The source's `push`: called by Node with each piece of content, and with `null` at its end. */
   push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (chunk === null) {
-      // HTTP/2 ends the stream of a client that left like any other.
-      this.#hasArrived = this.stream?.aborted !== true;
+      // HTTP/2 ends a stream that closes in the middle of its content like any other.
+      this.#hasArrived ||= this.stream?.closed !== true;
       this.owner.onEnd();
       return this.#isDiscarded && !this.stream ? false : this.#push.call(this.#source, null);
     }
