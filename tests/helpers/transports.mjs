@@ -1,7 +1,7 @@
 // Connections to servers of all protocols, on TCP or on a pair of Duplex streams, that tests can break off at will.
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { Duplex } from "node:stream";
+import { duplexPair } from "node:stream";
 import * as tls from "node:tls";
 
 const certificates = readFileSync(new URL("./certificate.ts", import.meta.url), "utf8");
@@ -39,8 +39,8 @@ export function openTransport(protocol, to) {
       stream.end();
     },
     reset() {
-      if (raw.resetAndDestroy) raw.resetAndDestroy();
-      else raw.destroyBoth();
+      if (raw.other) breakOff(raw);
+      else raw.resetAndDestroy();
     },
   };
 }
@@ -49,55 +49,27 @@ function ignore() {}
 
 /** One end of a pair of streams that carry bytes to each other; the other end is a new connection of the server. */
 function joined(server) {
-  const client = new End();
-  const served = new End();
-  client.other = served;
-  served.other = client;
-  client.served = served;
+  const [client, served] = duplexPair();
   server.emit("connection", served);
+  client.other = served;
+  endWith(client, served);
+  endWith(served, client);
   return client;
 }
 
-class End extends Duplex {
-  other;
-  #resume;
+// As a socket: what the other end has sent is read, then the connection is over.
+function endWith(end, other) {
+  other.once("close", () => {
+    if (end.readableEnded) end.destroy();
+    else end.once("end", () => end.destroy());
+    if (!end.destroyed && !end.readableEnded && !hasEnded(other)) end.push(null);
+  });
+}
 
-  constructor() {
-    super({ allowHalfOpen: true });
-  }
+// An end of a pair that has finished has told the other one.
+const hasEnded = ({ writableEnded }) => writableEnded;
 
-  _read() {
-    const resume = this.other.takeResume();
-    if (resume) process.nextTick(resume);
-  }
-
-  _write(chunk, _encoding, done) {
-    if (this.other.destroyed) done();
-    else if (this.other.push(chunk)) process.nextTick(done);
-    else this.#resume = done;
-  }
-
-  _final(done) {
-    if (!this.other.destroyed) this.other.push(null);
-    done();
-  }
-
-  takeResume() {
-    const resume = this.#resume;
-    this.#resume = undefined;
-    return resume;
-  }
-
-  // As a socket whose peer is gone: what follows is the end of both.
-  _destroy(error, done) {
-    done(error);
-    process.nextTick(() => {
-      if (!this.other.destroyed && !this.other.readableEnded) this.other.destroy();
-    });
-  }
-
-  destroyBoth() {
-    this.destroy();
-    this.other.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
-  }
+function breakOff(end) {
+  end.other.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+  end.destroy();
 }

@@ -55,12 +55,12 @@ export const WRITERS = {
     finish: (res) => SOURCES.get(res).end(BODY.slice(2)),
   },
   respond: {
-    begin: ({ stream }) => {
-      if (!stream.destroyed && !stream.headersSent) stream.respond({ ":status": STATUS });
+    begin({ stream }) {
+      if (stream.destroyed || stream.headersSent) return;
+      SOURCES.set(stream, stream);
+      stream.respond({ ":status": STATUS });
     },
-    finish: ({ stream }) => {
-      if (!stream.destroyed) stream.end(BODY);
-    },
+    finish: ({ stream }) => SOURCES.get(stream)?.end(BODY),
   },
 };
 
