@@ -15,7 +15,8 @@ export function closeBehind(handshake: Handshake, socket: Socket): void {
   const { res } = handshake;
   openConnection(socket).lastResponse ??= res;
   lingerAtEnd(handshake, socket);
-  if (res.writableEnded) startDeadline.call(res);
+  // Node has ended a socket whose client it saw leave: no `prefinish` follows, because nothing can be sent any more.
+  if (res.writableEnded || socket.writableEnded) startDeadline.call(res);
   // Emitted once. `once()` would make a wrapper for each response.
   else res.on("prefinish", startDeadline);
 }

@@ -55,6 +55,32 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
   });
 });
 
+test.each(HTTP1_KINDS)("%s: a refusal on a socket that has been ended already has a deadline, too", async (kind) => {
+  const ends: UploadEnd[] = [];
+  const guard = expectations({
+    logger: silent,
+    policies: [
+      (_req, { onClose }) => {
+        onClose((end) => ends.push(end));
+        return true;
+      },
+    ],
+  }) as Handler;
+  const files: Handler = (req) => {
+    req.on("data", () => {}).on("error", () => {});
+    req.socket.end();
+  };
+  const options = { logger: silent, lingerMs: 300, bodyTimeoutMs: 100 };
+  const running = await startAttached(kind, { use: [guard], routes: { "/files": files } }, options);
+  const socket = net.connect({ port: running.port, host: "127.0.0.1", allowHalfOpen: true });
+  const client = isTlsKind(kind) ? tls.connect({ socket, rejectUnauthorized: false, allowHalfOpen: true }) : socket;
+  client.on("error", () => {}).resume();
+  client.write(HEAD);
+  await until("the policy is told", () => ends.length > 0);
+  await until("the connection is gone", async () => (await connections(running.server as http.Server)) === 0);
+  socket.destroy();
+});
+
 /** Resets the connection as soon as the request is out. */
 async function sendAndReset(port: number, isTls: boolean): Promise<void> {
   const socket = net.connect({ port, host: "127.0.0.1" });
