@@ -70,7 +70,7 @@ export class Judgement implements Judge {
   exceed(refusal: Refusal, policy: string): void {
     const { handshake } = this;
     // A response that has been sent leaves its content to whoever reads on.
-    const isAnswered = handshake.res.writableEnded;
+    const { isAnswered } = handshake;
     if (handshake.refusal || (handshake.isGone && !isAnswered)) return;
     const wasJudging = !this.#run.isOver;
     this.#run.abort();

@@ -59,6 +59,11 @@ export class Exchange {
     return Number(this.stream?.sentHeaders?.[":status"] ?? this.res.statusCode);
   }
 
+  /** Whether the whole response has been written, by the response or, on HTTP/2, by the stream itself. */
+  get isAnswered(): boolean {
+    return this.res.writableEnded || this.stream?.writableEnded === true;
+  }
+
   /** Whether nobody is left to respond to: the client left, or the connection was ended. */
   get isGone(): boolean {
     const { stream } = this;

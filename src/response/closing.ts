@@ -27,7 +27,7 @@ export function closeBehind(handshake: Handshake, socket: Socket): void {
  */
 export function endBegun(handshake: Handshake): void {
   setImmediate(() => {
-    if (handshake.res.writableEnded) closeAfterEnd(handshake);
+    if (handshake.isAnswered) closeAfterEnd(handshake);
     else cut(handshake);
   });
 }

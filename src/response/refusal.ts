@@ -47,7 +47,7 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
  */
 export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody: RefusalBody): void {
   const { res } = handshake;
-  if (handshake.isGone || res.writableEnded) return;
+  if (handshake.isGone || handshake.isAnswered) return;
   if (hasBegun(res)) {
     cut(handshake);
     return;

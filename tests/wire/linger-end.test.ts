@@ -73,7 +73,7 @@ test.each(HTTP1_KINDS)("%s: a refusal on a socket that has been ended already ha
   const options = { logger: silent, lingerMs: 300, bodyTimeoutMs: 100 };
   const running = await startAttached(kind, { use: [guard], routes: { "/files": files } }, options);
   const socket = net.connect({ port: running.port, host: "127.0.0.1", allowHalfOpen: true });
-  const client = isTlsKind(kind) ? tls.connect({ socket, rejectUnauthorized: false, allowHalfOpen: true }) : socket;
+  const client = isTlsKind(kind) ? tls.connect({ socket, rejectUnauthorized: false }) : socket;
   client.on("error", () => {}).resume();
   client.write(HEAD);
   await until("the policy is told", () => ends.length > 0);

@@ -169,6 +169,26 @@ test.each([
   expect(ends).toMatchObject([{ isRefused: false, isWhole: false }]);
 });
 
+test("a limit that is passed behind a response of the stream leaves that response whole", async () => {
+  const guard = expectations({ logger: silent, policies: [maxSize(3)] }) as Handler;
+  const server = http2.createServer((req, res) => {
+    guard(req as never, res as never, () => {
+      req.on("data", () => {}).on("error", () => {});
+      res.stream.respond({ ":status": 201 });
+      res.stream.end("done");
+    });
+  });
+  const session = await openSession(await listen(attach(server, { logger: silent })));
+  const stream = session.request(EXPECTING, { endStream: false });
+  let body = "";
+  stream.setEncoding("latin1").on("data", (text: string) => {
+    body += text;
+  });
+  stream.end("x".repeat(150_000));
+  await once(stream, "close");
+  expect({ body, rstCode: stream.rstCode }).toEqual({ body: "done", rstCode: http2.constants.NGHTTP2_NO_ERROR });
+});
+
 test("a stream listener answers a GET as without this package", async () => {
   const server = http2.createServer();
   server.on("stream", (stream: http2.ServerHttp2Stream, fields) => {
