@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { PreparedLogger } from "../observe/logger.js";
 
@@ -12,6 +12,8 @@ export interface ServerContext {
     add(socket: Socket, contentLeft: number | undefined): void;
     /** @param close - closes the stream, when its client has seen the response. */
     addStream(stream: ServerHttp2Stream, close: () => void): void;
+    /** Ends the session if its client takes nothing any more. @returns ends the watch for one request. */
+    watchSession(session: Http2Session): () => void;
   };
   readonly bodyTimeoutMs: number;
   readonly logger: PreparedLogger;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { constants } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { openConnection, SENT } from "../handshake/connection.js";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
@@ -56,10 +56,20 @@ function failInjected(handshake: Handshake): void {
 /** Ends the connection of a response that has been written, or is being written, as one that could be kept. */
 export function closeAfterEnd(handshake: Handshake): void {
   const { res, socket, stream } = handshake;
-  if (stream) handshake.context.lingering.addStream(stream, () => handshake.content.closeStream());
+  if (stream) closeSeenStream(handshake, stream);
   if (!socket) return;
   closeBehind(handshake, socket);
   if (res.writableFinished) endSoon(socket);
+}
+
+/** Closes the stream of a response when its client has seen it. */
+export function closeSeenStream(handshake: Handshake, stream: ServerHttp2Stream): void {
+  handshake.context.lingering.addStream(stream, () => {
+    if (isBeingRead(handshake)) failReader(handshake);
+    handshake.content.closeStream();
+    // Not at the stream's `close`: a stream whose reset cannot be sent emits none.
+    handshake.close();
+  });
 }
 
 /** Makes the socket linger when Node ends it, which would close it with unread bytes: the client would get a reset. */

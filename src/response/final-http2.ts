@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Handshake } from "../handshake/handshake.js";
-import { failReader, isBeingRead, mustClose } from "./must-close.js";
+import { closeSeenStream } from "./closing.js";
+import { mustClose } from "./must-close.js";
 
 /** The methods that begin the final response of a stream. The compatibility API calls the first. */
 const RESPONDERS = ["respond", "respondWithFD", "respondWithFile"] as const;
@@ -21,6 +22,7 @@ export function watchStreamFinal(handshake: Handshake, stream: ServerHttp2Stream
       return Reflect.apply(respond, stream, args);
     };
   }
+  if (stream.session) handshake.onClose(handshake.context.lingering.watchSession(stream.session));
   const closeSoon = () => closeStreamSoon(handshake, stream);
   if (handshake.req.method !== "HEAD") {
     stream.once("finish", closeSoon);
@@ -40,8 +42,5 @@ export function watchStreamFinal(handshake: Handshake, stream: ServerHttp2Stream
 function closeStreamSoon(handshake: Handshake, stream: ServerHttp2Stream): void {
   if (handshake.hasArrived || !mustClose(handshake, handshake.finalStatus)) return;
   stream.pause();
-  handshake.context.lingering.addStream(stream, () => {
-    if (isBeingRead(handshake)) failReader(handshake);
-    handshake.content.closeStream();
-  });
+  closeSeenStream(handshake, stream);
 }

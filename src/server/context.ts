@@ -2,6 +2,7 @@ import type { ServerContext } from "../handshake/context.js";
 import { isToken, lowerAscii } from "../http/token.js";
 import { type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { LingeringSockets } from "../response/linger.js";
+import { StalledSessions } from "../response/stalled-sessions.js";
 import { LingeringStreams } from "../response/stream-linger.js";
 import { optionError } from "../support/errors.js";
 import { optionalCount, optionalOneOf } from "../support/options.js";
@@ -25,19 +26,21 @@ function contextOf(logger: PreparedLogger, options: AttachOptions, names: Readon
     ["refuse", "ignore"],
     "refuse",
   );
+  const bodyTimeoutMs = optionalCount("attach({ bodyTimeoutMs })", options.bodyTimeoutMs, 60_000);
   return {
     logger,
     names,
     ignoresUnknown: unknown === "ignore",
     refusesUnknownAtOnce: unknown === "refuse",
-    bodyTimeoutMs: optionalCount("attach({ bodyTimeoutMs })", options.bodyTimeoutMs, 60_000),
-    lingering: lingeringOf(options),
+    bodyTimeoutMs,
+    lingering: lingeringOf(options, bodyTimeoutMs),
   };
 }
 
-function lingeringOf(options: AttachOptions): ServerContext["lingering"] {
+function lingeringOf(options: AttachOptions, bodyTimeoutMs: number): ServerContext["lingering"] {
   const maxLingering = optionalCount("attach({ maxLingering })", options.maxLingering, 1_000);
   const streams = new LingeringStreams(maxLingering);
+  const sessions = new StalledSessions(bodyTimeoutMs);
   const sockets = new LingeringSockets({
     lingerMs: optionalCount("attach({ lingerMs })", options.lingerMs, 5_000),
     lingerBytes: optionalCount("attach({ lingerBytes })", options.lingerBytes, 64 * 2 ** 20, Number.MAX_SAFE_INTEGER),
@@ -47,6 +50,7 @@ function lingeringOf(options: AttachOptions): ServerContext["lingering"] {
     expect: (socket, patienceMs) => sockets.expect(socket, patienceMs),
     add: (socket, contentLeft) => sockets.add(socket, contentLeft),
     addStream: (stream, close) => streams.add(stream, close),
+    watchSession: (session) => sessions.watch(session),
   };
 }
 

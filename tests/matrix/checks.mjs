@@ -76,16 +76,17 @@ function expected(cell) {
   const isStalled = waits && when === "behind head";
   if (outcome === "accepted") return { statuses: [STATUS], mayBeCut: isStalled, continues: owed };
   if (outcome === "refused") return { statuses: [403], continues: silent };
-  if (isFirst && (isRead || (reader === "resume" && !waits))) return { statuses: [413], continues: owed };
-  if (isFirst && waits && !isPlainFront) return { statuses: [STATUS], continues: silent };
-  // Content that comes during the verdict passes the limit before the application runs, or before its head is written.
-  const mayBeEarly =
-    isFirst || when === "during" || verdict === "later" || LATE_WRITERS.includes(writer) || isPlainFront;
   // light-my-request gives a response away a little later, and an error of the request instead.
-  return {
-    statuses: mayBeEarly ? [STATUS, 413] : [STATUS],
-    mayBeCut: when === "during" || when === "behind head" || way === "injected",
-  };
+  const isLate = LATE_WRITERS.includes(writer);
+  const mayBeCut = way === "injected" || isLate || when === "during" || when === "behind head";
+  if (isFirst && (isRead || (reader === "resume" && !waits))) {
+    return { statuses: [413], mayBeCut: way === "injected", continues: owed };
+  }
+  if (isFirst && waits && !isPlainFront) return { statuses: [STATUS], continues: silent };
+  // Content that comes during the verdict, or with the head on HTTP/2, passes the limit before the application runs.
+  const isThere = verdict === "later" || cell.protocol.startsWith("h2");
+  const mayBeEarly = isThere || isFirst || when === "during" || isLate || isPlainFront;
+  return { statuses: mayBeEarly ? [STATUS, 413] : [STATUS], mayBeCut };
 }
 
 function serverFaults(cell, { responses, isTruncated }, observed) {
@@ -128,7 +129,9 @@ function endFaults(cell, responses, isReadWhole, end) {
   const isEnded = cell.outcome === "left by RST_STREAM" && clientOf(cell).isChunked;
   if (isLeft && end.isWhole && !isEnded) faults.push("onClose: whole, and the client left in the middle");
   if (isReadWhole && !end.isWhole) faults.push("onClose: not whole, and all was read");
-  if (final?.isComplete && !isLeft && end.status !== final.status) {
+  // A response without a length is whole for HTTP/1.0, even when it was cut.
+  const isWhole = final?.isComplete && (outcome !== "cut off" || final.status === 413);
+  if (isWhole && !isLeft && end.status !== final.status) {
     faults.push(`onClose: status ${end.status}, and the client got ${final.status}`);
   }
   if (outcome === "refused" && !end.isRefused) faults.push("onClose: not refused");

@@ -60,6 +60,9 @@ process.on("message", async ({ index, cell, isPlain, ask }) => {
   }
 });
 
+// Open from now on: libraries look at them once.
+void [process.stdout, process.stderr];
+
 let idleState;
 // Behind the module's own end, which Node watches.
 setTimeout(setImmediate, 1, () => {

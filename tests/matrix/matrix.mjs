@@ -1,4 +1,4 @@
-// npm run matrix -- [--seed N] [--strength 2] [--count N] [--only INDEX | --cell 'protocol=http, way=…'] [--batch N]
+// npm run matrix -- [--seed N] [--strength 2] [--count N] [--only INDEX | --cell 'protocol=http, way=…'] [--repeat N] [--batch N]
 //
 // Runs the table of table.mjs: every way into a server, every reader, every writer, every outcome, so that every
 // combination of `strength` values is in one cell at least. Another seed makes other cells of the same table. A cell
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     count: { type: "string", default: "Infinity" },
     batch: { type: "string", default: "32" },
     failures: { type: "string", default: "10" },
+    repeat: { type: "string", default: "1" },
     only: { type: "string" },
     cell: { type: "string" },
     plain: { type: "boolean", default: false },
@@ -151,6 +152,7 @@ const rows = values.cell
 let cells = rows.map((cell, index) => ({ cell, index }));
 if (values.only !== undefined) cells = [cells[Number(values.only)]];
 cells = cells.slice(0, Number(values.count));
+cells = Array.from({ length: Number(values.repeat) }, () => cells).flat();
 if (values.list) for (const { cell, index } of cells) console.log(`${index}: ${textOf(cell)}`);
 
 const startedAt = performance.now();

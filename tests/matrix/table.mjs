@@ -101,13 +101,15 @@ export const EXCLUSIONS = [
     why: "Node itself aborts when HTTP/2 with large content comes over TLS over a Duplex (--plain)",
     when: { protocol: ["h2"], way: ["duplex"] },
   },
-  {
-    why: "a guard that attaches the server takes the default of bodyTimeoutMs, a minute",
-    when: { mount: ["auto-attached"], client: ["waits", "waits, chunked"], when: ["behind head"] },
-  },
-  {
-    why: "Node's client over a Duplex keeps a stream that is reset while it sends",
-    when: { protocol: ["h2c"], way: ["duplex"], size: ["large"] },
-  },
+  ...[{ mount: ["auto-attached"] }, { way: ["nested behind guarded"] }].flatMap((byGuard) => [
+    {
+      why: "a guard that attaches its server has the default of bodyTimeoutMs, a minute",
+      when: { ...byGuard, client: ["waits", "waits, chunked"], when: ["behind head"] },
+    },
+    {
+      why: "Node loses resets over TLS, which then end by bodyTimeoutMs, too",
+      when: { ...byGuard, protocol: ["https", "h2"], outcome: ["left by RST"] },
+    },
+  ]),
   { why: "nobody reads", when: { reader: ["nobody"], when: ["during", "behind head", "after"] } },
 ];

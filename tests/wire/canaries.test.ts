@@ -309,6 +309,18 @@ describe("canary", () => {
     await exchange(session, { ":method": "GET", ":path": "/" });
     expect(seen).toEqual([server, http2Server]);
   });
+
+  test("the listener methods of a session's socket return the socket itself", async () => {
+    const server = http2.createServer((_req, res) => res.end(""));
+    const accepted: unknown[] = [];
+    const returned: unknown[] = [];
+    server.on("connection", (socket) => accepted.push(socket));
+    server.on("session", ({ socket }) => returned.push(socket.off("close", () => {})));
+    const session = await openSession(await listen(server));
+    await exchange(session, { ":method": "GET", ":path": "/" });
+    expect(returned).toEqual(accepted);
+    expect(returned[0]).toBe(accepted[0]);
+  });
 });
 
 describe("content that does not pass our push", () => {

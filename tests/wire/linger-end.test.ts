@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type * as http from "node:http";
+import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as path from "node:path";
 import * as tls from "node:tls";
@@ -79,6 +80,41 @@ test.each(HTTP1_KINDS)("%s: a refusal on a socket that has been ended already ha
   await until("the policy is told", () => ends.length > 0);
   await until("the connection is gone", async () => (await connections(running.server as http.Server)) === 0);
   socket.destroy();
+});
+
+test("a client that resets its HTTP/2 session over TLS while the server writes leaves nothing", async () => {
+  const ends: UploadEnd[] = [];
+  const guard = expectations({
+    logger: silent,
+    policies: [
+      (_req, { onClose }) => {
+        onClose((end) => ends.push(end));
+        return true;
+      },
+    ],
+  }) as Handler;
+  const answer: Handler = (_req, res) => void res.end("early");
+  const options = { logger: silent, bodyTimeoutMs: 300 };
+  const running = await startAttached("h2", { use: [guard], routes: { "/files": answer } }, options);
+  let asked = 0;
+  running.server.on("stream", () => asked++);
+  for (let i = 1; i <= 20; i++) {
+    const socket = net.connect({ port: running.port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    const secure = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+    secure.on("error", () => {});
+    await once(secure, "secureConnect");
+    const session = http2.connect("https://test", { createConnection: () => secure });
+    session.on("error", () => {});
+    const stream = session.request({ ":method": "PUT", ":path": "/files" }, { endStream: false });
+    stream.on("error", () => {});
+    // More than the window of the stream.
+    stream.write("x".repeat(75_000));
+    await until("the request is there", () => asked === i);
+    socket.resetAndDestroy();
+  }
+  await until("the policies are told", () => ends.length === 20);
+  await until("all connections are gone", async () => (await connections(running.server as never)) === 0);
 });
 
 /** Resets the connection as soon as the request is out. */
