@@ -19,7 +19,10 @@ import {
 } from "../support/options.js";
 
 /** Hands a request on, or an error to the framework's error handling. */
-export type Next = (error?: unknown) => void;
+export type Next = {
+  // A method, so that a callback which takes fewer kinds of errors fits: `done` of a Fastify hook takes `Error`.
+  next(error?: unknown): void;
+}["next"];
 
 /** What {@link expectations} returns: a middleware of Express, Connect and their kin. */
 export type Guard<Req extends HttpRequest = IncomingMessage, Res extends HttpResponse = HttpResponse> = (
