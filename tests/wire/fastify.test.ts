@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import fastify, { type FastifyInstance } from "fastify";
 import { attach, expectations, maxSize, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
-import { type Handler, recordingLogger } from "../helpers/servers.js";
+import { recordingLogger } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
@@ -39,9 +39,9 @@ const EXPECT = "Expect: 100-continue";
 describe("a guard as an onRequest hook", () => {
   function guarded() {
     const logger = recordingLogger();
-    const guard = expectations({ policies: [maxSize(6)], logger }) as Handler;
+    const guard = expectations({ policies: [maxSize(6)], logger });
     const app = make();
-    app.addHook("onRequest", (request, reply, done) => guard(request.raw, reply.raw, done as () => void));
+    app.addHook("onRequest", (request, reply, done) => guard(request.raw, reply.raw, done));
     return { app, logger };
   }
 
