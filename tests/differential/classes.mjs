@@ -4,6 +4,7 @@
 // The traits are those of reading.mjs: of the request that is answered differently, and of the one behind it (`next`).
 
 import { UNSOUND } from "./reading.mjs";
+import { SERVERS } from "./routes.mjs";
 
 const ROUTE = "route \\d+";
 /** No answer: there is none yet, or the connection ended, or a reset took it away. */
@@ -88,7 +89,7 @@ const ANSWERS = [
     says: "400, or the one value",
     ours: either(BAD, CUT),
     node: either(BAD, CUT),
-    go: either(ROUTE, "(?:400|417) itself"),
+    go: either(ROUTE, "(?:400|417) itself", CUT),
   },
   {
     name: "Transfer-Encoding other than chunked",
@@ -435,7 +436,11 @@ export const KNOWN_VIOLATIONS = [
   {
     name: "runs requests behind a response that closes",
     servers: ["node"],
-    invariants: ["a request ran behind a closing final", "a request ran behind one that closes"],
+    invariants: [
+      "a request ran behind a closing final",
+      "a request ran behind one that closes",
+      "a request ran behind a refusal",
+    ],
     rfc: "RFC 9112 §9.6",
   },
   {
@@ -508,15 +513,26 @@ export function knownViolation(server, { invariant, traits, anywhere }) {
 
 const fits = (pattern, value) => new RegExp(`^(?:${pattern})$`).test(value);
 
-/** The class that covers a difference; `undefined` if none does. */
+/**
+ * The class that covers a difference; `undefined` if none does.
+ *
+ * A request may have several traits, and one server may mind the first and another the second: then each of them does
+ * what one of the classes says.
+ */
 export function classOf(difference) {
-  const { dimension, values, traits, next, previous } = difference;
-  return CLASSES[dimension].find((one) => {
-    const isMeant =
-      one.traits?.some((trait) => traits.includes(trait)) ||
-      one.next?.some((trait) => next.includes(trait)) ||
-      one.previous?.some((trait) => previous.includes(trait)) ||
-      one.when?.(difference);
-    return isMeant && ["ours", "node", "go"].every((server) => fits(one[server], values[server]));
-  });
+  const meant = CLASSES[difference.dimension].filter((one) => isMeant(one, difference));
+  const does = (one, server) => fits(one[server], difference.values[server]);
+  const whole = meant.find((one) => SERVERS.every((server) => does(one, server)));
+  if (whole) return whole;
+  return SERVERS.every((server) => meant.some((one) => does(one, server))) ? meant[0] : undefined;
+}
+
+function isMeant({ when, traits, next, previous }, difference) {
+  const has = (wanted, present) => wanted?.some((trait) => present.includes(trait)) ?? false;
+  return (
+    has(traits, difference.traits) ||
+    has(next, difference.next) ||
+    has(previous, difference.previous) ||
+    (when?.(difference) ?? false)
+  );
 }

@@ -1,7 +1,6 @@
 // Compares what three servers did with the same bytes, and checks what none of them may do.
 import { readRequests } from "./reading.mjs";
-
-export const SERVERS = ["ours", "node", "go"];
+import { SERVERS } from "./routes.mjs";
 
 /**
  * What a server did, request by request.
@@ -9,11 +8,12 @@ export const SERVERS = ["ours", "node", "go"];
  * @returns `{ requests, steps }`: the strict reading of the bytes, and for each final status
  *   `{ answer, fate, interim, content }`. The last step has no status: its fate is that of the connection.
  */
-function stepsOf({ finals, responses, log, sent, end, sentinel, answered, error, fault }) {
+function stepsOf({ finals, responses: all, inTime, log, sent, end, sentinel, answered, error, fault }) {
   const requests = readRequests(sent);
+  const responses = all.slice(0, inTime);
   const ran = new Set(log.filter(({ event }) => event === "begin").map(({ id }) => id));
   const contents = new Map(log.filter(({ event }) => event === "read").map((entry) => [entry.id, entry]));
-  const has = (request) => (request && ran.has(request.id) ? ", ran" : "");
+  const has = (request) => (request?.hasHead && ran.has(request.id) ? ", ran" : "");
   const steps = finals.slice(0, answered).map((final, i) => {
     const before = responses.slice(responses.indexOf(finals[i - 1]) + 1, responses.indexOf(final));
     const id = final.headers.get("x-executed");
@@ -102,6 +102,12 @@ export function violations(
     const final = finals.find(({ headers }) => headers.get("x-executed") === entry.id);
     if (final?.closes && log.slice(i).some(({ event }) => event === "begin"))
       add("a request ran behind a closing final");
+  }
+  // A verdict that is pending holds back what comes behind it: its answer would be lost.
+  const refusal = finals.find(({ status, closes }) => closes && (status === 403 || status === 413));
+  const refused = requests.findIndex(({ id }) => id !== "" && id === refusal?.headers.get("x-executed"));
+  if (refused >= 0 && requests.slice(refused + 1).some(({ id }) => id !== "" && seen.has(id))) {
+    add("a request ran behind a refusal");
   }
   let before = 0;
   let position = 0;

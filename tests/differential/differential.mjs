@@ -10,8 +10,9 @@ import { parseArgs } from "node:util";
 import { reductions, reproduction } from "../fuzz/reduce.mjs";
 import { makeCase } from "./cases.mjs";
 import { ALL_CLASSES, classOf, KNOWN_VIOLATIONS, knownViolation } from "./classes.mjs";
-import { differences, SERVERS, violations } from "./compare.mjs";
+import { differences, violations } from "./compare.mjs";
 import { play } from "./player.mjs";
+import { SERVERS } from "./routes.mjs";
 import { buildGo, Server } from "./server.mjs";
 
 const { values } = parseArgs({

@@ -23,6 +23,7 @@ export async function play(oneCase, server) {
   if (!oneCase.isUnsettled) await client.settle();
   const end = client.isEnding ? "closed" : "kept";
   const answered = client.finals.length;
+  const inTime = client.responses.length;
   const { sent } = client;
   if (end === "kept" && !oneCase.isUnsettled && !client.hang) {
     client.send(`GET /no-read/${SENTINEL} HTTP/1.1\r\nHost: test\r\n\r\n`);
@@ -38,6 +39,7 @@ export async function play(oneCase, server) {
     responses: client.responses,
     finals: client.finals,
     answered,
+    inTime,
     fault: client.fault,
     isTruncated: client.isTruncated,
     log: log ?? [],

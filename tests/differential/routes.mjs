@@ -1,9 +1,12 @@
 // The routes that all three servers have. Each path ends in a number: `/read/00000001`.
 
+/** The servers under comparison: an attached Express app, node:http alone, Go's net/http. */
+export const SERVERS = ["ours", "node", "go"];
+
 /** Bytes that `/limit` takes. */
 export const LIMIT = 64;
 
-/** Routes, and whether each refuses every upload. */
+/** The first part of each path. */
 export const ROUTES = [
   "read",
   "read-late",
