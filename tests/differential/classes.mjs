@@ -92,6 +92,16 @@ const ANSWERS = [
     go: either(ROUTE, "(?:400|417) itself", CUT),
   },
   {
+    name: "tab beside Content-Length",
+    traits: ["tab beside Content-Length"],
+    rfc: "RFC 9110 §5.5, §5.6.3",
+    right: "go",
+    says: "white space around a value is no part of it; Node's parser takes spaces alone",
+    ours: either(BAD, CUT),
+    node: either(BAD, CUT),
+    go: either(ROUTE, "417 itself", CUT),
+  },
+  {
     name: "Transfer-Encoding other than chunked",
     traits: ["Transfer-Encoding fault"],
     rfc: "RFC 9112 §6.1, §6.3",

@@ -13,7 +13,11 @@ function stepsOf({ finals, responses: all, inTime, log, sent, end, sentinel, ans
   const responses = all.slice(0, inTime);
   const ran = new Set(log.filter(({ event }) => event === "begin").map(({ id }) => id));
   const contents = new Map(log.filter(({ event }) => event === "read").map((entry) => [entry.id, entry]));
-  const has = (request) => (request?.hasHead && ran.has(request.id) ? ", ran" : "");
+  // A target may have no number any more: then the first that ran is the first of these.
+  const withoutNumber = log.filter(({ event, id }) => event === "begin" && id === "").length;
+  const ranAt = (request) =>
+    request.id !== "" ? ran.has(request.id) : requests.filter(({ id }) => id === "").indexOf(request) < withoutNumber;
+  const has = (request) => (request?.hasHead && ranAt(request) ? ", ran" : "");
   const steps = finals.slice(0, answered).map((final, i) => {
     const before = responses.slice(responses.indexOf(finals[i - 1]) + 1, responses.indexOf(final));
     const id = final.headers.get("x-executed");
@@ -36,7 +40,7 @@ function stepsOf({ finals, responses: all, inTime, log, sent, end, sentinel, ans
     interim: unanswered.length > 0 ? "100" : "no 100",
     content: "",
   });
-  return { requests, steps };
+  return { requests, steps, bytes: sent.length };
 }
 
 const DIMENSIONS = ["answer", "fate", "interim", "content"];
@@ -51,7 +55,8 @@ export function differences(seen) {
   const found = [];
   for (let position = 0; ; position++) {
     const steps = all.map(({ steps }) => steps[position]);
-    const { requests } = all[0];
+    // One that has closed early has got fewer of the bytes.
+    const { requests } = all.reduce((most, one) => (one.bytes > most.bytes ? one : most));
     const request = requests[position];
     const traits = request ? [...request.traits] : ["behind", ...(requests.at(-1)?.traits ?? [])];
     let isOver = false;

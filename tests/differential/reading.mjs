@@ -149,6 +149,7 @@ function readFields(lines, request) {
     if (!match || !TOKEN.test(match[1])) traits.add("field line");
     if (!match) continue;
     if (match[2] !== "") traits.add("space before colon");
+    if (/^content-length:.*\t/i.test(line)) traits.add("tab beside Content-Length");
     fields.push([match[1].toLowerCase(), match[3]]);
   }
   const valuesOf = (name) => fields.filter(([other]) => other === name).map(([, value]) => value);
