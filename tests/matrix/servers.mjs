@@ -135,7 +135,7 @@ function placesLeft(places) {
   return left;
 }
 
-function makeServer({ protocol, writer, way }, listener) {
+function makeServer({ protocol, writer }, listener) {
   const isLate = writer === "subclass";
   const classes = isLate ? { ServerResponse: LateResponse, Http2ServerResponse: LateHttp2Response } : {};
   const options = { ...classes, key, cert };

@@ -140,34 +140,37 @@ describe.each(Object.keys(SERVERS))("%s", (kind) => {
 test.each([
   ["before the response", false],
   ["behind the response", true],
-])("a client that resets its stream in the middle of the content, %s, has not sent all of it", async (_when, isEarly) => {
-  const ends: UploadEnd[] = [];
-  const judged = deferred();
-  const guard = expectations({
-    logger: silent,
-    policies: [
-      (_req, { onClose }) => {
-        onClose((end) => ends.push(end));
-        return true;
-      },
-    ],
-  }) as Handler;
-  const server = http2.createServer((req, res) => {
-    guard(req as never, res as never, () => {
-      req.on("data", () => judged.resolve());
-      if (isEarly) res.end("early");
+])(
+  "a client that resets its stream in the middle of the content, %s, has not sent all of it",
+  async (_when, isEarly) => {
+    const ends: UploadEnd[] = [];
+    const judged = deferred();
+    const guard = expectations({
+      logger: silent,
+      policies: [
+        (_req, { onClose }) => {
+          onClose((end) => ends.push(end));
+          return true;
+        },
+      ],
+    }) as Handler;
+    const server = http2.createServer((req, res) => {
+      guard(req as never, res as never, () => {
+        req.on("data", () => judged.resolve());
+        if (isEarly) res.end("early");
+      });
     });
-  });
-  const session = await openSession(await listen(attach(server, { logger: silent })));
-  const stream = session.request({ ...PUT, "content-length": 10 }, { endStream: false });
-  stream.on("error", () => {});
-  if (isEarly) await once(stream, "response");
-  stream.write("hello");
-  await judged.promise;
-  stream.close(http2.constants.NGHTTP2_CANCEL);
-  await until("it has ended", () => ends.length > 0);
-  expect(ends).toMatchObject([{ isRefused: false, isWhole: false }]);
-});
+    const session = await openSession(await listen(attach(server, { logger: silent })));
+    const stream = session.request({ ...PUT, "content-length": 10 }, { endStream: false });
+    stream.on("error", () => {});
+    if (isEarly) await once(stream, "response");
+    stream.write("hello");
+    await judged.promise;
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    await until("it has ended", () => ends.length > 0);
+    expect(ends).toMatchObject([{ isRefused: false, isWhole: false }]);
+  },
+);
 
 test("a limit that is passed behind a response of the stream leaves that response whole", async () => {
   const guard = expectations({ logger: silent, policies: [maxSize(3)] }) as Handler;
