@@ -61,7 +61,8 @@ export class Exchange {
 
   /** Whether the whole response has been written, by the response or, on HTTP/2, by the stream itself. */
   get isAnswered(): boolean {
-    return this.res.writableEnded || this.stream?.writableEnded === true;
+    // Node ends the stream of a HEAD before anybody has responded.
+    return this.res.writableEnded || (this.stream?.headersSent === true && this.stream.writableEnded);
   }
 
   /** Whether nobody is left to respond to: the client left, or the connection was ended. */
