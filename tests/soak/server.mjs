@@ -9,7 +9,13 @@ import { gauges } from "../../dist/esm/observe/diagnostics.js";
 
 process.on("disconnect", () => process.exit(0));
 
-const counts = { ran: 0, judged: 0, aborted: 0, stored: 0 };
+const counts = { ran: 0, judged: 0, aborted: 0, stored: 0, asked: 0, over: 0 };
+
+function watched(_req, { onClose }) {
+  counts.asked++;
+  onClose(() => counts.over++);
+  return true;
+}
 
 const limit = maxSize("1mb");
 const images = mediaTypes(["image/*"]);
@@ -51,6 +57,7 @@ function application(req, res) {
     return;
   }
   req.on("data", () => {});
+  req.on("error", () => {});
   req.on("end", () => {
     counts.stored++;
     res.statusCode = 201;
@@ -58,7 +65,7 @@ function application(req, res) {
   });
 }
 
-const guard = expectations({ policies: [judge], logger: silent });
+const guard = expectations({ policies: [watched, judge], logger: silent });
 const listener = (req, res) => guard(req, res, () => application(req, res));
 const certificates = readFileSync(new URL("../helpers/certificate.ts", import.meta.url), "utf8");
 const [key, cert] = certificates.match(/-----BEGIN[^`]*-----END [A-Z ]*-----/g);
