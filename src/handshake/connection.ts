@@ -8,7 +8,7 @@ export interface Connection {
    * The response that ends the connection: nothing that comes later is dispatched (RFC 9112 §9.6). {@link SENT} once it
    * is on the wire, so that a lingering socket keeps nothing of its request in memory.
    */
-  lastResponse: Pick<ServerResponse, "writableEnded"> | undefined;
+  lastResponse: LastResponse | undefined;
   /** The handshake of the response that ends the connection, until the socket lingers. */
   lingersFor: Handshake | undefined;
   /** The handshakes whose responses are not done, in the order of their requests, waiting ones included. Usually one. */
@@ -19,8 +19,10 @@ export interface Connection {
   readonly held: (() => void)[];
 }
 
+type LastResponse = Pick<ServerResponse, "writableEnded" | "writableFinished" | "socket">;
+
 /** A last response that is on the wire. */
-export const SENT: Pick<ServerResponse, "writableEnded"> = Object.freeze({ writableEnded: true });
+export const SENT: LastResponse = Object.freeze({ writableEnded: true, writableFinished: true, socket: null });
 
 const CONNECTION = Symbol.for("express-expectations:connection:2");
 

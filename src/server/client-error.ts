@@ -3,6 +3,9 @@ import type { Socket } from "node:net";
 import { connectionOf } from "../handshake/connection.js";
 import { refuseByServer } from "./refusals.js";
 
+/** The client has sent a FIN within a request. */
+const END_WITHIN_REQUEST = "HPE_INVALID_EOF_STATE";
+
 /**
  * Whether a `clientError` needs no answer of its own.
  *
@@ -17,10 +20,12 @@ export function isAnswered(socket: Socket, error: unknown): boolean {
   if (connection.lastResponse) {
     // The client left while the application was still responding, or reset the connection: there is nothing to wait for.
     if (!connection.lastResponse.writableEnded || !code.startsWith("HPE_")) socket.destroy();
+    // As Node behind a FIN: what has been written goes out. An earlier response that never comes must not hold the socket.
+    else if (code === END_WITHIN_REQUEST && waitsForEarlier(connection.lastResponse)) socket.end();
     return true;
   }
   const last = connection.open.at(-1);
-  const isGarbage = code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE";
+  const isGarbage = code.startsWith("HPE_") && code !== END_WITHIN_REQUEST;
   if (!isGarbage || !last || socket.readableEnded) return false;
   const isQueued = waitsForEarlier(last.res);
   if (!isQueued && (!last.hasArrived || last.res.headersSent)) return false;
@@ -34,6 +39,6 @@ export function isAnswered(socket: Socket, error: unknown): boolean {
 }
 
 // Node gives a response its socket when its turn has come.
-function waitsForEarlier(res: ServerResponse): boolean {
+function waitsForEarlier(res: Pick<ServerResponse, "socket" | "writableFinished">): boolean {
   return res.socket === null && !res.writableFinished;
 }

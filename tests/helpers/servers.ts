@@ -198,3 +198,10 @@ export const store: Handler = (req, res) => {
 export const next: Handler = (_req, res) => {
   res.end("next");
 };
+
+/** How many connections a server has. */
+export function countConnections(server: unknown): Promise<number> {
+  return new Promise((resolve, reject) => {
+    (server as http.Server).getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
+}

@@ -1,7 +1,18 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { expectations, refuse, silent } from "../../src/index.js";
+import { expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
-import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
+import {
+  closeServers,
+  countConnections,
+  type Handler,
+  HTTP1_KINDS,
+  isTlsKind,
+  next,
+  startAttached,
+  store,
+} from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { pendingPolicy } from "../helpers/verdict.js";
 import { WireClient } from "../helpers/wire.js";
@@ -23,8 +34,8 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       next(req, res, done);
     };
     const routes = { "/files": handlers, "/next": countedNext };
-    const { port } = await startAttached(kind, { routes }, { logger: silent });
-    return { wire: await WireClient.connect(port, { tls: isTlsKind(kind) }), ran };
+    const { port, server } = await startAttached(kind, { routes }, { logger: silent });
+    return { wire: await WireClient.connect(port, { tls: isTlsKind(kind) }), ran, server: server as Server };
   }
 
   test("a refused request without content is the last of its connection where it expected a 100", async () => {
@@ -35,6 +46,17 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     await wire.closed();
     expect(ran).toEqual([]);
     expect(wire.statuses).toEqual([403]);
+  });
+
+  test("a client that leaves within an upload whose refusal waits for an earlier response leaves no connection", async () => {
+    const { wire, server } = await serve(expectations({ logger: silent, policies: [maxSize(5)] }) as Handler, () => {});
+    // The application never answers the first one.
+    wire.send(`${head("PUT", "Content-Length: 5\r\n")}hello`);
+    wire.send(`${head("PUT", "Transfer-Encoding: chunked\r\n")}6\r\nhello!\r\n`);
+    await once(server, "request");
+    wire.socket.end();
+    await until("the connection is gone", async () => (await countConnections(server)) === 0);
+    expect(wire.statuses).toEqual([]);
   });
 
   test.each([

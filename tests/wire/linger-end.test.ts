@@ -9,7 +9,14 @@ import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, type LingerEndMessage, refuse, silent, type UploadEnd } from "../../src/index.js";
 import { lingerEndChannel } from "../../src/observe/diagnostics.js";
-import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, startAttached } from "../helpers/servers.js";
+import {
+  closeServers,
+  countConnections,
+  type Handler,
+  HTTP1_KINDS,
+  isTlsKind,
+  startAttached,
+} from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 import { transpiled } from "../redis/processes.js";
@@ -44,7 +51,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     wire.send(HEAD);
     await until("the policy is told", () => ends.length > 0);
     expect(ends).toEqual([{ status: undefined, isRefused: true, isWhole: false }]);
-    await until("the connection is gone", async () => (await connections(running.server as http.Server)) === 0);
+    await until("the connection is gone", async () => (await countConnections(running.server)) === 0);
   });
 
   test("a client that resets its connection behind a late refusal leaves nothing", async () => {
@@ -52,7 +59,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const running = await startAttached(kind, { use: [guard] }, { logger: silent, lingerMs: 300 });
     for (let i = 0; i < 20; i++) await sendAndReset(running.port, isTlsKind(kind));
     await until("the policies are told", () => ends.length === 20);
-    await until("all connections are gone", async () => (await connections(running.server as http.Server)) === 0);
+    await until("all connections are gone", async () => (await countConnections(running.server)) === 0);
   });
 });
 
@@ -78,7 +85,7 @@ test.each(HTTP1_KINDS)("%s: a refusal on a socket that has been ended already ha
   client.on("error", () => {}).resume();
   client.write(HEAD);
   await until("the policy is told", () => ends.length > 0);
-  await until("the connection is gone", async () => (await connections(running.server as http.Server)) === 0);
+  await until("the connection is gone", async () => (await countConnections(running.server)) === 0);
   socket.destroy();
 });
 
@@ -114,7 +121,7 @@ test("a client that resets its HTTP/2 session over TLS while the server writes l
     socket.resetAndDestroy();
   }
   await until("the policies are told", () => ends.length === 20);
-  await until("all connections are gone", async () => (await connections(running.server as never)) === 0);
+  await until("all connections are gone", async () => (await countConnections(running.server)) === 0);
 });
 
 /** Resets the connection as soon as the request is out. */
@@ -129,9 +136,6 @@ async function sendAndReset(port: number, isTls: boolean): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   socket.resetAndDestroy();
 }
-
-const connections = (server: http.Server) =>
-  new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
 
 test("a client that slowly takes a long response has the time for it, however short lingerMs is", async () => {
   const body = Buffer.alloc(32 * MIB);

@@ -5,7 +5,16 @@ import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { gauges } from "../../src/observe/diagnostics.js";
 import { deadline } from "../helpers/deadline.js";
-import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, next, startAttached, store } from "../helpers/servers.js";
+import {
+  closeServers,
+  countConnections,
+  type Handler,
+  HTTP1_KINDS,
+  isTlsKind,
+  next,
+  startAttached,
+  store,
+} from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 
@@ -123,7 +132,7 @@ describe("bounds", () => {
     await wire.until("the connection is destroyed", () => wire.isClosed);
     clearInterval(drip);
     expect(performance.now() - since).toBeLessThan(deadline(2_000));
-    expect(await countConnections(server as http.Server)).toBe(0);
+    expect(await countConnections(server)).toBe(0);
   });
 
   test("no more than lingerBytes are read; then the connection is held, not reset", async () => {
@@ -147,11 +156,11 @@ describe("bounds", () => {
       wire.send(WAITING);
       await wire.fin();
     }
-    await until("connections <= 3", async () => (await countConnections(server as http.Server)) <= 3);
+    await until("connections <= 3", async () => (await countConnections(server)) <= 3);
     const youngest = wires.at(-1) as WireClient;
-    expect(await countConnections(server as http.Server)).toBe(3);
+    expect(await countConnections(server)).toBe(3);
     youngest.socket.end();
-    await until("connections === 2", async () => (await countConnections(server as http.Server)) === 2);
+    await until("connections === 2", async () => (await countConnections(server)) === 2);
   });
 
   test("closeAllConnections() ends lingering connections", async () => {
@@ -160,7 +169,7 @@ describe("bounds", () => {
     wire.send(WAITING);
     await wire.fin();
     (server as http.Server).closeAllConnections();
-    await until("connections === 0", async () => (await countConnections(server as http.Server)) === 0);
+    await until("connections === 0", async () => (await countConnections(server)) === 0);
   });
 
   test("a client that ends its side ends the lingering", async () => {
@@ -168,12 +177,6 @@ describe("bounds", () => {
     const wire = await WireClient.connect(port);
     wire.send(WAITING);
     await wire.closed();
-    await until("connections === 0", async () => (await countConnections(server as http.Server)) === 0);
+    await until("connections === 0", async () => (await countConnections(server)) === 0);
   });
 });
-
-function countConnections(server: net.Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-  });
-}
