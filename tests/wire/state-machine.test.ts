@@ -1,9 +1,9 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { deadline } from "../helpers/deadline.js";
+import fc from "../helpers/properties.js";
 import { closeServers, type Handler, type RunningServer, startAttached } from "../helpers/servers.js";
 import { WireClient, type WireResponse } from "../helpers/wire.js";
 

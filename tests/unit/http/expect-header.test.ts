@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "@jest/globals";
-import * as fc from "fast-check";
 import { type Expectation, expectLines, isContinue, parseExpect } from "../../../src/http/expect-header.js";
 import { lowerAscii } from "../../../src/http/token.js";
+import * as fc from "../../helpers/properties.js";
 
 function holds<T>(property: fc.IProperty<T>): void {
   void fc.assert(property, { numRuns: 300 });

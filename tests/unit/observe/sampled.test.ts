@@ -7,7 +7,6 @@ import { Writable } from "node:stream";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import bunyan from "bunyan";
-import fc from "fast-check";
 import pino from "pino";
 import winston from "winston";
 import { expectations, type Policy, refuse } from "../../../src/index.js";
@@ -15,6 +14,7 @@ import { fromWinston, type Logger, silent } from "../../../src/observe/logger.js
 import { sampled } from "../../../src/observe/sampled.js";
 import { ExpectationError } from "../../../src/support/errors.js";
 import { deadline } from "../../helpers/deadline.js";
+import fc from "../../helpers/properties.js";
 import { closeServers, type Handler, recordingLogger, startAttached } from "../../helpers/servers.js";
 import { WireClient } from "../../helpers/wire.js";
 import { transpiled } from "../../redis/processes.js";

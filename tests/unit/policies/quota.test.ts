@@ -1,13 +1,13 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import * as fc from "fast-check";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { Refusal } from "../../../src/http/refusal.js";
 import type { Limiter } from "../../../src/policies/limiter.js";
 import type { Policy, Upload, UploadEnd, Verdict } from "../../../src/policies/policy.js";
 import { quota } from "../../../src/policies/quota.js";
 import type { QuotaOptions } from "../../../src/policies/quota-options.js";
+import * as fc from "../../helpers/properties.js";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { size, timelineOf } from "../../../src/probe/describe.js";
 import type { ExchangeResult, WireEvent } from "../../../src/probe/exchange-result.js";
 import { FINDING_CODES } from "../../../src/probe/finding.js";
@@ -9,6 +8,7 @@ import { escaped, Shown, shownUrl } from "../../../src/probe/shown.js";
 import { summaryOf } from "../../../src/probe/summary.js";
 import { fieldOf } from "../../../src/probe/wire/header-section.js";
 import { type Parsed, ResponseParser } from "../../../src/probe/wire/response-parser.js";
+import fc from "../../helpers/properties.js";
 
 function parse(...pieces: string[]): Parsed[] {
   const parser = new ResponseParser();

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
-import * as fc from "fast-check";
 import { allOf, anyOf, concurrency, ExpectationError, knownLength, maxSize, silent, when } from "../../../src/index.js";
 import { type AdmissionOptions, admission } from "../../../src/proxies/admission.js";
 import { type OriginalRequest, readOriginal } from "../../../src/proxies/admission-request.js";
+import * as fc from "../../helpers/properties.js";
 
 type Fields = readonly (readonly [name: string, value: string])[];
 

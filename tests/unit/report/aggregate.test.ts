@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { Aggregate } from "../../../src/report/aggregate.js";
 import type { Decision } from "../../../src/report/decision.js";
 import { Durations } from "../../../src/report/durations.js";
 import { QUESTIONS, type Summary } from "../../../src/report/summary.js";
 import { Timeline } from "../../../src/report/timeline.js";
 import { MOST_KEYS, TopKeys } from "../../../src/report/top-keys.js";
+import fc from "../../helpers/properties.js";
 import { REFUSAL } from "../../helpers/report-log.js";
 
 const T = Date.UTC(2026, 10, 22, 8);

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
-import fc from "fast-check";
 import { type Decision, FIELDS } from "../../../src/report/decision.js";
 import { LineReader, lineFrom } from "../../../src/report/log/line.js";
 import { LONGEST_LINE, LogReader } from "../../../src/report/log/log-reader.js";
 import { timeFrom } from "../../../src/report/record-time.js";
+import fc from "../../helpers/properties.js";
 import { consoleLines, LOGGERS, linesOf, REFUSAL } from "../../helpers/report-log.js";
 
 afterEach(() => {
