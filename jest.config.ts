@@ -10,7 +10,7 @@ const config: Config = {
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tests/tsconfig.json" }] },
   // Most of the time is spent waiting for sockets and children, not for a processor.
-  maxWorkers: 5,
+  maxWorkers: 8,
   // Of the tests that are marked as concurrent, which wait and do little else.
   maxConcurrency: 12,
   testTimeout: 20_000,
