@@ -21,67 +21,132 @@ export class Load {
   }
 }
 
-const NODE = ["bare node", "bare node, again", "Express by hand", "package, attach({ guard })", "package, middleware"];
-const PEERS = ["Go", "nginx", "aiohttp"];
+const BARE = ["bare node", "bare node, again"];
+const HAND = ["Express by hand", "Express by hand, again"];
+const NODE = [...BARE, "package, node:http", ...HAND, "package, attach({ guard })", "package, middleware"];
+const TLS = ["bare node, TLS", "bare node, TLS, again", "package, TLS"];
+const HTTP2 = ["bare node, h2c", "bare node, h2c, again", "package, h2c"];
 
-/** What is exchanged, with whom, and how long one slot is: long enough for some hundred exchanges. */
+/**
+ * What is exchanged, with whom, and how long one slot is: long enough for some hundred exchanges. The first subject is
+ * the base of the ratios. `peers` are measured on the first line of Node alone.
+ */
 export const WORKLOADS = {
   refuse: {
     title: "A declared 100 MiB is refused; the client waits for the verdict",
     job: { job: "refuse", connections: 8 },
-    subjects: [...NODE, "package, middleware, pino", "package, middleware, sampled pino", ...PEERS],
-    slotMs: 400,
+    subjects: NODE,
+    peers: ["package, middleware, pino", "package, middleware, sampled pino", "Go", "nginx", "aiohttp"],
     status: 413,
   },
   "refuse, today": {
     title: "The same, with what Express users do today",
     job: { job: "refuse", connections: 2 },
-    subjects: ["package, attach({ guard })", "package, middleware", "express.raw({ limit })", "multer limit"],
+    subjects: ["package, attach({ guard })", "package, middleware", "express.raw({ limit })"],
+    peers: ["multer limit"],
     slotMs: 1_000,
+    rounds: 5,
+    status: 413,
+  },
+  "refuse late": {
+    title: "Refused by a policy that takes 5 ms",
+    job: { job: "refuseLate", connections: 32 },
+    subjects: NODE,
+    status: 413,
+  },
+  push: {
+    title: "16 MiB are refused while the client sends them without waiting",
+    job: { job: "push", connections: 4 },
+    subjects: NODE,
+    peers: ["Go", "nginx", "aiohttp"],
+    slotMs: 600,
     status: 413,
   },
   "accept 1 KiB": {
     title: "1 KiB is accepted, on connections that are kept alive",
     job: { job: "accept", bytes: 1024, connections: 8 },
-    subjects: [...NODE, "Go", "aiohttp"],
-    slotMs: 400,
+    subjects: [...NODE, "package, node:http, no guard"],
+    peers: ["Go", "aiohttp"],
+    status: 201,
+  },
+  "accept 1 KiB, pushed": {
+    title: "The same, without Expect",
+    job: { job: "accept", bytes: 1024, connections: 8, pushes: true },
+    subjects: [...NODE, "package, node:http, no guard"],
     status: 201,
   },
   "accept 1 KiB, fresh": {
     title: "1 KiB is accepted, each on a connection of its own",
     job: { job: "acceptFresh", bytes: 1024, connections: 8 },
-    subjects: [...NODE, "Go", "aiohttp"],
-    slotMs: 400,
+    subjects: NODE,
+    peers: ["Go", "aiohttp"],
+    status: 201,
+  },
+  "accept 64 KiB": {
+    title: "64 KiB are accepted, on connections that are kept alive",
+    job: { job: "accept", bytes: 2 ** 16, connections: 8 },
+    subjects: NODE,
     status: 201,
   },
   "accept 1 MiB": {
     title: "1 MiB is accepted, on connections that are kept alive",
     job: { job: "accept", bytes: 2 ** 20, connections: 4 },
-    subjects: [...NODE, "Go", "aiohttp"],
+    subjects: NODE,
+    peers: ["Go", "aiohttp"],
     slotMs: 600,
     status: 201,
   },
-  push: {
-    title: "16 MiB are refused while the client sends them without waiting",
-    job: { job: "push", connections: 4 },
-    subjects: [...NODE, ...PEERS],
+  "accept 64 MiB, pushed": {
+    title: "64 MiB are accepted without Expect, on connections that are kept alive",
+    job: { job: "accept", bytes: 2 ** 26, connections: 2, pushes: true },
+    subjects: NODE,
+    slotMs: 1_000,
+    rounds: 7,
+    status: 201,
+  },
+  "refuse, TLS": {
+    title: "A declared 100 MiB is refused over TLS, each on a connection of its own",
+    job: { job: "refuse", connections: 8, isTls: true },
+    subjects: TLS,
     slotMs: 600,
     status: 413,
+  },
+  "accept 1 KiB, TLS": {
+    title: "1 KiB is accepted over TLS, on connections that are kept alive",
+    job: { job: "accept", bytes: 1024, connections: 8, isTls: true },
+    subjects: TLS,
+    status: 201,
+  },
+  "refuse, HTTP/2": {
+    title: "Streams of one HTTP/2 session with a declared 100 MiB are refused, 32 at a time",
+    job: { job: "refuseHttp2", connections: 32 },
+    subjects: HTTP2,
+    status: 413,
+  },
+  "accept 1 KiB, HTTP/2": {
+    title: "1 KiB is accepted on streams of one HTTP/2 session, 32 at a time",
+    job: { job: "acceptHttp2", bytes: 1024, connections: 32 },
+    subjects: HTTP2,
+    status: 201,
   },
   quota: {
     title: "1 KiB is accepted under a quota",
     job: { job: "accept", bytes: 1024, connections: 8 },
-    subjects: ["package, middleware", "package, quota in memory", "package, quota in Redis"],
-    slotMs: 400,
+    subjects: ["package, middleware"],
+    peers: ["package, quota in memory", "package, quota in Redis"],
     status: 201,
   },
 };
+
+/** Who is asked for 200 small uploads that are answered at once. */
+export const SMALL = ["bare node", "package, node:http, no guard", "package, middleware"];
 
 /**
  * Measures one workload: each round gives every subject one slot, forwards or backwards, so that what drifts in a run
  * falls on all alike; ratios are those of one round's slots.
  */
-export async function measureWorkload(load, { job, subjects: names, slotMs, status }, { rounds, warmUpMs, execPath }) {
+export async function measureWorkload(load, workload, names, { rounds, warmUpMs, execPath }) {
+  const { job, slotMs = 400, status } = workload;
   const here = names.filter((name) => !missing(name));
   const subjects = [];
   const slots = new Map(here.map((name) => [name, []]));
@@ -91,7 +156,7 @@ export async function measureWorkload(load, { job, subjects: names, slotMs, stat
       subjects.push(subject);
       await load.run({ ...job, port: subject.port, ms: warmUpMs });
     }
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < (workload.rounds ?? rounds); round++) {
       for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
         slots.get(subject.name).push(await slot(load, subject, { ...job, ms: slotMs }, status));
       }
@@ -107,9 +172,18 @@ export async function measureWorkload(load, { job, subjects: names, slotMs, stat
   );
 }
 
-/** The refusal of a waiting client on one line of Node: what its own HTTP server and Express cost differs from line to line. */
-export async function measureLine(load, execPath, options) {
-  return measureWorkload(load, { ...WORKLOADS.refuse, subjects: NODE }, { ...options, execPath });
+/** How many connections 200 small uploads take that are answered before they are read. */
+export async function measureSmall(load, execPath) {
+  const found = {};
+  for (const name of SMALL) {
+    const subject = await startSubject(name, execPath);
+    try {
+      found[name] = await load.run({ job: "small", port: subject.port });
+    } finally {
+      await subject.stop();
+    }
+  }
+  return found;
 }
 
 async function slot(load, subject, job, status) {
@@ -141,14 +215,14 @@ function summed(slots, first) {
 }
 
 /** Memory of a handshake that is pending, in bytes: what 10,000 of them add to the process. */
-export async function measurePending(load, names, connections) {
+export async function measurePending(load, names, connections, execPath) {
   const found = {};
   for (const name of names) {
     if (missing(name)) {
       found[name] = { missing: missing(name) };
       continue;
     }
-    const subject = await startSubject(name);
+    const subject = await startSubject(name, execPath);
     try {
       await load.run({ job: "hold", port: subject.port, connections: 200 });
       await load.run({ job: "release" });
@@ -187,10 +261,10 @@ async function arrived(subject, connections) {
 }
 
 /** CPU time of a refusal while so many others are pending, in microseconds: does the cost of one grow with their number? */
-export async function measureGrowth(load, names, counts, { slotMs, rounds }) {
+export async function measureGrowth(load, names, counts, { slotMs, rounds, execPath }) {
   const found = {};
   for (const name of names) {
-    const subject = await startSubject(name);
+    const subject = await startSubject(name, execPath);
     try {
       await load.run({ job: "refuse", port: subject.port, connections: 8, ms: 2_000 });
       found[name] = [];

@@ -23,8 +23,8 @@ const VARIANTS = [
 // Each round gives every application one slot, forwards or backwards, so that what drifts in a run falls on all alike
 // and none finds its code and connections warmer than the others do; the slots of one round give one ratio. One process
 // serves them all, so that they share one compiler and one heap.
-export async function measureIdle(load, rounds) {
-  const server = fork(new URL("server.mjs", import.meta.url));
+export async function measureIdle(load, rounds, execPath) {
+  const server = fork(new URL("server.mjs", import.meta.url), { execPath });
   try {
     const { ports } = await messageOf(server);
     pin(server.pid, 0);

@@ -1,7 +1,9 @@
 // The load generator: a process of its own, on raw sockets, that really waits for the 100 before it sends a body.
 // Gets jobs from run.mjs by IPC, one at a time: { job, port, ms, connections, … }.
 import { once } from "node:events";
+import * as http2 from "node:http2";
 import { connect } from "node:net";
+import * as tls from "node:tls";
 
 /** What a client declares, and would send after a 100. */
 const DECLARED_BYTES = 100 * 2 ** 20;
@@ -114,7 +116,10 @@ async function repeat({ ms, connections }, one) {
 }
 
 /** Uploads of a declared 100 MiB that are to be refused, each on a connection of its own. */
-const refuse = (job) => repeat(job, () => upload(job.port, DECLARED_BYTES, { expects: true, isForm: job.isForm }));
+const refuse = (job) => repeat(job, () => upload(job.port, DECLARED_BYTES, { ...job, expects: true }));
+
+/** Uploads that are refused for another reason than their size. */
+const refuseLate = (job) => repeat(job, () => upload(job.port, 1024, { expects: true, path: "/late" }));
 
 /** The same without `Expect`: 16 MiB that are sent without waiting, until a response is there. */
 const push = (job) => repeat(job, () => upload(job.port, PUSHED_BYTES, { expects: false }));
@@ -122,15 +127,74 @@ const push = (job) => repeat(job, () => upload(job.port, PUSHED_BYTES, { expects
 /** Uploads with `Expect` that are to be accepted, each on a connection of its own. */
 const acceptFresh = (job) => repeat(job, () => upload(job.port, job.bytes, { expects: true }));
 
-/** The same on connections that are kept alive. */
+/** The same on connections that are kept alive; without `Expect` where `pushes` says so. */
 async function accept(job) {
-  const clients = await Promise.all(Array.from({ length: job.connections }, () => UploadClient.connect(job.port)));
+  const clients = await Promise.all(
+    Array.from({ length: job.connections }, () => UploadClient.connect(job.port, job.isTls)),
+  );
   try {
-    return await repeat(job, (i) => clients[i].upload(job.bytes));
+    return await repeat(job, (i) => clients[i].upload(job.bytes, job.pushes !== true));
   } finally {
     for (const client of clients) client.destroy();
   }
 }
+
+const SMALL_UPLOADS = 200;
+
+/** 200 small uploads one after the other, answered before they are read: how many connections they took. */
+async function small({ port }) {
+  const text = `${headOf("/early", 100, false)}${"x".repeat(100)}`;
+  let connections = 0;
+  let client;
+  for (let i = 0; i < SMALL_UPLOADS; i++) {
+    if (!client?.isOpen) {
+      connections++;
+      client = await UploadClient.connect(port);
+    }
+    const status = await client.exchange(text);
+    if (status !== 201) throw new Error(`a small upload: ${status} instead of 201`);
+    // A server that ends the connection does so behind the answer.
+    await new Promise(setImmediate);
+  }
+  client.destroy();
+  return { connections };
+}
+
+/** Streams of one session, so many at a time. */
+async function http2Streams(job, fields, bytes) {
+  const session = http2.connect(`http://127.0.0.1:${job.port}`);
+  session.setMaxListeners(0);
+  await once(session, "connect");
+  try {
+    return await repeat(job, () => stream(session, fields, bytes));
+  } finally {
+    session.destroy();
+  }
+}
+
+// From the request on to the end of the stream.
+function stream(session, fields, bytes) {
+  const startedAt = performance.now();
+  const request = session.request(fields, { endStream: false });
+  let status = 0;
+  let bodyBytes = 0;
+  request.on("response", (head) => {
+    status = head[":status"];
+  });
+  request.on("continue", () => {
+    bodyBytes = bytes;
+    request.end(Buffer.alloc(bytes, "x"));
+  });
+  request.on("error", () => {});
+  request.resume();
+  return new Promise((resolve) => {
+    request.on("close", () => resolve({ status, ms: performance.now() - startedAt, bodyBytes }));
+  });
+}
+
+const put = (bytes) => ({ ":method": "PUT", ":path": "/files", "content-length": bytes, expect: "100-continue" });
+const refuseHttp2 = (job) => http2Streams(job, put(DECLARED_BYTES), 0);
+const acceptHttp2 = (job) => http2Streams(job, put(job.bytes), job.bytes);
 
 const held = [];
 
@@ -192,9 +256,9 @@ function bodySender(socket, bytes, isForm = false) {
 }
 
 // From the connection on to the final status. The body goes out after a 100, when patience ends, or at once.
-async function upload(port, bytes, { expects, isForm }) {
+async function upload(port, bytes, { expects, isForm, isTls, path = "/files" }) {
   const startedAt = performance.now();
-  const socket = await open(port);
+  const socket = await open(port, isTls);
   const body = bodySender(socket, bytes, isForm);
   const patience = expects ? setTimeout(body.start, PATIENCE_MS) : undefined;
   const status = await new Promise((resolve) => {
@@ -209,7 +273,7 @@ async function upload(port, bytes, { expects, isForm }) {
       if (text.includes("\r\n\r\n")) resolve(Number(text.slice(9, 12)));
     });
     socket.on("close", () => resolve(0));
-    socket.write(headOf("/files", bytes, expects, isForm));
+    socket.write(headOf(path, bytes, expects, isForm));
     if (!expects) body.start();
   });
   clearTimeout(patience);
@@ -223,8 +287,36 @@ class UploadClient {
   #text = "";
   #onText = () => {};
 
-  static async connect(port) {
-    return new UploadClient(await open(port));
+  static async connect(port, isTls) {
+    return new UploadClient(await open(port, isTls));
+  }
+
+  /** Whether the server has left the connection open. */
+  get isOpen() {
+    return !this.#socket.destroyed && !this.#socket.readableEnded;
+  }
+
+  /** Sends a whole request. @returns the final status; 0 if the connection closes instead. */
+  exchange(text) {
+    const answer = this.#final();
+    this.#socket.write(text);
+    return answer;
+  }
+
+  #final(onContinue) {
+    return new Promise((resolve) => {
+      this.#onText = () => {
+        if (this.#text.startsWith("HTTP/1.1 100 ")) {
+          const end = this.#text.indexOf("\r\n\r\n");
+          if (end < 0) return;
+          this.#text = this.#text.slice(end + 4);
+          onContinue?.();
+        }
+        const final = /^HTTP\/1\.1 (\d+) .*?\r\n\r\n/s.exec(this.#text);
+        if (final) this.#text = "";
+        if (final || this.#socket.destroyed) resolve(Number(final?.[1] ?? 0));
+      };
+    });
   }
 
   constructor(socket) {
@@ -236,23 +328,13 @@ class UploadClient {
     socket.on("close", () => this.#onText());
   }
 
-  async upload(bytes) {
+  async upload(bytes, expects) {
     const startedAt = performance.now();
     const body = bodySender(this.#socket, bytes);
-    const status = await new Promise((resolve) => {
-      this.#onText = () => {
-        if (this.#text.startsWith("HTTP/1.1 100 ")) {
-          const end = this.#text.indexOf("\r\n\r\n");
-          if (end < 0) return;
-          this.#text = this.#text.slice(end + 4);
-          body.start();
-        }
-        const final = /^HTTP\/1\.1 (\d+) .*?\r\n\r\n/s.exec(this.#text);
-        if (final) this.#text = "";
-        if (final || this.#socket.destroyed) resolve(Number(final?.[1] ?? 0));
-      };
-      this.#socket.write(headOf("/files", bytes, true));
-    });
+    const answer = this.#final(body.start);
+    this.#socket.write(headOf("/files", bytes, expects));
+    if (!expects) body.start();
+    const status = await answer;
     return { status, ms: performance.now() - startedAt, bodyBytes: body.stop() };
   }
 
@@ -262,10 +344,11 @@ class UploadClient {
   }
 }
 
-async function open(port) {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+async function open(port, isTls = false) {
+  const raw = connect({ port, host: "127.0.0.1", noDelay: true });
+  const socket = isTls ? tls.connect({ socket: raw, rejectUnauthorized: false }) : raw;
   socket.on("error", () => {});
-  await once(socket, "connect");
+  await once(socket, isTls ? "secureConnect" : "connect");
   return socket;
 }
 
@@ -273,7 +356,20 @@ function quantile(sorted, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
 
-const JOBS = { get, close, refuse, push, accept, acceptFresh, hold, release };
+const JOBS = {
+  get,
+  close,
+  refuse,
+  refuseLate,
+  push,
+  accept,
+  acceptFresh,
+  small,
+  refuseHttp2,
+  acceptHttp2,
+  hold,
+  release,
+};
 
 process.on("message", async ({ job, ...options }) => process.send(await JOBS[job](options)));
 process.on("disconnect", () => process.exit(0));

@@ -1,32 +1,35 @@
-// npm run bench -- [--rounds N] [--only NAME] [--write] [--check]
+// npm run bench -- [--line 26] [--rounds N] [--only NAME] [--write] [--check]
 //
-// What it costs to decide before the upload: tables as markdown, numbers in results.json, plots as SVG. `--write` puts
-// the tables into README.md and bench/README.md; `--check` is the short form for every change: generous bounds, ratios
-// to bare Node of the same run. Exit code 1 where a line is missed. See README.md beside this file.
+// What it costs to decide before the upload: tables as markdown, numbers in results.json, plots as SVG. Node 26 is
+// measured first and whole, then the other lines without what is not Node. `--write` puts the tables into README.md and
+// bench/README.md; `--check` is the short form for every change, on Node 26 and 22. Exit code 1 where a goal of goals.mjs
+// is missed. See README.md beside this file.
 import { execFileSync, fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { LINES, nodeOf } from "../.ci/node-binaries.mjs";
+import { nodeOf } from "../.ci/node-binaries.mjs";
 import { messageOf } from "./children.mjs";
-import { Load, measureGrowth, measureLine, measurePending, measureWorkload, WORKLOADS } from "./exchanges.mjs";
+import { Load, measureGrowth, measurePending, measureSmall, measureWorkload, WORKLOADS } from "./exchanges.mjs";
+import { missesOf } from "./goals.mjs";
 import { measureIdle } from "./idle.mjs";
-import { missesOf } from "./lines.mjs";
 import { growthPlot, refusalPlot } from "./plot.mjs";
 import { startRedis } from "./redis.mjs";
 import { tablesOf } from "./tables.mjs";
 
 const { values } = parseArgs({
   options: {
+    line: { type: "string", multiple: true },
     rounds: { type: "string" },
     only: { type: "string", multiple: true },
     write: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
   },
 });
-const rounds = Number(values.rounds ?? (values.check ? 5 : 15));
-const warmUpMs = values.check ? 1_500 : 4_000;
-const CHECKED = ["micro", "idle", "refuse", "accept 1 KiB", "pending"];
+const lines = values.line ?? (values.check ? ["26", "22"] : ["26", "24", "22", "20"]);
+const rounds = Number(values.rounds ?? (values.check ? 9 : 15));
+const warmUpMs = values.check ? 1_500 : 3_000;
+const CHECKED = ["micro", "idle", "refuse", "accept 1 KiB", "small"];
 const wants = (name) => (values.only ? values.only.includes(name) : !values.check || CHECKED.includes(name));
 
 const PENDING = [
@@ -35,64 +38,68 @@ const PENDING = [
   "Express by hand",
   "package, attach({ guard })",
   "package, middleware",
-  "Go",
-  "aiohttp",
 ];
+const PENDING_PEERS = ["Go", "aiohttp"];
 const GROWING = ["bare node", "package, attach({ guard })", "package, middleware"];
 const at = (file) => new URL(file, import.meta.url);
 const say = (text) => process.stderr.write(`${text}\n`);
 
-function micro() {
+function binaryOf(line) {
+  if (process.versions.node.startsWith(`${line}.`)) return process.execPath;
+  const found = nodeOf(line);
+  if (!found) throw new Error(`Node ${line} could not be installed`);
+  return found;
+}
+
+function versionOf(execPath) {
+  return execFileSync(execPath, ["--version"], { encoding: "utf8" }).trim().slice(1);
+}
+
+function micro(execPath) {
   const youngGeneration = ["--min-semi-space-size=256", "--max-semi-space-size=256"];
-  return messageOf(fork(at("micro.mjs"), { execArgv: ["--expose-gc", ...youngGeneration] }));
+  return messageOf(fork(at("micro.mjs"), { execPath, execArgv: ["--expose-gc", ...youngGeneration] }));
+}
+
+async function measureLine(load, line, isFirst, redis) {
+  const execPath = binaryOf(line);
+  const found = { node: versionOf(execPath), workloads: {} };
+  const announce = (name) => say(`Node ${line}: ${name}`);
+  if (wants("micro")) found.micro = await micro(execPath);
+  if (wants("idle")) {
+    announce("idle");
+    found.idle = await measureIdle(load, values.check ? 40 : 120, execPath);
+  }
+  for (const [name, workload] of Object.entries(WORKLOADS)) {
+    if (!wants(name)) continue;
+    const subjects = [...workload.subjects, ...(isFirst && !values.check ? (workload.peers ?? []) : [])];
+    const here = redis?.missing ? subjects.filter((subject) => !subject.includes("Redis")) : subjects;
+    if (here.length < 2) continue;
+    announce(name);
+    found.workloads[name] = await measureWorkload(load, workload, here, { rounds, warmUpMs, execPath });
+  }
+  if (wants("small")) {
+    announce("small");
+    found.small = await measureSmall(load, execPath);
+  }
+  if (wants("pending")) {
+    announce("pending");
+    found.pending = await measurePending(load, [...PENDING, ...(isFirst ? PENDING_PEERS : [])], 10_000, execPath);
+  }
+  if (wants("growth") && isFirst) {
+    announce("growth");
+    const counts = [10, 100, 1_000, 10_000];
+    found.growth = await measureGrowth(load, GROWING, counts, { slotMs: 1_000, rounds: 5, execPath });
+  }
+  return found;
 }
 
 async function measure() {
   const load = new Load();
   const redis = wants("quota") ? await startRedis() : undefined;
-  const found = {
-    node: process.versions.node,
-    cpu: `${cpus().length} × ${cpus()[0].model.trim()}`,
-    rounds,
-    workloads: {},
-  };
+  const found = { cpu: `${cpus().length} × ${cpus()[0].model.trim()}`, rounds, lines: {} };
   try {
     if (redis?.url) process.env.REDIS_URL = redis.url;
-    if (wants("micro")) found.micro = await micro();
-    if (wants("idle")) {
-      say("idle");
-      found.idle = await measureIdle(load, values.check ? 40 : 120);
-    }
-    for (const [name, workload] of Object.entries(WORKLOADS)) {
-      if (!wants(name)) continue;
-      say(name);
-      const subjects = redis?.missing
-        ? workload.subjects.filter((subject) => !subject.includes("Redis"))
-        : workload.subjects;
-      const few = values.check ? subjects.slice(0, 5) : subjects;
-      found.workloads[name] = await measureWorkload(load, { ...workload, subjects: few }, { rounds, warmUpMs });
-    }
-    if (wants("pending")) {
-      say("pending");
-      found.pending = await measurePending(
-        load,
-        values.check ? PENDING.slice(0, 5) : PENDING,
-        values.check ? 2_000 : 10_000,
-      );
-    }
-    if (wants("growth")) {
-      say("growth");
-      found.growth = await measureGrowth(load, GROWING, [10, 100, 1_000, 10_000], { slotMs: 1_000, rounds: 5 });
-    }
-    if (wants("lines")) {
-      found.lines = {};
-      for (const line of LINES) {
-        say(`Node ${line}`);
-        const execPath = nodeOf(line);
-        if (!execPath) throw new Error(`Node ${line} could not be installed`);
-        found.lines[line] = await measureLine(load, execPath, { rounds, warmUpMs });
-      }
-    }
+    for (const line of lines) found.lines[line] = await measureLine(load, line, line === lines[0], redis);
     return found;
   } finally {
     load.stop();
@@ -112,18 +119,24 @@ function put(file, mark, text) {
 // What was not measured this time stays as it was.
 function withEarlier(found) {
   const earlier = JSON.parse(readFileSync(at("results.json"), "utf8"));
-  return { ...earlier, ...found, workloads: { ...earlier.workloads, ...found.workloads } };
+  const merged = { ...earlier, ...found, lines: { ...earlier.lines } };
+  for (const [line, one] of Object.entries(found.lines)) {
+    const before = earlier.lines[line];
+    merged.lines[line] = { ...before, ...one, workloads: { ...before?.workloads, ...one.workloads } };
+  }
+  return merged;
 }
 
 const measured = await measure();
-const found = values.only && values.write ? withEarlier(measured) : measured;
-const misses = missesOf(found, values.check);
+const found = (values.only || values.line) && values.write ? withEarlier(measured) : measured;
+const misses = missesOf(found);
 const tables = tablesOf(found, misses);
 console.log(tables.whole);
 if (values.write) {
-  writeFileSync(at("results.json"), `${JSON.stringify(found, null, 2)}\n`);
-  if (found.workloads.refuse) writeFileSync(at("../docs/refusals.svg"), refusalPlot(found));
-  if (found.growth) writeFileSync(at("../docs/growth.svg"), growthPlot(found));
+  const first = Object.values(found.lines)[0];
+  writeFileSync(at("results.json"), `${JSON.stringify(found)}\n`);
+  if (first.workloads.refuse) writeFileSync(at("../docs/refusals.svg"), refusalPlot(first));
+  if (first.growth) writeFileSync(at("../docs/growth.svg"), growthPlot(first));
   put(at("README.md"), "results", tables.whole);
   put(at("../README.md"), "bench", tables.short);
   execFileSync("npx", ["biome", "format", "--write", "README.md", "bench"], { cwd: at("..") });

@@ -1,5 +1,6 @@
 // Results as markdown.
 import { WORKLOADS } from "./exchanges.mjs";
+import { GOALS, ownUs, ratioOf, resolutionOf } from "./goals.mjs";
 
 const row = (cells) => `| ${cells.join(" | ")} |`;
 const table = (head, rows) => [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
@@ -62,37 +63,66 @@ function growthTable(growth) {
   );
 }
 
-function linesTable(lines) {
-  const names = Object.keys(Object.values(lines)[0]);
-  const cell = (found, name) =>
-    name === names[0] ? `${found[name].cpuUs.toFixed(0)} µs` : spread(found[name].cpuRatio);
-  return table(
-    ["CPU of the same refusal on", names[0], ...names.slice(1).map((name) => `${name} ÷ ${names[0]}`)],
-    Object.entries(lines).map(([line, found]) => [`Node ${line}`, ...names.map((name) => cell(found, name))]),
+/** Each goal on each line, with its interval and the same server twice beside it. */
+function goalsTable(lines) {
+  const names = Object.keys(lines);
+  const cell = (ratio) => (ratio ? spread(ratio) : "");
+  const rows = GOALS.map((goal) => [
+    goal.what,
+    goal.most ? `≤ ${goal.most}` : `≥ ${goal.least}`,
+    ...names.flatMap((name) => {
+      const workload = lines[name].workloads[goal.workload];
+      return [cell(ratioOf(workload, goal.of, goal.over, goal.figure)), cell(resolutionOf(workload, goal))];
+    }),
+  ]);
+  const alone = (what, goal, of) => rows.push([what, goal, ...names.flatMap((name) => [of(lines[name]) ?? "", ""])]);
+  alone("accept 1 KiB, of our own", "≤ 7 µs", ({ workloads }) => ownUs(workloads)?.toFixed(1).concat(" µs"));
+  alone(
+    "connections for 200 small uploads that are answered at once",
+    "1",
+    ({ small }) => small && String(small["package, middleware"].connections),
   );
+  alone(
+    "memory of a pending handshake: `attach({ guard })` ÷ bare node",
+    "≤ 1.25",
+    ({ pending }) =>
+      pending && (pending["package, attach({ guard })"].rssBytes / pending["bare node"].rssBytes).toFixed(2),
+  );
+  const shown = rows.filter((cells) => cells.slice(2).some((text) => text !== ""));
+  return table(["", "goal", ...names.flatMap((name) => [`Node ${name}`, "the same twice"])], shown);
 }
 
-/** `whole`: everything; `short`: what the package's README shows. */
-export function tablesOf(found, misses) {
-  const head = `Node ${found.node}, ${found.cpu}; medians of ${found.rounds} rounds, with the interval that holds the true one in 95 of 100 runs. A server that stands there twice is the resolution of the table.`;
+const titled = (workloads) =>
+  Object.entries(workloads).flatMap(([name, one]) => [`${WORKLOADS[name].title}:`, workloadTable(one)]);
+
+function lineParts({ micro, idle, workloads, pending, growth }) {
   const parts = [];
-  if (found.micro) {
-    const { nsPerCall, nsPerCallNoop, bytesPerCall } = found.micro;
+  if (micro) {
+    const { nsPerCall, nsPerCallNoop, bytesPerCall } = micro;
     parts.push(
       `A GET without a body through the middleware alone: ${nsPerCall.toFixed(1)} ns (a no-op: ${nsPerCallNoop.toFixed(1)} ns), ${bytesPerCall.guard.toFixed(3)} bytes (one object: ${bytesPerCall.control.toFixed(1)}).`,
     );
   }
-  if (found.idle) parts.push(idleTable(found.idle));
-  for (const [name, workload] of Object.entries(found.workloads))
-    parts.push(`${WORKLOADS[name].title}:`, workloadTable(workload));
-  if (found.lines) parts.push(linesTable(found.lines));
-  if (found.pending) parts.push(pendingTable(found.pending));
-  if (found.growth) parts.push(growthTable(found.growth));
-  const missed = misses.length > 0 ? [`Lines that this run missed:`, misses.map((miss) => `- ${miss}`).join("\n")] : [];
-  const short = [head];
+  if (idle) parts.push(idleTable(idle));
+  parts.push(...titled(workloads));
+  if (pending) parts.push(pendingTable(pending));
+  if (growth) parts.push(growthTable(growth));
+  return parts;
+}
+
+/** `whole`: everything; `short`: what the package's README shows. */
+export function tablesOf(found, misses) {
+  const lines = Object.fromEntries(Object.entries(found.lines).sort(([a], [b]) => b - a));
+  const [newest] = Object.values(lines);
+  const head = `${found.cpu}; medians of ${found.rounds} rounds, with the interval that holds the true one in 95 of 100 runs.`;
+  const missed = misses.length > 0 ? ["Goals that this run missed:", misses.map((miss) => `- ${miss}`).join("\n")] : [];
+  const goals = goalsTable(lines);
+  const parts = Object.values(lines).flatMap((one) => [`### Node ${one.node}`, ...lineParts(one)]);
+  const short = [`Node ${newest.node}, ${head}`, goals, ...missed];
   for (const name of ["refuse", "refuse, today"]) {
-    if (found.workloads[name]) short.push(`${WORKLOADS[name].title}:`, workloadTable(found.workloads[name]));
+    const workload = newest.workloads[name];
+    if (workload) short.push(`${WORKLOADS[name].title}:`, workloadTable(workload));
   }
-  if (found.idle) short.push(idleTable(found.idle));
-  return { whole: [head, ...parts, ...missed].join("\n\n"), short: [...short, ...missed].join("\n\n") };
+  if (newest.idle) short.push(idleTable(newest.idle));
+  return { whole: [head, goals, ...missed, ...parts].join("\n\n"), short: short.join("\n\n") };
 }

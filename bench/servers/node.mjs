@@ -2,6 +2,8 @@
 // answers with the memory in use; "decide" lets go of the handshakes that are pending.
 import { once } from "node:events";
 import { createServer } from "node:http";
+import * as http2 from "node:http2";
+import * as https from "node:https";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +11,8 @@ import express from "express";
 import { Redis } from "ioredis";
 import multer from "multer";
 import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
-import { attach, expectations, maxSize, quota, sampled, silent } from "../../dist/esm/index.js";
+import { attach, expectations, maxSize, quota, refuse, sampled, silent } from "../../dist/esm/index.js";
+import { cert, key } from "../../tests/helpers/transports.mjs";
 
 const LIMIT = 10 * 2 ** 20;
 
@@ -17,6 +20,9 @@ const pending = [];
 const later = () => new Promise((resolve) => pending.push(resolve));
 const isTooLarge = (req) => Number(req.headers["content-length"]) > LIMIT;
 const isPending = (req) => req.url === "/pending";
+/** A verdict that takes its time, and is no. */
+const isLate = (req) => req.url === "/late";
+const LATE_MS = 5;
 
 function store(req, res) {
   req.on("data", () => {});
@@ -25,6 +31,13 @@ function store(req, res) {
     res.setHeader("Content-Length", 0);
     res.end();
   });
+}
+
+// Answers before it has read anything.
+function early(_req, res) {
+  res.statusCode = 201;
+  res.setHeader("Content-Length", 0);
+  res.end();
 }
 
 function hello(_req, res) {
@@ -39,14 +52,16 @@ function app(...middlewares) {
   for (const middleware of middlewares) made.use(middleware);
   made.get("/hello", hello);
   made.put(["/files", "/pending"], store);
+  made.put("/early", early);
   return made;
 }
 
 // What the guides say: look at the length, answer or go on.
 function byHand(req, res, next) {
   if (isTooLarge(req)) {
-    res.writeHead(413, { Connection: "close", "Content-Length": 0 });
-    res.end();
+    close413(res);
+  } else if (isLate(req)) {
+    setTimeout(close413, LATE_MS, res);
   } else if (isPending(req)) {
     void later().then(() => {
       res.writeContinue();
@@ -58,11 +73,34 @@ function byHand(req, res, next) {
   }
 }
 
-function bare() {
-  const route = (req, res) => (req.method === "GET" ? hello(req, res) : store(req, res));
-  const server = createServer((req, res) => byHand(req, res, () => route(req, res)));
-  server.on("checkContinue", (req, res) => byHand(req, res, () => route(req, res)));
-  return server;
+function close413(res) {
+  res.writeHead(413, { Connection: "close", "Content-Length": 0 });
+  res.end();
+}
+
+function route(req, res) {
+  if (req.method === "GET") hello(req, res);
+  else if (req.url === "/early") early(req, res);
+  else store(req, res);
+}
+
+const handled = (req, res) => byHand(req, res, () => route(req, res));
+
+const bare = () => createServer(handled).on("checkContinue", handled);
+const bareTls = () => https.createServer({ key, cert }, handled).on("checkContinue", handled);
+
+// Answers and resets: the client must not go on sending.
+function bareHttp2() {
+  const handle = (req, res) => {
+    if (!isTooLarge(req)) {
+      if (req.headers.expect !== undefined) res.writeContinue();
+      route(req, res);
+      return;
+    }
+    res.writeHead(413, { "content-length": 0 });
+    res.end(() => res.stream.close(http2.constants.NGHTTP2_NO_ERROR));
+  };
+  return http2.createServer(handle).on("checkContinue", handle);
 }
 
 function expressByHand() {
@@ -72,7 +110,13 @@ function expressByHand() {
   return server;
 }
 
-const decided = (req) => (isPending(req) ? later().then(() => true) : true);
+const late = refuse(413);
+
+function decided(req) {
+  if (isPending(req)) return later().then(() => true);
+  return isLate(req) ? new Promise((resolve) => setTimeout(resolve, LATE_MS, late)) : true;
+}
+
 const guard = (logger = silent) =>
   expectations({ policies: [maxSize(LIMIT), decided], policyTimeoutMs: 600_000, logger });
 
@@ -93,7 +137,16 @@ const pino = (destination) => {
 const SUBJECTS = {
   "bare node": bare,
   "bare node, again": bare,
+  "bare node, TLS": bareTls,
+  "bare node, TLS, again": bareTls,
+  "bare node, h2c": bareHttp2,
+  "bare node, h2c, again": bareHttp2,
   "Express by hand": expressByHand,
+  "Express by hand, again": expressByHand,
+  "package, node:http": () => attach(createServer(route), { logger: silent, guard: guard() }),
+  "package, node:http, no guard": () => attach(createServer(route), { logger: silent }),
+  "package, TLS": () => attach(https.createServer({ key, cert }, route), { logger: silent, guard: guard() }),
+  "package, h2c": () => attach(http2.createServer(route), { logger: silent, guard: guard() }),
   "package, attach({ guard })": () => attach(createServer(app()), { logger: silent, guard: guard() }),
   "package, middleware": () => attach(createServer(app(guard())), { logger: silent }),
   "package, middleware, pino": () => attach(createServer(app(guard(pino("/dev/null")))), { logger: silent }),
@@ -114,6 +167,7 @@ const SUBJECTS = {
 };
 
 const server = SUBJECTS[process.argv[2]]();
+server.on("sessionError", () => {});
 server.keepAliveTimeout = 600_000;
 server.requestTimeout = 0;
 server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 });
