@@ -49,22 +49,39 @@ export interface WatchedPage {
   readonly requests: string[];
 }
 
-/** By browser, and by the options in JSON: to make a context costs more than to open a page in one. */
-const contexts = new WeakMap<Browser, Map<string, Promise<BrowserContext>>>();
-
-function contextOf(browser: Browser, options: BrowserContextOptions): Promise<BrowserContext> {
-  const made = contexts.get(browser) ?? new Map<string, Promise<BrowserContext>>();
-  contexts.set(browser, made);
-  const key = JSON.stringify(options);
-  const context = made.get(key) ?? browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
-  made.set(key, context);
-  return context;
+interface Profile {
+  readonly context: Promise<BrowserContext>;
+  /** Pages that no test uses: a page costs a process of its own. */
+  readonly idle: Page[];
+  readonly used: Page[];
 }
 
-/** Opens an empty page. Pages with the same options share a profile, in which the pages under test keep nothing. */
-export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const page = await (await contextOf(browser, options)).newPage();
+/** By browser, and by the options that a page cannot change, in JSON. */
+const profiles = new WeakMap<Browser, Map<string, Profile>>();
+
+function profileOf(browser: Browser, options: BrowserContextOptions): Profile {
+  const made = profiles.get(browser) ?? new Map<string, Profile>();
+  profiles.set(browser, made);
+  const key = JSON.stringify(options);
+  const context = () => browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
+  const profile = made.get(key) ?? { context: context(), idle: [], used: [] };
+  made.set(key, profile);
+  return profile;
+}
+
+const VIEWPORT = { width: 1280, height: 720 };
+
+/** Opens an empty page. Tests use the same pages one after the other, in which the pages under test keep nothing. */
+export async function openPage(
+  browser: Browser,
+  { viewport, colorScheme = "light", ...options }: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const { context, idle, used } = profileOf(browser, options);
+  const page = idle.pop() ?? (await (await context).newPage());
+  used.push(page);
   page.setDefaultTimeout(deadline(DEADLINE_MS));
+  await page.setViewportSize(viewport ?? VIEWPORT);
+  await page.emulateMedia({ media: null, colorScheme });
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {
@@ -77,7 +94,13 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 
 /** For `afterEach`. */
 export async function closePages(browser: Browser): Promise<void> {
-  await Promise.all(browser.contexts().flatMap((context) => context.pages().map((page) => page.close())));
+  for (const { used, idle } of profiles.get(browser)?.values() ?? []) {
+    for (const page of used.splice(0)) {
+      page.removeAllListeners();
+      await page.goto("about:blank");
+      idle.push(page);
+    }
+  }
 }
 
 /** The text of an element as it can be seen: what is hidden is no part of it. */
