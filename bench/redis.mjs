@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { accepts, freePort } from "./subjects.mjs";
+import { freePort } from "../tests/helpers/ports.cjs";
+import { accepts } from "./subjects.mjs";
 
 export async function startRedis() {
   if (spawnSync("redis-server", ["--version"]).status !== 0)

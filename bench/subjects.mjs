@@ -2,10 +2,10 @@
 import { execFileSync, fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../tests/helpers/ports.cjs";
 import { ask, messageOf } from "./children.mjs";
 
 const at = (file) => fileURLToPath(new URL(`servers/${file}`, import.meta.url));
@@ -122,14 +122,6 @@ async function nginx(name) {
 }
 
 const PATH_WITH_SBIN = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-
-export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
-}
 
 export async function accepts(port) {
   const { connect } = await import("node:net");

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { deadline } from "../helpers/deadline.js";
-import { freePort } from "../helpers/ports.js";
+import { freePort } from "../helpers/ports.cjs";
 import { WireClient } from "../helpers/wire.js";
 import { missing } from "../proxies/programs.js";
 import { Checkout, REPOSITORY } from "./checkout.js";

@@ -5,7 +5,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { deadline } from "../helpers/deadline.js";
-import { freePort } from "../helpers/ports.js";
+import { freePort } from "../helpers/ports.cjs";
 
 const EXAMPLES: string = path.resolve(__dirname, "../../examples");
 const DEADLINE_MS = 10_000;

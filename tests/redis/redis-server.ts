@@ -5,7 +5,7 @@ import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deadline } from "../helpers/deadline.js";
-import { freePort } from "../helpers/ports.js";
+import { freePort } from "../helpers/ports.cjs";
 
 /** Why tests against Redis cannot run here; `undefined` where they can. Says so on standard error. */
 export function reasonToSkipRedis(): string | undefined {

@@ -6,6 +6,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:f
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { freePort } from "../../helpers/ports.cjs";
 
 const DEADLINE_MS = 20_000;
 
@@ -197,15 +198,6 @@ export class RunningProxy {
 
 function withPorts(text, ports) {
   return Object.entries(PORTS).reduce((result, [name, pattern]) => result.replaceAll(pattern, ports[name]), text);
-}
-
-export async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function accepts(port) {
