@@ -29,7 +29,8 @@ function filesOf(room) {
 /** Lines that may hold code: no comments, imports, braces alone. */
 function linesOf(file) {
   const lines = readFileSync(join(repository, file), "utf8").split("\n");
-  const isCode = (line) => /[\w"']/.test(line) && !/^\s*(\/\/|\*|\/\*|import |export (type|interface)|readonly )/.test(line);
+  const isCode = (line) =>
+    /[\w"']/.test(line) && !/^\s*(\/\/|\*|\/\*|import |export (type|interface)|readonly )/.test(line);
   return lines.flatMap((line, i) => (isCode(line) ? [`${file}:${i + 1}-${i + 1}`] : []));
 }
 

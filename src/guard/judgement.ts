@@ -5,7 +5,7 @@ import type { PreparedLogger } from "../observe/logger.js";
 import { reportFault, reportRefusal } from "../observe/record.js";
 import type { Policy } from "../policies/policy.js";
 import { refuse } from "../policies/refuse.js";
-import { type Outcome, PolicyRun, refusalOf, reportLateFault, type Trial } from "../policies/run.js";
+import { type Outcome, PolicyRun, type RunOwner, refusalOf, reportLateFault, type Trial } from "../policies/run.js";
 import { closeAfterEnd } from "../response/closing.js";
 import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
@@ -19,7 +19,7 @@ interface MemberTrial extends Trial {
 }
 
 /** One guard's decision about one request. Ends once: by its policies, by time, or because the client left. */
-export class Judgement implements Judge {
+export class Judgement implements Judge, RunOwner<MemberTrial> {
   readonly #run: PolicyRun<MemberTrial>;
   #hasSignal = false;
 
@@ -28,11 +28,11 @@ export class Judgement implements Judge {
     readonly settings: GuardSettings,
     readonly next: Next,
   ) {
-    this.#run = new PolicyRun((trial) => this.#ask(trial), {
-      timeoutMs: settings.policyTimeoutMs,
-      onEnd: (outcome) => this.#end(outcome),
-      onLateFault: (policy, error) => reportLateFault(settings.logger, policy, error),
-    });
+    this.#run = new PolicyRun<MemberTrial>(this);
+  }
+
+  get timeoutMs(): number {
+    return this.settings.policyTimeoutMs;
   }
 
   get logger(): PreparedLogger {
@@ -122,7 +122,7 @@ export class Judgement implements Judge {
     return [...extended, ...policies];
   }
 
-  #ask({ name, policy, member }: MemberTrial): unknown {
+  ask({ name, policy, member }: MemberTrial): unknown {
     const { handshake } = this;
     const expectation = member ?? (handshake.expectsContinue ? handshake.expectations.find(isContinue) : undefined);
     return policy(handshake.req as never, new JudgedUpload(this, expectation, name));
@@ -133,7 +133,11 @@ export class Judgement implements Judge {
     this.handshake.endVerdict();
   }
 
-  #end(outcome: Outcome): void {
+  onLateFault(policy: string, error: Error): void {
+    reportLateFault(this.logger, policy, error);
+  }
+
+  onEnd(outcome: Outcome): void {
     const { handshake } = this;
     if (handshake.isGone) {
       this.#abandon();

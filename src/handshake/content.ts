@@ -95,6 +95,11 @@ export class RequestContent {
     return this.#hasArrived;
   }
 
+  /** Whether nobody is to be told anything more about the content: it has arrived, or has been ended in its place. */
+  get isOver(): boolean {
+    return this.#hasArrived || (this.#isDiscarded && this.#failure === undefined);
+  }
+
   /** Whether somebody has begun to read the content for its bytes. */
   get hasReader(): boolean {
     return this.#hasReader;

@@ -31,11 +31,11 @@ type Listener = (...args: unknown[]) => void;
  * `data` itself. Node has no public way to detach it. With the parser attached, discarded content could be answered
  * with a second status. Wire test "the parser is a listener of data and end as soon as somebody else listens for data".
  *
- * @param listen - adds the listener that takes the parser's place.
+ * @param onData - the listener of `data` that takes the parser's place.
  */
-export function detachParser(socket: Socket, listen: () => void): void {
+export function detachParser(socket: Socket, onData: (this: Socket, chunk: Buffer) => void): void {
   const parsers = socket.listeners("data") as Listener[];
-  listen();
+  socket.on("data", onData);
   for (const parse of parsers) socket.off("data", parse);
   // One by one: `removeAllListeners()` costs more than all the rest.
   for (const listener of socket.listeners("end") as Listener[]) socket.off("end", listener);

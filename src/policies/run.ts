@@ -93,14 +93,16 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
-/** What a run needs to know, and whom it tells. */
-export interface RunOptions {
+/** Whom a run asks and tells. */
+export interface RunOwner<T extends Trial> {
   /** How long the policies may take together, in milliseconds. */
   readonly timeoutMs: number;
+  /** Calls a policy, and returns its answer. */
+  ask(trial: T): unknown;
   /** Called once, unless the run is stopped before. */
-  readonly onEnd: (outcome: Outcome) => void;
+  onEnd(outcome: Outcome): void;
   /** Called when a policy fails after the run has ended without it. */
-  readonly onLateFault: (policy: string, error: Error) => void;
+  onLateFault(policy: string, error: Error): void;
 }
 
 /**
@@ -114,10 +116,7 @@ export class PolicyRun<T extends Trial> {
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    readonly ask: (trial: T) => unknown,
-    readonly options: RunOptions,
-  ) {}
+  constructor(readonly owner: RunOwner<T>) {}
 
   /** Whether no verdict is awaited any more. */
   get isOver(): boolean {
@@ -140,13 +139,13 @@ export class PolicyRun<T extends Trial> {
     const outcome = runInOrder(trials, (trial) => {
       if (this.#isOver) return false;
       this.current = trial.name;
-      return this.ask(trial);
+      return this.owner.ask(trial);
     });
     if (!(outcome instanceof Promise)) {
       this.#end(outcome);
       return false;
     }
-    if (!this.#isOver) this.#timer = setTimeout(() => this.#runOutOfTime(), this.options.timeoutMs);
+    if (!this.#isOver) this.#timer = setTimeout(() => this.#runOutOfTime(), this.owner.timeoutMs);
     // `runInOrder` never rejects. Errors that `onEnd` throws are the application's, and stay unhandled.
     void outcome.then((settled) => this.#end(settled));
     return !this.#isOver;
@@ -163,13 +162,13 @@ export class PolicyRun<T extends Trial> {
   #end(outcome: Outcome): void {
     if (this.#isOver) {
       if (outcome.kind === "fault" && !this.#isOwnAbort(outcome.error)) {
-        this.options.onLateFault(outcome.policy, outcome.error);
+        this.owner.onLateFault(outcome.policy, outcome.error);
       }
       return;
     }
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.options.onEnd(outcome);
+    this.owner.onEnd(outcome);
   }
 
   // A policy that passes the signal on fails because of it.
@@ -178,7 +177,7 @@ export class PolicyRun<T extends Trial> {
   }
 
   #runOutOfTime(): void {
-    const error = new Error(`policy ${this.current} did not answer within ${this.options.timeoutMs} ms`);
+    const error = new Error(`policy ${this.current} did not answer within ${this.owner.timeoutMs} ms`);
     this.#isAborted = true;
     this.#abort?.abort();
     this.#end({ kind: "fault", policy: this.current, status: 503, error });

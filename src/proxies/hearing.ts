@@ -9,6 +9,7 @@ import {
   callOnClose,
   type Outcome,
   PolicyRun,
+  type RunOwner,
   refusalOf,
   reportLateFault,
   requireCallback,
@@ -30,7 +31,7 @@ export interface HearingSettings {
 const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true, isWhole: false });
 
 /** The decision about one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
-export class Hearing {
+export class Hearing implements RunOwner<Trial> {
   readonly #run: PolicyRun<Trial>;
   readonly #upload: Upload;
   readonly #closeCallbacks: ((end: UploadEnd) => void)[] = [];
@@ -42,12 +43,12 @@ export class Hearing {
     readonly original: OriginalRequest,
     readonly settings: HearingSettings,
   ) {
-    this.#run = new PolicyRun(({ policy }) => policy(original.req as never, this.#upload), {
-      timeoutMs: settings.policyTimeoutMs,
-      onEnd: (outcome) => this.#end(outcome),
-      onLateFault: (policy, error) => reportLateFault(settings.logger, policy, error),
-    });
+    this.#run = new PolicyRun<Trial>(this);
     this.#upload = this.#described();
+  }
+
+  get timeoutMs(): number {
+    return this.settings.policyTimeoutMs;
   }
 
   begin(): void {
@@ -95,7 +96,15 @@ export class Hearing {
     };
   }
 
-  #end(reached: Outcome): void {
+  ask({ policy }: Trial): unknown {
+    return policy(this.original.req as never, this.#upload);
+  }
+
+  onLateFault(policy: string, error: Error): void {
+    reportLateFault(this.settings.logger, policy, error);
+  }
+
+  onEnd(reached: Outcome): void {
     const { asking } = this;
     if (asking.isGone) {
       this.#giveBack();

@@ -113,6 +113,8 @@ function lingerSoon(this: Socket): void {
 // Nothing is parsed from here on, so that the content has no other end.
 function endContent(handshake: Handshake, socket: Socket): void {
   if (!isBeingRead(handshake)) handshake.content.end();
+  // A listener would keep the request in memory until its client has gone.
+  if (handshake.content.isOver) return;
   socket.once("close", () => {
     // Fail the reader after close: its handler may destroy the socket.
     if (isBeingRead(handshake)) failReader(handshake);

@@ -32,6 +32,7 @@ export interface LingerEndMessage {
 /** One socket behind its last response: first that is sent, then what still comes is discarded. */
 interface Lingering {
   readonly socket: Socket;
+  readonly owner: LingeringSockets;
   /** Its neighbours by age. Cleared when it is gone, so that it does not keep later ones in memory. */
   older: Lingering | undefined;
   younger: Lingering | undefined;
@@ -124,6 +125,7 @@ export class LingeringSockets {
     const now = performance.now();
     const entry: Lingering = {
       socket,
+      owner: this,
       older: this.#youngest,
       younger: undefined,
       isGone: false,
@@ -142,34 +144,39 @@ export class LingeringSockets {
     else this.#oldest = entry;
     this.#youngest = entry;
     (socket as Carrier)[LINGERING] = entry;
-    socket.on("close", (hadError) => {
-      if (hadError === true && entry.endedBy === "server") entry.endedBy = "client";
-      this.#forget(entry);
-    });
+    socket.on("close", LingeringSockets.#onClose);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     return entry;
   }
 
+  // Shared by all sockets: closures for each would live until its client has gone, and be copied by collections.
+  static readonly #onClose = function (this: Socket, hadError?: boolean): void {
+    const entry = (this as Carrier)[LINGERING];
+    if (entry === undefined) return;
+    if (hadError === true && entry.endedBy === "server") entry.endedBy = "client";
+    entry.owner.#forget(entry);
+  };
+
+  static readonly #onData = function (this: Socket, { length }: Buffer): void {
+    const entry = (this as Carrier)[LINGERING];
+    if (entry && !entry.owner.#count(entry, length)) this.pause();
+  };
+
+  /** Counts discarded bytes. @returns whether to read on. */
+  #count(entry: Lingering, bytes: number): boolean {
+    entry.bytes += bytes;
+    entry.quietSince = performance.now();
+    if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(entry);
+    return entry.bytes < this.#limits.lingerBytes;
+  }
+
   #drain(entry: Lingering): void {
     const { socket } = entry;
-    const count = (bytes: number) => {
-      entry.bytes += bytes;
-      entry.quietSince = performance.now();
-      if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(entry);
-      return entry.bytes < this.#limits.lingerBytes;
-    };
-    detachParser(socket, () => {
-      socket.on("data", ({ length }: Buffer) => {
-        if (!count(length)) socket.pause();
-      });
-      if (entry.contentLeft !== 0) readIntoSink(socket, count);
-    });
+    detachParser(socket, LingeringSockets.#onData);
+    if (entry.contentLeft !== 0) readIntoSink(socket, (bytes) => this.#count(entry, bytes));
     // The parser goes on with what it has in hand, and Node answers some of that by itself: a request without Host.
     socket.write = writeNothing;
-    socket.on("end", () => {
-      if (entry.endedBy === "server") entry.endedBy = "client";
-      endBothWays(socket);
-    });
+    socket.on("end", endLingering);
     // A server accepts any Duplex as a connection.
     socket.setTimeout?.(0);
     restartReading(socket);
@@ -262,6 +269,12 @@ function sendFin(entry: Lingering): void {
   if (entry.hasSentFin) return;
   entry.hasSentFin = true;
   entry.socket.end();
+}
+
+function endLingering(this: Socket): void {
+  const entry = (this as Carrier)[LINGERING];
+  if (entry?.endedBy === "server") entry.endedBy = "client";
+  endBothWays(this);
 }
 
 function endBothWays(socket: Socket): void {

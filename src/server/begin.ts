@@ -26,12 +26,14 @@ export function watchRequest(req: IncomingMessage, res: ServerResponse, context:
   watchFinal(handshake);
   if (handshake.socket) {
     const connection = openConnection(handshake.socket);
-    connection.open = [...connection.open, handshake];
+    connection.open = connection.open.length === 0 ? [handshake] : [...connection.open, handshake];
   }
   // The client left while others had the request: `close` of the response has already fired.
   if (handshake.isGone) handshake.close();
   return handshake;
 }
+
+const NONE: readonly Handshake[] = Object.freeze([]);
 
 const LISTENER: HandshakeListener = {
   onUndecided(handshake) {
@@ -53,8 +55,10 @@ const LISTENER: HandshakeListener = {
   onClosed(handshake) {
     const connection = connectionOf(handshake.socket);
     if (!connection) return;
-    connection.open = connection.open.filter((other) => other !== handshake);
-    connection.unfinished = handshake.hasArrived ? undefined : handshake;
+    const { open } = connection;
+    const isAlone = open.length === 1 && open[0] === handshake;
+    connection.open = isAlone ? NONE : open.filter((other) => other !== handshake);
+    connection.unfinished = handshake.content.isOver ? undefined : handshake;
     releaseHeld(connection);
   },
 };

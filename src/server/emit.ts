@@ -5,7 +5,7 @@ import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
 import { handshakeFor } from "./begin.js";
 import { isAnswered } from "./client-error.js";
-import { isExpress, keepShape } from "./express-shape.js";
+import { keepShape, needsShape } from "./express-shape.js";
 import { admit, type Dispatch, hasPassed, markPassed } from "./gate.js";
 import { type ExpectationEvent, listenForExpectations, type SetAside } from "./listeners.js";
 import type { AttachableServer, AttachOptions } from "./options.js";
@@ -41,7 +41,7 @@ export function takeOver(
   const dispatchTo = (emitRequest: Dispatch): Dispatch => {
     const dispatch: Dispatch = (req, res) => {
       const handshake = currentHandshake(req);
-      if (handshake && !handshake.stream && server.listeners("request").some(isExpress)) keepShape(req, res);
+      if (handshake && !handshake.stream && needsShape(server.listeners("request"))) keepShape(req, res);
       emitRequest(req, res);
     };
     return guard === undefined ? dispatch : guarded(guard, context, dispatch);

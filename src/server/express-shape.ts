@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 
 interface ExpressFields {
   next?: unknown;
@@ -10,8 +10,16 @@ interface ExpressFields {
   locals?: unknown;
 }
 
-/** Whether a listener is an Express application. Only those have the properties `request` and `response`. */
-export function isExpress(listener: object): boolean {
+/** Since Node 24, V8 keeps one hidden class by itself. That line of Node brought `writeInformation`. */
+const IS_NEEDED = !("writeInformation" in ServerResponse.prototype);
+
+/** Whether the listeners of a server are better off with {@link keepShape}: one of them is an Express application. */
+export function needsShape(listeners: readonly object[]): boolean {
+  return IS_NEEDED && listeners.some(isExpress);
+}
+
+// Only an Express application has both of these properties.
+function isExpress(listener: object): boolean {
   return "request" in listener && "response" in listener;
 }
 
@@ -20,7 +28,7 @@ export function isExpress(listener: object): boolean {
  *
  * Express changes the prototypes of both. In Node 20 and 22, V8 makes a separate hidden class for each object that gets
  * a property after such a change. All code that reads the object then misses its inline caches, Node's included: a third
- * of the cost of an upload. Properties that exist before the change keep one class for all objects.
+ * of the cost of an upload. Properties that exist before the change keep one class for all objects. Since Node 24 they cost more than they save.
  *
  * Only properties that Express always sets are added, because other code tests for the rest: `route` means that a route
  * has matched, and `query` has a getter. Wire test "responses behind Express share one hidden class".
