@@ -73,9 +73,11 @@ function isStreamSent(stream: ServerHttp2Stream): boolean {
 
 /** How an upload ended, when its response is done or its client has left. */
 export function endOf(handshake: Handshake): UploadEnd {
-  const { refusal, hasArrived, finalStatus } = handshake;
+  const { refusal, hasArrived, finalStatus, stream } = handshake;
   const status = isResponseSent(handshake) ? finalStatus : undefined;
-  return { status, isRefused: refusal !== undefined, isWhole: hasArrived };
+  // RFC 9113 §8.1.1: content of another length than the declared one is malformed, and its stream is reset for that.
+  const isMalformed = stream?.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
+  return { status, isRefused: refusal !== undefined, isWhole: hasArrived && !isMalformed };
 }
 
 function isResponseSent({ res, stream, isInjected, hasLostResponse }: Handshake): boolean {

@@ -80,7 +80,8 @@ export class RequestContent {
     isEmpty: boolean,
   ) {
     this.#source = (stream ?? req) as Source;
-    this.#hasArrived = isEmpty || req.complete === true;
+    // `complete` of the compatibility API is true of a stream that was reset, too.
+    this.#hasArrived = isEmpty || (!stream && req.complete === true);
     this.#read = this.#source._read;
     this.#push = this.#source.push as Push;
   }
@@ -113,7 +114,8 @@ export class RequestContent {
     // On HTTP/2 content may have come before Node emitted the request.
     if (stream) {
       this.#received = stream.readableLength;
-      this.#hasArrived ||= stream.readableEnded || stream.state.remoteClose === 1;
+      // A stream that its client has reset counts as ended, too.
+      this.#hasArrived ||= !stream.closed && (stream.readableEnded || stream.state.remoteClose === 1);
     }
     this.#isWatchedWhole = !this.req.readableDidRead && this.req.readableLength === 0 && !this.#hasArrived;
     const carried = (this.req as Source)[HANDSHAKE];

@@ -35,11 +35,17 @@ export function endBegun(handshake: Handshake): void {
 /** Ends a response that has begun, and its connection, so that its client sees that it is not whole. */
 export function cut(handshake: Handshake): void {
   const { res, socket, stream } = handshake;
-  if (stream) stream.close(constants.NGHTTP2_CANCEL);
+  if (stream) setImmediate(cancel, stream);
   else if (!socket) failInjected(handshake);
   else if (res.socket) socket.destroy();
   // The response waits behind earlier ones, which are sent whole. Nothing of this one is.
   else res.once("socket", () => lingerNow(handshake, socket));
+}
+
+// Not within the read that passed a limit: Node aborts the process when it sends the end of a stream that was closed and
+// destroyed there (docs/facts.md, "A stream that is closed during a read").
+function cancel(stream: ServerHttp2Stream): void {
+  stream.close(constants.NGHTTP2_CANCEL);
 }
 
 // No socket closes for it. An error is what tells the program that waits for the response that it is not whole.

@@ -124,8 +124,9 @@ async function playHttp1(cell, { observed }, transport) {
     await send(head);
     if (!(isLeaving && cell.size === "small")) {
       await until("100 or final status", () => seen.responses.length > 0);
-      // Whoever has been told to continue sends, unless the connection ends.
-      if (seen.responses[0]?.status === 100 && !finals()[0]?.closes) await send(sent);
+      // Whoever has been told to continue sends, unless the whole response is there and the connection ends.
+      const isOver = finals()[0]?.isComplete && finals()[0].closes;
+      if (seen.responses[0]?.status === 100 && !isOver) await send(sent);
     }
   } else {
     await send(head + sent);

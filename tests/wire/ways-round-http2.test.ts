@@ -192,6 +192,52 @@ test("a limit that is passed behind a response of the stream leaves that respons
   expect({ body, rstCode: stream.rstCode }).toEqual({ body: "done", rstCode: http2.constants.NGHTTP2_NO_ERROR });
 });
 
+// Node 22 and 26 abort the process if such a stream is closed within the read.
+test("a response that has begun is cut off when a limit is passed by the last piece of content", async () => {
+  const guard = expectations({ logger: silent, policies: [maxSize(3)] }) as Handler;
+  const server = http2.createServer((req, res) => {
+    guard(req as never, res as never, async () => {
+      res.writeHead(200);
+      res.write("begun");
+      try {
+        for await (const _piece of req.stream);
+      } catch {
+        // The limit.
+      }
+    });
+  });
+  const session = await openSession(await listen(attach(server, { logger: silent })));
+  for (let i = 0; i < 10; i++) {
+    const stream = session.request(EXPECTING, { endStream: false });
+    stream.on("error", () => {});
+    stream.resume().end("hello");
+    await once(stream, "close");
+    expect(stream.rstCode).toBe(http2.constants.NGHTTP2_CANCEL);
+  }
+});
+
+test("content of another length than the declared one is not whole", async () => {
+  const ends: UploadEnd[] = [];
+  const guard = expectations({
+    logger: silent,
+    policies: [
+      (_req, { onClose }) => {
+        onClose((end) => ends.push(end));
+        return true;
+      },
+    ],
+  }) as Handler;
+  const server = http2.createServer((req, res) => {
+    guard(req as never, res as never, () => req.on("data", () => {}).on("error", () => {}));
+  });
+  const session = await openSession(await listen(attach(server, { logger: silent })));
+  const stream = session.request({ ...PUT, "content-length": 10 }, { endStream: false });
+  stream.on("error", () => {});
+  stream.end("hello");
+  await until("it has ended", () => ends.length > 0);
+  expect(ends).toMatchObject([{ isRefused: false, isWhole: false }]);
+});
+
 test("a stream listener answers a GET as without this package", async () => {
   const server = http2.createServer();
   server.on("stream", (stream: http2.ServerHttp2Stream, fields) => {
