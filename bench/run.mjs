@@ -129,7 +129,7 @@ function withEarlier(found) {
 
 const measured = await measure();
 const found = (values.only || values.line) && values.write ? withEarlier(measured) : measured;
-const misses = missesOf(found);
+const misses = missesOf(found, values.check);
 const tables = tablesOf(found, misses);
 console.log(tables.whole);
 if (values.write) {
