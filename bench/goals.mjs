@@ -57,9 +57,9 @@ export const GOALS = [
 ];
 
 /** Of our own in an accepted upload of 1 KiB, in µs. */
-const OWN_US = 7;
+export const OWN_US = 7;
 /** Memory of a pending handshake ÷ bare node's. */
-const PENDING = 1.25;
+export const PENDING = 1.25;
 
 /** The ratio of two subjects in each round: `{ median, from, to }`; `undefined` where one of them was not measured. */
 export function ratioOf(workload, of, over, figure = "cpuUs") {

@@ -41,7 +41,7 @@ export function takeOver(
   const dispatchTo = (emitRequest: Dispatch): Dispatch => {
     const dispatch: Dispatch = (req, res) => {
       const handshake = currentHandshake(req);
-      if (handshake && !handshake.stream && needsShape(server.listeners("request"))) keepShape(req, res);
+      if (handshake && !handshake.stream && needsShape(server)) keepShape(req, res);
       emitRequest(req, res);
     };
     return guard === undefined ? dispatch : guarded(guard, context, dispatch);

@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { type IncomingMessage, ServerResponse } from "node:http";
 
 interface ExpressFields {
@@ -13,9 +14,9 @@ interface ExpressFields {
 /** Since Node 24, V8 keeps one hidden class by itself. That line of Node brought `writeInformation`. */
 const IS_NEEDED = !("writeInformation" in ServerResponse.prototype);
 
-/** Whether the listeners of a server are better off with {@link keepShape}: one of them is an Express application. */
-export function needsShape(listeners: readonly object[]): boolean {
-  return IS_NEEDED && listeners.some(isExpress);
+/** Whether requests of a server are better off with {@link keepShape}: one of its listeners is an Express application. */
+export function needsShape(server: EventEmitter): boolean {
+  return IS_NEEDED && server.listeners("request").some(isExpress);
 }
 
 // Only an Express application has both of these properties.

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Policy, Verdict } from "../../src/index.js";
+import type { HttpRequest, Policy, UploadEnd, Verdict } from "../../src/index.js";
 import { deferred } from "./deferred.js";
 
 /** A policy that waits for the test's verdict; `asked` tells when it waits, and about which request. */
@@ -11,4 +11,14 @@ export function pendingPolicy() {
     return deciding.promise;
   };
   return { policy, asked: asking.promise, decide: deciding.resolve };
+}
+
+/** A policy that accepts, and keeps how each upload ended. */
+export function keptEnds() {
+  const ends: UploadEnd[] = [];
+  const policy: Policy<HttpRequest> = (_req, { onClose }) => {
+    onClose((end) => ends.push(end));
+    return true;
+  };
+  return { ends, policy };
 }

@@ -1,11 +1,12 @@
 // The process that is soaked: attached servers, and figures about itself on demand. A child of soak.mjs, run with --expose-gc.
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import * as http2 from "node:http2";
 import { setTimeout as after } from "node:timers/promises";
 import { attach, expectations, maxSize, mediaTypes, refuse, silent } from "../../dist/esm/index.js";
 import { gauges } from "../../dist/esm/observe/diagnostics.js";
+import { cert, key } from "../helpers/transports.mjs";
 
 process.on("disconnect", () => process.exit(0));
 
@@ -67,8 +68,6 @@ function application(req, res) {
 
 const guard = expectations({ policies: [watched, judge], logger: silent });
 const listener = (req, res) => guard(req, res, () => application(req, res));
-const certificates = readFileSync(new URL("../helpers/certificate.ts", import.meta.url), "utf8");
-const [key, cert] = certificates.match(/-----BEGIN[^`]*-----END [A-Z ]*-----/g);
 
 const servers = {
   http: attach(createServer(listener), { logger: silent }),

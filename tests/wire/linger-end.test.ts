@@ -18,6 +18,7 @@ import {
   startAttached,
 } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
+import { keptEnds } from "../helpers/verdict.js";
 import { WireClient } from "../helpers/wire.js";
 import { transpiled } from "../redis/processes.js";
 
@@ -64,15 +65,10 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 });
 
 test.each(HTTP1_KINDS)("%s: a refusal on a socket that has been ended already has a deadline, too", async (kind) => {
-  const ends: UploadEnd[] = [];
+  const { ends, policy } = keptEnds();
   const guard = expectations({
     logger: silent,
-    policies: [
-      (_req, { onClose }) => {
-        onClose((end) => ends.push(end));
-        return true;
-      },
-    ],
+    policies: [policy],
   }) as Handler;
   const files: Handler = (req) => {
     req.on("data", () => {}).on("error", () => {});
@@ -90,15 +86,10 @@ test.each(HTTP1_KINDS)("%s: a refusal on a socket that has been ended already ha
 });
 
 test("a client that resets its HTTP/2 session over TLS while the server writes leaves nothing", async () => {
-  const ends: UploadEnd[] = [];
+  const { ends, policy } = keptEnds();
   const guard = expectations({
     logger: silent,
-    policies: [
-      (_req, { onClose }) => {
-        onClose((end) => ends.push(end));
-        return true;
-      },
-    ],
+    policies: [policy],
   }) as Handler;
   const answer: Handler = (_req, res) => void res.end("early");
   const options = { logger: silent, bodyTimeoutMs: 300 };

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { expectations, handshakeOf, silent, type UploadEnd } from "../../src/index.js";
+import { expectations, handshakeOf, silent } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { deferred } from "../helpers/deferred.js";
 import { closeServers, type Handler, HTTP1_KINDS, isTlsKind, startAttached } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
+import { keptEnds } from "../helpers/verdict.js";
 import { WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
@@ -52,16 +53,11 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     });
 
     test.concurrent("is told to policies and applications as a refusal", async () => {
-      const ends: UploadEnd[] = [];
+      const { ends, policy } = keptEnds();
       const states: string[] = [];
       const guard = expectations({
         logger: silent,
-        policies: [
-          (_req, { onClose }) => {
-            onClose((end) => void ends.push(end));
-            return true;
-          },
-        ],
+        policies: [policy],
       }) as Handler;
       const app: Handler = (req, res) => {
         req.on("data", () => {}).on("error", () => {});

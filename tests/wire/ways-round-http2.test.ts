@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { attach, expectations, maxSize, refuse, silent, type UploadEnd } from "../../src/index.js";
+import { attach, expectations, maxSize, refuse, silent } from "../../src/index.js";
 import { deferred } from "../helpers/deferred.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, listen, recordingLogger } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
+import { keptEnds } from "../helpers/verdict.js";
 
 // Content that is read from the stream itself, past its request, and responses that go out past `res`.
 
@@ -122,14 +123,9 @@ describe.each(Object.keys(SERVERS))("%s", (kind) => {
   });
 
   test("tells policies once how it ended", async () => {
-    const ends: UploadEnd[] = [];
+    const { ends, policy } = keptEnds();
     const { session } = await serve(READERS.data as Read, {
-      policies: [
-        (_req, { onClose }) => {
-          onClose((end) => ends.push(end));
-          return true;
-        },
-      ],
+      policies: [policy],
     });
     await exchange(session, PUT, { content: "hello", sendAtOnce: true });
     await until("it has ended", () => ends.length > 0);
@@ -143,16 +139,11 @@ test.each([
 ])(
   "a client that resets its stream in the middle of the content, %s, has not sent all of it",
   async (_when, isEarly) => {
-    const ends: UploadEnd[] = [];
+    const { ends, policy } = keptEnds();
     const judged = deferred();
     const guard = expectations({
       logger: silent,
-      policies: [
-        (_req, { onClose }) => {
-          onClose((end) => ends.push(end));
-          return true;
-        },
-      ],
+      policies: [policy],
     }) as Handler;
     const server = http2.createServer((req, res) => {
       guard(req as never, res as never, () => {
@@ -212,15 +203,10 @@ test("a response that has begun is cut off when a limit is passed by the last pi
 });
 
 test("content of another length than the declared one is not whole", async () => {
-  const ends: UploadEnd[] = [];
+  const { ends, policy } = keptEnds();
   const guard = expectations({
     logger: silent,
-    policies: [
-      (_req, { onClose }) => {
-        onClose((end) => ends.push(end));
-        return true;
-      },
-    ],
+    policies: [policy],
   }) as Handler;
   const server = http2.createServer((req, res) => {
     guard(req as never, res as never, () => req.on("data", () => {}).on("error", () => {}));
