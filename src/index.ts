@@ -24,6 +24,7 @@ export { knownLength } from "./policies/known-length.js";
 export type { Limiter, LimiterResult } from "./policies/limiter.js";
 export { maxSize } from "./policies/max-size.js";
 export { mediaTypes } from "./policies/media-types.js";
+export { type MinRateOptions, minRate } from "./policies/min-rate.js";
 export type { Policy, Upload, UploadEnd, Verdict } from "./policies/policy.js";
 export { type PreconditionLookup, preconditions, type StoredResource } from "./policies/preconditions.js";
 export { quota } from "./policies/quota.js";
