@@ -4,10 +4,18 @@ import * as https from "node:https";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { type AttachOptions, attach, expectations, type Policy, silent } from "../../src/index.js";
 import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
-import { deadline } from "../helpers/deadline.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { deferred } from "../helpers/deferred.js";
-import { type AppParts, closeServers, type Handler, listen, next, plainApp, store } from "../helpers/servers.js";
+import {
+  type AppParts,
+  closeServers,
+  countConnections,
+  type Handler,
+  listen,
+  next,
+  plainApp,
+  store,
+} from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
 import { pendingPolicy } from "../helpers/verdict.js";
 import { PLAIN, UPLOAD, WireClient } from "../helpers/wire.js";
@@ -30,7 +38,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
   const isTls = kind !== "node:http";
 
   /** A server, and the codes that Node has reported. Time has passed when there is one more. */
-  async function serve(parts: AppParts, options: AttachOptions | undefined = {}) {
+  async function serve(parts: AppParts, options: AttachOptions | null = {}) {
     const server = make(parts);
     if (options) attach(server, { logger: silent, ...options });
     const reports: unknown[] = [];
@@ -41,7 +49,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
     } as typeof server.emit;
     const { port } = await listen(server, isTls);
     const connect = () => WireClient.connect(port, { tls: isTls });
-    return { connect, reports, reported: (n: number) => until(`${n} reports`, () => reports.length >= n) };
+    return { server, connect, reports, reported: (n: number) => until(`${n} reports`, () => reports.length >= n) };
   }
 
   const routes = { "/files": [guardOf(), store], "/next": next, "/plain": store };
@@ -96,7 +104,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
 
   test.each([
     ["a request that no guard judges", {}, [store]],
-    ["an upload behind a guard whose server is not attached", undefined, [expectations({ autoAttach: false }), store]],
+    ["an upload behind a guard whose server is not attached", null, [expectations({ autoAttach: false }), store]],
   ])("ends %s with Node's 408", async (_what, options, files) => {
     const { connect } = await serve({ routes: { "/files": files as Handler[] } }, options);
     const wire = await connect();
@@ -123,7 +131,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
     const files: Handler = (req) => {
       req.on("data", () => {}).on("error", (error: NodeJS.ErrnoException) => codes.push(error.code));
     };
-    const options = { bodyTimeoutMs: deadline(600) };
+    const options = { bodyTimeoutMs: 500 };
     const { connect, reports } = await serve({ routes: { "/files": [guardOf(), files] } }, options);
     const wire = await connect();
     wire.send(PLAIN, "he");
@@ -131,6 +139,24 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
     await wire.closed();
     expect(codes).toEqual(["ERR_EXPECT_BODY_TIMEOUT"]);
     expect(reports[0]).toBe(TIMEOUT);
+  });
+
+  test("a client that leaves later is noticed, and nothing is left", async () => {
+    const ends: unknown[] = [];
+    const policy: Policy = (_req, { onClose }) => {
+      onClose((end) => ends.push(end));
+      return true;
+    };
+    const { connect, reported, server } = await serve({ routes: { "/files": [guardOf(policy), store] } });
+    const wire = await connect();
+    wire.send(PLAIN, "he");
+    await reported(1);
+    // A socket of TLS has no reset of its own.
+    if (isTls) wire.destroy();
+    else wire.socket.resetAndDestroy();
+    await until("the policy is told", () => ends.length > 0);
+    expect(ends).toEqual([{ status: undefined, isRefused: false, isWhole: false }]);
+    await until("the connection is gone", async () => (await countConnections(server)) === 0);
   });
 
   test("ends the connection if the rest of the content is left to nobody", async () => {
@@ -147,36 +173,34 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
   });
 
   test.each([
-    ["comes", "llo", "hello"],
-    ["does not come", "", "ERR_EXPECT_BODY_TIMEOUT"],
-  ])(
-    "leaves the content to an application that has responded and reads on: the rest %s",
-    async (_how, rest, ending) => {
-      const answered = deferred<http.ServerResponse>();
-      const read = deferred<string>();
-      const files: Handler = (req, res) => {
-        let text = "";
-        req.on("data", (piece) => {
-          text += piece;
-        });
-        req.on("end", () => read.resolve(text));
-        req.on("error", (error: NodeJS.ErrnoException) => read.resolve(String(error.code)));
-        answered.resolve(res);
-      };
-      const parts = { routes: { "/files": [guardOf(), files], "/next": next } };
-      const { connect, reported } = await serve(parts, { bodyTimeoutMs: deadline(1_000) });
-      const wire = await connect();
-      wire.send(PLAIN, "he");
-      const res = await answered.promise;
-      await reported(1);
-      res.end("early");
-      expect((await wire.final()).body).toBe("early");
-      wire.send(rest);
-      expect(await read.promise).toBe(ending);
-      if (rest === "") await wire.closed();
-      else expect(await wire.answersNext()).toBe(true);
-    },
-  );
+    ["comes", 60_000, "llo", "hello"],
+    ["does not come", 700, "", "ERR_EXPECT_BODY_TIMEOUT"],
+  ])("leaves the content to an application that has responded and reads on: the rest %s", async (...row) => {
+    const [, bodyTimeoutMs, rest, ending] = row;
+    const answered = deferred<http.ServerResponse>();
+    const read = deferred<string>();
+    const files: Handler = (req, res) => {
+      let text = "";
+      req.on("data", (piece) => {
+        text += piece;
+      });
+      req.on("end", () => read.resolve(text));
+      req.on("error", (error: NodeJS.ErrnoException) => read.resolve(String(error.code)));
+      answered.resolve(res);
+    };
+    const parts = { routes: { "/files": [guardOf(), files], "/next": next } };
+    const { connect, reported } = await serve(parts, { bodyTimeoutMs });
+    const wire = await connect();
+    wire.send(PLAIN, "he");
+    const res = await answered.promise;
+    await reported(1);
+    res.end("early");
+    expect((await wire.final()).body).toBe("early");
+    wire.send(rest);
+    expect(await read.promise).toBe(ending);
+    if (rest === "") await wire.closed();
+    else expect(await wire.answersNext()).toBe(true);
+  });
 
   test("a slow header section does not take the response of the upload before it away", async () => {
     const received = deferred<http.ServerResponse>();

@@ -203,14 +203,15 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   test("does nothing when the client has left", async () => {
     const { lease, refuseLater } = keptUpload();
+    const accepted = deferred();
     const closed = deferred();
-    const { connect, logger } = await serve([lease], (_req, res) => void res.on("close", closed.resolve));
+    const { connect, logger } = await serve([lease], (_req, res) => {
+      res.on("close", closed.resolve);
+      accepted.resolve();
+    });
     const wire = await connect();
     wire.send(PLAIN, "he");
-    await until("the upload is accepted", async () => {
-      await Promise.resolve();
-      return true;
-    });
+    await accepted.promise;
     wire.destroy();
     await closed.promise;
     await refuseLater();
