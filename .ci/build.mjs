@@ -58,10 +58,12 @@ async function build() {
   const made = join(repository, `.dist-${randomUUID()}`);
   try {
     // At the same time: each of them keeps one processor busy.
-    await Promise.all([
+    // Both to their end: the folder of one that is still writing cannot be removed.
+    const compilers = await Promise.allSettled([
       compile("tsconfig.build.json", join(made, "esm")),
       compile("tsconfig.cjs.json", join(made, "cjs")),
     ]);
+    for (const { reason } of compilers) if (reason) throw reason;
     await fs.writeFile(join(made, "cjs/package.json"), '{"type":"commonjs"}\n');
     await fs.cp(made, folder, { recursive: true });
     // Node asks it what the scripts of a build are that is used where it is kept.
