@@ -2,7 +2,7 @@ import type { Refusal } from "../http/refusal.js";
 import { answerError, callSafely, ExpectationError, messageOf, optionError, textOf } from "../support/errors.js";
 import { policyName } from "./names.js";
 import type { Policy, UploadEnd, Verdict } from "./policy.js";
-import { isRefusal, refuse } from "./refuse.js";
+import { isRefusal, refuse, withStatus } from "./refuse.js";
 import { requirePolicy } from "./require-policy.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
@@ -197,12 +197,7 @@ export function refusalOf(verdict: false | Refusal, hasExpectation: boolean, ove
   if (!hasExpectation) status = status === 417 ? 403 : status;
   else status = override ?? status;
   if (status === refusal.status) return refusal;
-  const { reason, headers, body } = refusal;
-  return refuse(status, {
-    headers,
-    ...(reason === undefined ? {} : { reason }),
-    ...(body === undefined ? {} : { body }),
-  });
+  return withStatus(refusal, status);
 }
 
 /** Logs the failure of a policy that nobody waits for any more. */
