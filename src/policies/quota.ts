@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
+import { inTime } from "./in-time.js";
 import { named } from "./names.js";
 import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
@@ -72,7 +73,7 @@ async function reserve<Req extends HttpRequest>(
   const asked = points > limiter.points ? refuseUncounted(limiter, key) : consume(limiter, key, points);
   let answer: Answer;
   try {
-    answer = await withTimeout(asked, storeTimeoutMs);
+    answer = await inTime(asked, storeTimeoutMs);
   } catch (error) {
     reportStore(error);
     // The store may still answer, and have counted points that no upload uses.
@@ -84,7 +85,7 @@ async function reserve<Req extends HttpRequest>(
     return true;
   }
   // Refund before the refusal is sent, so that the client's next upload finds the points.
-  await withTimeout(Promise.resolve(refundAll(answer)), storeTimeoutMs).catch(reportStore);
+  await inTime(Promise.resolve(refundAll(answer)), storeTimeoutMs).catch(reportStore);
   return overBudget(settings, points, answer);
 }
 
@@ -124,11 +125,4 @@ function spentPoints<Req extends HttpRequest>(
   if (!isStored(end) && !countFailed) return 0;
   if (cost === "bytes") return Math.min(received, reserved);
   return end.isRefused ? 0 : reserved;
-}
-
-function withTimeout<T>(answer: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
