@@ -3,7 +3,8 @@ import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { acceptChannel, errorChannel, refuseChannel } from "../observe/diagnostics.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
-import { EventStreams } from "./event-streams.js";
+import { EventStreams, type Shown } from "./event-streams.js";
+import { Present } from "./present.js";
 import { RecentDecisions } from "./recent-decisions.js";
 import { pathOf, sendPage, sendSummary } from "./responses.js";
 
@@ -34,7 +35,7 @@ const HOUR_MS = 3_600_000;
 const CHANNELS = [acceptChannel, refuseChannel, errorChannel];
 
 /**
- * Creates a middleware that serves a live page about the uploads that this process refuses.
+ * Creates a middleware that serves a live page about the uploads that this process refuses, and about those that wait.
  *
  * The mount path serves the page. Below it, `summary.json` serves the numbers, and `events` streams them, at most once
  * per second and to at most 50 readers. Other readers get 503. All other requests are passed on. All of them share
@@ -53,12 +54,14 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   const maxRecords = optionalCount("maxRecords", options.maxRecords, 10_000, 1_000_000);
   const logger = safeLogger(options.logger);
   const recent = new RecentDecisions(maxRecords, sinceMs);
-  const streams = new EventStreams(recent, logger);
+  const present = new Present();
+  const shown = () => shownOf(recent, present);
+  const streams = new EventStreams(shown, logger);
   const remember = recorder(recent, logger);
   for (const channel of CHANNELS) channel.subscribe(remember);
   const pages = new Map<string, (req: HttpRequest, res: ServerResponse) => void>([
-    ["/", (req, res) => sendPage(req, res, () => recent.summed().summary)],
-    ["/summary.json", (_req, res) => sendSummary(res, recent.summed().summary)],
+    ["/", (req, res) => sendPage(req, res, () => shown().summary)],
+    ["/summary.json", (_req, res) => sendSummary(res, shown().summary)],
     ["/events", (req, res) => streams.open(req, res)],
   ]);
   let isClosed = false;
@@ -74,9 +77,17 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
     for (const channel of CHANNELS) channel.unsubscribe(remember);
     streams.close();
     recent.clear();
+    present.close();
   }
 
   return Object.assign(showDecisions, { close });
+}
+
+function shownOf(recent: RecentDecisions, present: Present): Shown {
+  const { summary, version } = recent.summed();
+  const now = present.now();
+  if (!now) return { summary, version: String(version) };
+  return { summary: { ...summary, now }, version: `${version} ${JSON.stringify(now)}` };
 }
 
 // Runs synchronously within the observed request, so it must not throw.
