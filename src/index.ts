@@ -19,7 +19,8 @@ export type {
 export { type OmissionRecord, type SampledOptions, sampled } from "./observe/sampled.js";
 export { type Authorization, type AuthorizeOptions, authorize } from "./policies/authorize.js";
 export { allOf, anyOf, when } from "./policies/combine.js";
-export { type ConcurrencyOptions, concurrency } from "./policies/concurrency.js";
+export { type ConcurrencyPolicy, concurrency } from "./policies/concurrency.js";
+export type { ConcurrencyOptions } from "./policies/concurrency-options.js";
 export { type DiskSpaceOptions, diskSpace } from "./policies/disk-space.js";
 export { knownLength } from "./policies/known-length.js";
 export type { Limiter, LimiterResult } from "./policies/limiter.js";
@@ -32,6 +33,7 @@ export { type PreconditionLookup, preconditions, type StoredResource } from "./p
 export { quota } from "./policies/quota.js";
 export type { QuotaOptions } from "./policies/quota-options.js";
 export { type RefusalOptions, refuse } from "./policies/refuse.js";
+export type { Semaphore, SemaphoreFactory, SemaphoreOptions } from "./policies/semaphore.js";
 export { type AdmissionHandler, type AdmissionOptions, admission } from "./proxies/admission.js";
 export type { AdmissionRequest } from "./proxies/admission-request.js";
 export { holdExpectation, type RelayOptions, relayExpectation } from "./proxies/relay.js";
@@ -39,4 +41,5 @@ export type { LingerEndMessage } from "./response/linger.js";
 export type { RefusalContent } from "./response/refusal.js";
 export { attach, detach } from "./server/attach.js";
 export type { AttachableServer, AttachOptions } from "./server/options.js";
+export type { PlaceChange, PlaceMessage, Places } from "./support/places.js";
 export { ExpectationError, type ExpectationErrorCode } from "./support/errors.js";

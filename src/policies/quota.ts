@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
-import { inTime } from "./in-time.js";
 import { named } from "./names.js";
 import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
@@ -79,7 +78,7 @@ async function reserve<Req extends HttpRequest>(
   const asked = isQuestion ? look(limiter, key, points) : consume(limiter, key, points);
   let answer: Answer;
   try {
-    answer = await inTime(asked, storeTimeoutMs);
+    answer = await withTimeout(asked, storeTimeoutMs);
   } catch (error) {
     reportStore(error);
     // The store may still answer, and have counted points that no upload uses.
@@ -91,7 +90,7 @@ async function reserve<Req extends HttpRequest>(
     return true;
   }
   // Refund before the refusal is sent, so that the client's next upload finds the points.
-  await inTime(Promise.resolve(refundAll(answer)), storeTimeoutMs).catch(reportStore);
+  await withTimeout(Promise.resolve(refundAll(answer)), storeTimeoutMs).catch(reportStore);
   return overBudget(settings, points, answer);
 }
 

@@ -39,7 +39,7 @@ export interface PlaceMessage {
 export const placeChannel: Channel = channel("express-expectations:place");
 
 interface Teller {
-  tell: ((message: PlaceMessage) => void) | undefined;
+  tell: ((change: PlaceChange, waitedMs: number, places: Places) => void) | undefined;
 }
 
 const TELLER = Symbol.for("express-expectations:place-teller:1");

@@ -19,6 +19,11 @@ export class Row<T extends Linked<T>> {
     return this.#length;
   }
 
+  /** The object that came first. */
+  get first(): T | undefined {
+    return this.#first;
+  }
+
   /** The object that came last. */
   get last(): T | undefined {
     return this.#last;
