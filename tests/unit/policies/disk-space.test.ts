@@ -50,7 +50,9 @@ describe("the verdict", () => {
   test("accepts what there is room for, and asks for nothing where there is no content", async () => {
     const path = join(tmpdir(), "no such folder");
     expect(diskSpace({ path, keepFree: 0 })(REQ, uploadOf(0))).toBe(true);
-    expect(await diskSpace(OPTIONS)(REQ, uploadOf(1))).toBe(true);
+    const upload = uploadOf(1);
+    expect(await diskSpace(OPTIONS)(REQ, upload)).toBe(true);
+    upload.close(STORED);
   });
 
   test("is 507 with Retry-After for what there is no room for, and says what is free", async () => {
@@ -102,7 +104,7 @@ describe("the verdict", () => {
   });
 });
 
-describe("what is promised", () => {
+describe("what is reserved", () => {
   const volume = volumeAt(OPTIONS.path);
   const policy = diskSpace(OPTIONS);
 

@@ -106,11 +106,11 @@ describe("the file system", () => {
 });
 
 describe("what is available", () => {
-  test("is less by what was promised, until that has arrived or will not come", async () => {
+  test("is less by what was reserved, until that has arrived or will not come", async () => {
     const set = volume();
     await updated(set);
     const upload = uploadOf();
-    const end = set.volume.promise(upload, 600);
+    const end = set.volume.reserve(upload, 600);
     expect([set.volume.available, set.volume.expected]).toEqual([400, 600]);
     // Half of it is on the disk; the last answer counts it as free.
     upload.received = 300;
@@ -130,7 +130,7 @@ describe("what is available", () => {
     const set = volume();
     await updated(set);
     const upload = uploadOf();
-    const end = set.volume.promise(upload, 600);
+    const end = set.volume.reserve(upload, 600);
     upload.received = 600;
     end();
     // 600 bytes are on the disk, and the last answer does not know.
@@ -144,7 +144,7 @@ describe("what is available", () => {
     const set = volume();
     await updated(set);
     const upload = uploadOf();
-    const end = set.volume.promise(upload, 100);
+    const end = set.volume.reserve(upload, 100);
     upload.received = 5_000;
     expect(set.volume.expected).toBe(0);
     end();
@@ -155,7 +155,7 @@ describe("what is available", () => {
     const set = volume();
     await updated(set);
     const upload = uploadOf();
-    set.volume.promise(upload, 600);
+    set.volume.reserve(upload, 600);
     set.files.answer = async () => {
       upload.received = 600;
       return { bavail: 1_000, bsize: 1 };
@@ -168,7 +168,7 @@ describe("what is available", () => {
     const set = volume();
     set.files.answer = async () => ({ bavail: 2 ** 32, bsize: 4_096 });
     await updated(set);
-    set.volume.promise(uploadOf(), 5 * GIB);
+    set.volume.reserve(uploadOf(), 5 * GIB);
     expect(set.volume.available).toBe(2 ** 44 - 5 * GIB);
   });
 });
@@ -194,7 +194,7 @@ test("uploads never take more than was free, in whatever order they come, arrive
           else if (step.kind === "ask") {
             if (step.bytes > (set.volume.available ?? 0)) continue;
             const upload = { received: 0, bytes: step.bytes, end: () => {} };
-            upload.end = set.volume.promise(upload, step.bytes);
+            upload.end = set.volume.reserve(upload, step.bytes);
             uploads.push(upload);
           } else {
             const upload = uploads[step.at % Math.max(1, uploads.length)];
