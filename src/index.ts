@@ -41,5 +41,5 @@ export type { LingerEndMessage } from "./response/linger.js";
 export type { RefusalContent } from "./response/refusal.js";
 export { attach, detach } from "./server/attach.js";
 export type { AttachableServer, AttachOptions } from "./server/options.js";
-export type { PlaceChange, PlaceMessage, Places } from "./support/places.js";
 export { ExpectationError, type ExpectationErrorCode } from "./support/errors.js";
+export type { PlaceChange, PlaceMessage, Places } from "./support/places.js";

@@ -89,7 +89,8 @@ export function readConcurrencyOptions<Req extends HttpRequest>(
     limit,
     key: optionalFunction("concurrency({ key })", options.key),
     total: readTotal(options, limit),
-    maxWaiting: maxWaiting === undefined ? 0 : optionalCount("concurrency({ maxWaiting })", maxWaiting, 1, MOST_WAITING),
+    maxWaiting:
+      maxWaiting === undefined ? 0 : optionalCount("concurrency({ maxWaiting })", maxWaiting, 1, MOST_WAITING),
     maxWaitMs: optionalCount("concurrency({ maxWaitMs })", options.maxWaitMs, 5_000),
     retryAfterSeconds:
       retryAfterSeconds === undefined
@@ -122,5 +123,9 @@ function readSemaphore(semaphore: unknown): SemaphoreFactory | undefined {
 function readLease(leaseMs: unknown): number {
   const read = optionalCount("concurrency({ leaseMs })", leaseMs, 30_000);
   if (read >= LEAST_LEASE_MS) return read;
-  throw optionError("concurrency({ leaseMs })", leaseMs, `${LEAST_LEASE_MS} or more, so that there is time to renew it`);
+  throw optionError(
+    "concurrency({ leaseMs })",
+    leaseMs,
+    `${LEAST_LEASE_MS} or more, so that there is time to renew it`,
+  );
 }

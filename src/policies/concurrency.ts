@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
+import type { Refusal } from "../http/refusal.js";
 import { answerError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import type { Places } from "../support/places.js";
@@ -46,7 +47,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(
   const room: WaitingRoom = semaphore ? new SharedRoom({ ...settings, semaphore }) : new LocalRoom(settings);
   const refusals = new ConcurrencyRefusals(settings);
 
-  function refusalOf(why: NoPlace, key: string): Verdict {
+  function refusalOf(why: NoPlace, key: string): Refusal {
     const seconds = settings.retryAfterSeconds ?? room.secondsUntilFree(key) ?? FIRST_RETRY_SECONDS;
     return refusals.refusalOf(why, seconds);
   }
@@ -74,9 +75,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(
       const key = keyOf(settings, req, upload);
       if (upload.isPreflight) return room.hasSpace(key) ? true : refusalOf("full", key);
       const entry = room.enter(key, upload);
-      return entry instanceof Promise
-        ? entry.then((later) => settle(later, key, upload))
-        : settle(entry, key, upload);
+      return entry instanceof Promise ? entry.then((later) => settle(later, key, upload)) : settle(entry, key, upload);
     },
     { maxWaitMs: maxWaiting === 0 ? 0 : maxWaitMs },
   );

@@ -23,6 +23,14 @@ export interface Place {
   readonly lease: Lease | undefined;
 }
 
+/** When an upload has come. */
+export interface Arrival {
+  /** By `performance.now()`. */
+  readonly at: number;
+  /** How many uploads had come before it. */
+  readonly number: number;
+}
+
 /** Why an upload that waited has got no place. */
 export type WaitEnd = "late" | "evicted" | "left";
 
@@ -44,25 +52,24 @@ export class Waiter implements Linked<Waiter> {
   readonly #timer: NodeJS.Timeout;
 
   /**
-   * @param since - when the upload came, by `performance.now()`.
-   * @param maxWaitMs - how long it may wait since then.
+   * @param maxWaitMs - how long it may wait since its arrival.
    * @param settle - takes the place or the reason.
    */
   constructor(
     readonly owner: WaiterOwner,
     readonly lane: Lane,
     readonly upload: Upload,
-    readonly since: number,
+    readonly arrival: Arrival,
     maxWaitMs: number,
     readonly settle: (end: Place | WaitEnd) => void,
   ) {
-    this.#timer = setTimeout(dismissLate, Math.max(0, since + maxWaitMs - performance.now()), this);
+    this.#timer = setTimeout(dismissLate, Math.max(0, arrival.at + maxWaitMs - performance.now()), this);
     upload.signal.addEventListener("abort", this, ONCE);
   }
 
   /** How long it has waited, in milliseconds. */
   get waitedMs(): number {
-    return performance.now() - this.since;
+    return performance.now() - this.arrival.at;
   }
 
   /** The upload's signal has aborted: the client left, or the time of all policies together is up. */

@@ -163,5 +163,6 @@ function requireSemaphore(made: unknown): Semaphore {
 }
 
 function requireAnswer(answer: unknown): asserts answer is boolean {
-  if (typeof answer !== "boolean") throw answerError("concurrency({ semaphore }): tryAcquire()", answer, "true or false");
+  if (typeof answer !== "boolean")
+    throw answerError("concurrency({ semaphore }): tryAcquire()", answer, "true or false");
 }

@@ -13,7 +13,7 @@ export class LocalRoom extends WaitingRoom {
   enter(key: string, upload: Upload): Entry | Promise<Entry> {
     const lane = this.laneOf(key);
     if (this.isFree(lane)) return this.take(lane);
-    const entry = this.wait(lane, upload, performance.now());
+    const entry = this.wait(lane, upload, this.arrive());
     this.#takeTurns(lane);
     this.forgetUnused(lane);
     return entry;

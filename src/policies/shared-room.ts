@@ -1,4 +1,4 @@
-import type { Lane, Place } from "./lane.js";
+import type { Arrival, Lane, Place } from "./lane.js";
 import { Lease, type LeaseSettings, StoreError } from "./lease.js";
 import type { Upload } from "./policy.js";
 import { type Entry, type RoomSettings, WaitingRoom } from "./waiting-room.js";
@@ -31,8 +31,8 @@ export class SharedRoom extends WaitingRoom {
 
   enter(key: string, upload: Upload): Entry | Promise<Entry> {
     const lane = this.laneOf(key);
-    const since = performance.now();
-    return this.isFree(lane) ? this.#askFor(lane, upload, since) : this.#join(lane, upload, since);
+    const arrival = this.arrive();
+    return this.isFree(lane) ? this.#askFor(lane, upload, arrival) : this.#join(lane, upload, arrival);
   }
 
   protected onFree({ lane, lease }: Place): void {
@@ -46,9 +46,9 @@ export class SharedRoom extends WaitingRoom {
     this.#questions.delete(lane);
   }
 
-  async #askFor(lane: Lane, upload: Upload, since: number): Promise<Entry> {
+  async #askFor(lane: Lane, upload: Upload, arrival: Arrival): Promise<Entry> {
     try {
-      return await this.#ask(lane, (lease) => (lease ? this.take(lane, lease) : this.#join(lane, upload, since)));
+      return await this.#ask(lane, (lease) => (lease ? this.take(lane, lease) : this.#join(lane, upload, arrival)));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       upload.report(STORE_FAILED, error.cause);
@@ -58,8 +58,8 @@ export class SharedRoom extends WaitingRoom {
     }
   }
 
-  #join(lane: Lane, upload: Upload, since: number): Entry | Promise<Entry> {
-    const entry = this.wait(lane, upload, since);
+  #join(lane: Lane, upload: Upload, arrival: Arrival): Entry | Promise<Entry> {
+    const entry = this.wait(lane, upload, arrival);
     if (lane.row.length > 0 && !this.#questions.has(lane)) {
       this.#questions.set(lane, new Question((question) => this.#askForFirst(lane, question)));
     }

@@ -1,5 +1,5 @@
 import { type PlaceChange, type Places, placeTeller } from "../support/places.js";
-import { Lane, type Place, type WaitEnd, Waiter } from "./lane.js";
+import { type Arrival, Lane, type Place, type WaitEnd, Waiter } from "./lane.js";
 import { LaneLengths } from "./lane-lengths.js";
 import type { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
@@ -32,6 +32,7 @@ export abstract class WaitingRoom {
   readonly #lengths = new LaneLengths();
   readonly #pace = new Pace();
   readonly #teller = placeTeller();
+  #arrivals = 0;
 
   constructor(readonly settings: RoomSettings) {
     const { name, limit } = settings;
@@ -117,22 +118,23 @@ export abstract class WaitingRoom {
     first.end(this.take(lane, lease, first.waitedMs));
   }
 
-  /**
-   * Has an upload wait, if there is space in the room.
-   *
-   * @param since - when it came, by `performance.now()`.
-   */
-  protected wait(lane: Lane, upload: Upload, since: number): Promise<Entry> | Entry {
-    if (upload.signal.aborted) return "left";
+  /** An upload has come. */
+  protected arrive(): Arrival {
+    return { at: performance.now(), number: this.#arrivals++ };
+  }
+
+  /** Has an upload wait, if there is space in the room. */
+  protected wait(lane: Lane, upload: Upload, arrival: Arrival): Promise<Entry> | Entry {
     if (!this.#mayWait(lane)) {
       this.tell("full");
       return "full";
     }
+    if (upload.signal.aborted) return "left";
     const { places, settings } = this;
     if (places.waiting >= settings.maxWaiting) this.#evict();
     return new Promise((resolve) => {
       const { length } = lane.row;
-      lane.row.push(new Waiter(this, lane, upload, since, settings.maxWaitMs, resolve));
+      lane.row.insert(new Waiter(this, lane, upload, arrival, settings.maxWaitMs, resolve), firstAfter(arrival, lane));
       this.#lengths.update(lane, length);
       places.waiting++;
       this.tell("waiting");
@@ -159,4 +161,13 @@ export abstract class WaitingRoom {
     this.places.waiting--;
     if (lane.row.length === 0) this.onRowEmpty(lane);
   }
+}
+
+// Only an upload that has asked a store before it waits may have come earlier than others in the row. It found nobody
+// there, so that few stand in front of it: those who asked at the same time.
+function firstAfter({ number }: Arrival, { row }: Lane): Waiter | undefined {
+  if (row.last === undefined || row.last.arrival.number < number) return undefined;
+  let other = row.first;
+  while (other && other.arrival.number < number) other = other.behind;
+  return other;
 }

@@ -30,11 +30,18 @@ export class Row<T extends Linked<T>> {
   }
 
   push(item: T): void {
-    item.before = this.#last;
-    item.behind = undefined;
-    if (this.#last) this.#last.behind = item;
+    this.insert(item, undefined);
+  }
+
+  /** Puts an object in front of another one of this row, or at the end. */
+  insert(item: T, behind: T | undefined): void {
+    const before = behind ? behind.before : this.#last;
+    item.before = before;
+    item.behind = behind;
+    if (before) before.behind = item;
     else this.#first = item;
-    this.#last = item;
+    if (behind) behind.before = item;
+    else this.#last = item;
     this.#length++;
   }
 
