@@ -55,11 +55,7 @@ export async function start(port = 0, archive = "archive") {
   const places = concurrency({ name: "clips", limit: 1, maxWaiting: 1, maxWaitMs: 5_000 });
   app.put("/clips/:id", expectations({ policies: [maxSize("1mb"), places] }), takeIn);
   const archiveDisk = diskSpace({ path: archive, keepFree: "1gb" });
-  app.put(
-    "/archive/:name",
-    expectations({ policies: [mounted(archive), maxSize("1gb"), archiveDisk] }),
-    takeIn,
-  );
+  app.put("/archive/:name", expectations({ policies: [mounted(archive), maxSize("1gb"), archiveDisk] }), takeIn);
 
   const server = attach(app.listen(port, "127.0.0.1"));
   server.on("close", undo);

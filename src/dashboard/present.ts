@@ -1,6 +1,6 @@
 import { Durations } from "../report/durations.js";
 import type { PlaceRow, SpaceRow, Summary } from "../report/summary.js";
-import { type PlaceMessage, type Places, placeChannel } from "../support/places.js";
+import type { PlaceMessage, Places } from "../support/places.js";
 import { spaces } from "../support/spaces.js";
 
 const MAX_POLICIES = 100;
@@ -8,15 +8,9 @@ const MAX_POLICIES = 100;
 /** What is in progress in this process: places that are taken, uploads that wait, space that is free. */
 export class Present {
   readonly #rooms = new Map<string, Room>();
-  readonly #note = (message: unknown) => this.#add(message as PlaceMessage);
 
-  constructor() {
-    placeChannel.subscribe(this.#note);
-  }
-
-  /** Stops listening, and forgets everything. */
-  close(): void {
-    placeChannel.unsubscribe(this.#note);
+  /** Forgets everything. */
+  clear(): void {
     this.#rooms.clear();
   }
 
@@ -33,7 +27,8 @@ export class Present {
     };
   }
 
-  #add({ change, waitedMs, places }: PlaceMessage): void {
+  /** Takes note of a message of the channel for places. */
+  add({ change, waitedMs, places }: PlaceMessage): void {
     let room = this.#rooms.get(places.name);
     if (!room) {
       if (this.#rooms.size >= MAX_POLICIES) return;

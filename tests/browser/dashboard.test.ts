@@ -144,9 +144,9 @@ describeInBrowser("the dashboard", () => {
     try {
       const section = page.locator("section.present");
       await section.getByText("95").waitFor();
-      const cells = await section.locator("tbody tr").evaluateAll<string[][]>(
-        "(rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent))",
-      );
+      const cells = await section
+        .locator("tbody tr")
+        .evaluateAll<string[][]>("(rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent))");
       expect(cells).toEqual([
         ["uploads", "5", "5", "95", "1.5 s", "1.5 s", "0", "0", "0", "0"],
         ["/srv/uploads", "3 MiB", "512 B"],

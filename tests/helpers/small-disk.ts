@@ -23,7 +23,10 @@ export function mountSmallDisk(bytes: number): SmallDisk | string {
     execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder], { stdio: "pipe" });
   } catch (error) {
     fs.rmdirSync(folder);
-    const reason = `no file system can be mounted: ${String((error as Error).message).trim().split("\n").at(-1)}`;
+    const reason = `no file system can be mounted: ${String((error as Error).message)
+      .trim()
+      .split("\n")
+      .at(-1)}`;
     process.stderr.write(`skipped: tests on a small file system: ${reason}; run them as root on Linux\n`);
     return reason;
   }

@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
-import { type Policy, quota, type Upload, type UploadEnd, type Verdict } from "../../src/index.js";
 import type { Refusal } from "../../src/http/refusal.js";
+import { type Policy, quota, type Upload, type UploadEnd, type Verdict } from "../../src/index.js";
 import { RedisServer, reasonToSkipRedis } from "./redis-server.js";
 
 jest.setTimeout(60_000);

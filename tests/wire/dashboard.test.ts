@@ -236,7 +236,11 @@ test("counts what the guards of this process decide", async () => {
 describe("what is in progress", () => {
   const guarded = async (...policies: Policy[]) => {
     const guard = expectations({ policies, logger: silent });
-    const { port } = await startAttached("Express 5", { use: [guard], routes: { "/upload": store } }, { logger: silent });
+    const { port } = await startAttached(
+      "Express 5",
+      { use: [guard], routes: { "/upload": store } },
+      { logger: silent },
+    );
     return async () => {
       const wire = await WireClient.connect(port);
       clients.push(wire);
@@ -244,7 +248,8 @@ describe("what is in progress", () => {
       return wire;
     };
   };
-  const places = ({ now }: Summary) => now?.places.map(({ policy, inUse, waiting, full }) => [policy, inUse, waiting, full]);
+  const places = ({ now }: Summary) =>
+    now?.places.map(({ policy, inUse, waiting, full }) => [policy, inUse, waiting, full]);
 
   test("is told live: places that are taken, uploads that wait, and those for which there is no place", async () => {
     const port = await start(board());
@@ -513,7 +518,7 @@ test("a message that cannot be read disturbs nobody, and is told once", async ()
   publish(refusal({ status: "413", client: { toString: 1 }, bytesSpared: Number.NaN, durationMs: -1 }));
   expect(await summaryOf(port)).toMatchObject({ refused: 1, bytesSpared: 0 });
   expect(logger.records.map(({ level, message }) => [level, message])).toEqual([
-    ["error", "the dashboard could not read a decision; this is said once"],
+    ["error", "the dashboard could not read a message; this is said once"],
   ]);
 });
 
@@ -523,7 +528,7 @@ test("close() ends the streams, stops listening and passes everything on", async
   const reader = await Reader.open(port);
   handler.close();
   await reader.wire.fin();
-  expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false]);
+  expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false, false]);
   expect(await get(port, "/ops/")).toMatchObject({ status: 404, body: "not the dashboard" });
   handler.close();
 });
@@ -541,9 +546,9 @@ test("a server with a dashboard on it closes after close()", async () => {
 
 describe("dashboard(options)", () => {
   test("listens from then on, and not before", () => {
-    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false]);
+    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false, false]);
     board();
-    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([true, true, true]);
+    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([true, true, true, true]);
   });
 
   test.each([

@@ -186,7 +186,10 @@ test("a folder that is not there: 503 and Retry-After, one error in the log, and
     {
       level: "error",
       message: `diskSpace: the file system of ${folder} failed`,
-      details: { event: "expectation.error", err: expect.objectContaining({ message: expect.stringContaining("ENOENT") }) },
+      details: {
+        event: "expectation.error",
+        err: expect.objectContaining({ message: expect.stringContaining("ENOENT") }),
+      },
     },
   ]);
   fs.mkdirSync(folder);

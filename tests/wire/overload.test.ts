@@ -73,7 +73,11 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 test.each(HTTP2_KINDS)("%s: refuses with 503, and accepts", async (kind) => {
   const head = { ":method": "PUT", ":path": "/files", expect: "100-continue", "content-length": 5 };
   const busy = await openSession((await serve(kind, { isOverloaded: () => true })).server);
-  expect(await exchange(busy, head)).toMatchObject({ status: 503, headers: { "retry-after": "10" }, hasContinue: false });
+  expect(await exchange(busy, head)).toMatchObject({
+    status: 503,
+    headers: { "retry-after": "10" },
+    hasContinue: false,
+  });
   const idle = await openSession((await serve(kind, { isOverloaded: () => false })).server);
   expect(await exchange(idle, head, { content: "hello" })).toMatchObject({ status: 201, hasContinue: true });
 });

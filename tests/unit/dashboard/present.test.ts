@@ -1,22 +1,16 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { Present } from "../../../src/dashboard/present.js";
-import { publish } from "../../../src/observe/diagnostics.js";
-import { type PlaceChange, type Places, placeChannel } from "../../../src/support/places.js";
+import type { PlaceChange, Places } from "../../../src/support/places.js";
 import { spaces } from "../../../src/support/spaces.js";
 
 let present: Present;
 beforeEach(() => {
   present = new Present();
 });
-afterEach(() => {
-  present.close();
-  spaces().clear();
-  expect(placeChannel.hasSubscribers).toBe(false);
-});
+afterEach(() => spaces().clear());
 
 const UPLOADS: Places = { name: "uploads", limit: 2, inUse: 1, waiting: 3 };
-const changed = (change: PlaceChange, waitedMs = 0, places = UPLOADS) =>
-  publish(placeChannel, { change, waitedMs, places });
+const changed = (change: PlaceChange, waitedMs = 0, places = UPLOADS) => present.add({ change, waitedMs, places });
 
 test("tells nothing before a policy has something to tell", () => {
   expect(present.now()).toBeUndefined();
@@ -26,7 +20,8 @@ test("tells places, waits and refusals of each policy", () => {
   changed("taken");
   changed("taken", 100);
   changed("taken", 100);
-  for (const change of ["full", "full", "late", "evicted", "lost", "left", "freed", "waiting"] as const) changed(change, 9);
+  for (const change of ["full", "full", "late", "evicted", "lost", "left", "freed", "waiting"] as const)
+    changed(change, 9);
   changed("full", 0, { name: "other", limit: 9, inUse: 0, waiting: 0 });
   expect(present.now()).toEqual({
     places: [
@@ -76,9 +71,8 @@ test("tells the space by the last answer, and has the file system asked for the 
   expect(update).toHaveBeenCalledTimes(2);
 });
 
-test("has forgotten all when it is closed, and listens no more", () => {
+test("forgets all", () => {
   changed("taken");
-  present.close();
-  changed("taken");
+  present.clear();
   expect(present.now()).toBeUndefined();
 });

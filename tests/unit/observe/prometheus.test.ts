@@ -93,7 +93,10 @@ describe("places", () => {
 
   test("are shown as they are at the scrape, the policies of one name together", async () => {
     const registry = instrumented();
-    const [one, other] = [{ ...levels, inUse: 1 }, { ...levels, inUse: 2, waiting: 7 }];
+    const [one, other] = [
+      { ...levels, inUse: 1 },
+      { ...levels, inUse: 2, waiting: 7 },
+    ];
     for (const places of [one, other]) publish(placeChannel, { change: "taken", waitedMs: 0, places });
     const now = async () => [
       await value(registry, "http_expectation_used_places", { policy: "uploads" }),

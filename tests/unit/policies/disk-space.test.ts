@@ -100,7 +100,9 @@ describe("the verdict", () => {
       });
     }
     const reports = uploads.flatMap((upload) => upload.reports);
-    expect(reports).toEqual([expect.stringMatching(/^diskSpace: the file system of .*no such folder failed: .*ENOENT/)]);
+    expect(reports).toEqual([
+      expect.stringMatching(/^diskSpace: the file system of .*no such folder failed: .*ENOENT/),
+    ]);
   });
 });
 

@@ -17,13 +17,7 @@ function limits(allowed: Partial<AllowedLoad>, recoverAt?: number): LoadLimits {
 
 test.each<[allowed: Partial<AllowedLoad>, measure: keyof Load, at: number, over: number, reason: string]>([
   [{ maxEventLoopDelayMs: 200 }, "eventLoopDelayMs", 200, 200.6, "event loop late by 201 ms"],
-  [
-    { maxEventLoopUtilization: 0.9 },
-    "eventLoopUtilization",
-    0.9,
-    0.951,
-    "event loop busy for 95 % of the time",
-  ],
+  [{ maxEventLoopUtilization: 0.9 }, "eventLoopUtilization", 0.9, 0.951, "event loop busy for 95 % of the time"],
   [{ maxHeap: 100 * MIB }, "heapBytes", 100 * MIB, 101 * MIB, "heap of 101 MiB"],
   [{ maxRss: 100 * MIB }, "rssBytes", 100 * MIB, 101 * MIB, "resident memory of 101 MiB"],
 ])("%j is exceeded by more than that, and says by what", (allowed, measure, at, over, reason) => {

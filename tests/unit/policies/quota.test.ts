@@ -161,18 +161,21 @@ describe("a question", () => {
     [60, undefined, { unknownLengthCost: 41 }],
     [99, 5_000, { cost: "requests" }],
     [100, 5_000, { cost: "requests" }],
-  ])("after %p points about a length of %p and %j gets the upload's answer, and counts nothing", async (used, length, options) => {
-    const limiter = memory();
-    if (used > 0) await limiter.consume("key", used);
-    const policy = budget(limiter, options);
-    const asked = question(length);
-    const answer = await policy(reqOf(), asked);
-    expect(await consumed(limiter)).toBe(used);
-    await asked.close(STORED);
-    expect(await consumed(limiter)).toBe(used);
-    const verdict = await policy(reqOf(), uploadOf(length));
-    expect(answer).toEqual(verdict);
-  });
+  ])(
+    "after %p points about a length of %p and %j gets the upload's answer, and counts nothing",
+    async (used, length, options) => {
+      const limiter = memory();
+      if (used > 0) await limiter.consume("key", used);
+      const policy = budget(limiter, options);
+      const asked = question(length);
+      const answer = await policy(reqOf(), asked);
+      expect(await consumed(limiter)).toBe(used);
+      await asked.close(STORED);
+      expect(await consumed(limiter)).toBe(used);
+      const verdict = await policy(reqOf(), uploadOf(length));
+      expect(answer).toEqual(verdict);
+    },
+  );
 
   test("does not write to the store", async () => {
     const fail = () => Promise.reject(new Error("written"));
