@@ -133,10 +133,10 @@ test("measuring does not keep the process alive, and begins with the first uploa
     import perfHooks from "node:perf_hooks";
     import { syncBuiltinESMExports } from "node:module";
     let monitors = 0;
-    const { monitorEventLoopDelay } = perfHooks;
+    const measure = perfHooks.monitorEventLoopDelay;
     perfHooks.monitorEventLoopDelay = (options) => {
       monitors++;
-      return monitorEventLoopDelay(options);
+      return measure(options);
     };
     syncBuiltinESMExports();
     const policies = [overload({ maxEventLoopDelayMs: 50 }), overload({ maxRss: "100tb" })];
