@@ -21,10 +21,13 @@ export { type Authorization, type AuthorizeOptions, authorize } from "./policies
 export { allOf, anyOf, when } from "./policies/combine.js";
 export { type ConcurrencyPolicy, concurrency } from "./policies/concurrency.js";
 export type { ConcurrencyOptions } from "./policies/concurrency-options.js";
+export { type DiskSpaceOptions, diskSpace } from "./policies/disk-space.js";
 export { knownLength } from "./policies/known-length.js";
 export type { Limiter, LimiterResult } from "./policies/limiter.js";
 export { maxSize } from "./policies/max-size.js";
 export { mediaTypes } from "./policies/media-types.js";
+export { overload } from "./policies/overload.js";
+export type { OverloadOptions } from "./policies/overload-options.js";
 export type { Policy, Upload, UploadEnd, Verdict } from "./policies/policy.js";
 export { type PreconditionLookup, preconditions, type StoredResource } from "./policies/preconditions.js";
 export { quota } from "./policies/quota.js";

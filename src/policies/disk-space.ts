@@ -53,7 +53,7 @@ const UNKNOWN: Refusal = refuse(503, {
  */
 export function diskSpace<Req extends HttpRequest = IncomingMessage>(options: DiskSpaceOptions): Policy<Req> {
   requireKnownKeys("diskSpace", options, OPTION_KEYS);
-  const volume = volumeAt(readPath(options.path));
+  const path = readPath(options.path);
   const keepFree = options.keepFree === 0 ? 0 : parseSize(options.keepFree, "diskSpace({ keepFree })");
   const unknownLengthCost =
     options.unknownLengthCost === undefined
@@ -65,6 +65,7 @@ export function diskSpace<Req extends HttpRequest = IncomingMessage>(options: Di
     reason: `larger than the ${unknownLengthCost ?? 0} bytes allowed for content of unknown length`,
   });
   const full = refusalOfFull(retryAfter);
+  const volume = volumeAt(path);
 
   function judge(req: Req, upload: Upload, bytes: number): Verdict {
     const { available } = volume;
@@ -113,7 +114,7 @@ function refusalOfFull(retryAfter: number): (room: number) => Refusal {
 }
 
 function reserve(volume: Volume, req: HttpRequest, upload: Upload, bytes: number): void {
-  const release = volume.promise(upload, bytes);
+  const release = volume.reserve(upload, bytes);
   upload.onClose(({ status, isRefused }) => {
     // The application may have responded before all content arrived, and may still read the rest.
     const mayGrow = status !== undefined && !isRefused && upload.received < bytes;

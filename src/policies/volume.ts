@@ -29,7 +29,7 @@ export class Volume implements Space {
   #free: number | undefined;
   #failure: unknown;
   /** Bytes that the last answer counted as free, and that accepted uploads have taken since or will take. */
-  #promised = 0;
+  #reserved = 0;
   #freshUntil = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #updating: Promise<void> | undefined;
@@ -54,9 +54,9 @@ export class Volume implements Space {
     return bytes;
   }
 
-  /** Bytes that are promised to no upload; `undefined` if the file system did not answer. May be negative. */
+  /** Bytes that are reserved for no upload; `undefined` if the file system did not answer. May be negative. */
   get available(): number | undefined {
-    return this.#free === undefined ? undefined : this.#free - this.#promised;
+    return this.#free === undefined ? undefined : this.#free - this.#reserved;
   }
 
   update(): Promise<void> {
@@ -70,7 +70,7 @@ export class Volume implements Space {
   async #update(): Promise<void> {
     const askedAt = performance.now();
     // Before the answer: what comes meanwhile is then counted twice, and not left out.
-    this.#promised = this.expected;
+    this.#reserved = this.expected;
     try {
       const { bavail, bsize } = await withTimeout(this.#answer(), ANSWER_MS);
       this.#free = bavail * bsize;
@@ -100,17 +100,17 @@ export class Volume implements Space {
   }
 
   /**
-   * Promises space to an upload.
+   * Reserves space for an upload.
    *
-   * @returns ends the promise; to be called once, when no more of its content will come.
+   * @returns releases what has not arrived; to be called once, when no more of its content will come.
    */
-  promise(upload: Pick<Upload, "received">, bytes: number): () => void {
+  reserve(upload: Pick<Upload, "received">, bytes: number): () => void {
     const announced: Announced = { upload, bytes };
     this.#uploads.add(announced);
-    this.#promised += bytes;
+    this.#reserved += bytes;
     return () => {
       this.#uploads.delete(announced);
-      this.#promised -= outstanding(announced);
+      this.#reserved -= outstanding(announced);
     };
   }
 }
