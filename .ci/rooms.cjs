@@ -16,7 +16,8 @@ exports.ROOMS = {
   node: ["http", "support"],
   support: [],
 
-  "observe/prometheus.ts": ["observe", "http", "support"],
+  "observe/prometheus.ts": ["metrics", "observe", "http", "support"],
+  metrics: ["observe", "http", "support"],
   dashboard: ["report", "pages", "observe", "http", "support"],
 
   cli: ["probe", "report", "pages", "http", "support"],
@@ -33,5 +34,5 @@ exports.ROOMS = {
 exports.PACKAGES = {
   "proxy-addr": ["proxies"],
   "structured-headers": ["http/digest.ts"],
-  "prom-client": ["observe/prometheus.ts"],
+  "prom-client": ["observe/prometheus.ts", "metrics"],
 };

@@ -1,25 +1,32 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { slowness, TOO_SLOW } from "../handshake/body-clock.js";
 import type { Handshake } from "../handshake/handshake.js";
 import type { Expectation } from "../http/expect-header.js";
 import { mediaTypeOf } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
-import { requireLimit } from "../policies/refuse.js";
+import { refuse, requireLimit, requireRate, requireRefusal } from "../policies/refuse.js";
 import { callOnClose, requireCallback } from "../policies/run.js";
-import { asError } from "../support/errors.js";
+import type { AbortListener, AbortSource } from "../policies/when-aborted.js";
+import { asError, type ExpectationErrorCode } from "../support/errors.js";
 
 /** The decision on whose behalf a policy is asked. */
-export interface Judge {
+export interface Judge extends AbortSource {
   readonly handshake: Handshake;
   readonly logger: PreparedLogger;
   readonly signal: AbortSignal;
-  /** The content has passed a limit that `policy` has set. */
-  exceed(refusal: Refusal, policy: string): void;
+  /**
+   * Refuses from now on, whether or not the upload was accepted.
+   *
+   * @param policy - the policy that refuses.
+   * @param code - of the error for the reader of an accepted upload.
+   */
+  refuse(refusal: Refusal, policy: string, code: ExpectationErrorCode): void;
 }
 
 /** What a policy is told. Its methods can be destructured: `(req, { limitBytes }) => …`. */
-export class JudgedUpload implements Upload {
+export class JudgedUpload implements Upload, AbortSource {
   readonly length: number | undefined;
 
   constructor(
@@ -39,15 +46,45 @@ export class JudgedUpload implements Upload {
     return this.judge.signal;
   }
 
+  onAbort(listener: AbortListener): void {
+    this.judge.onAbort(listener);
+  }
+
   get received(): number {
     return this.judge.handshake.received;
+  }
+
+  // The content of this request comes here.
+  get isPreflight(): boolean {
+    return false;
   }
 
   get limitBytes(): Upload["limitBytes"] {
     const { judge, policy } = this;
     return (bytes, refusal) => {
       requireLimit(bytes, refusal);
-      judge.handshake.content.limit(bytes, () => judge.exceed(refusal, policy));
+      judge.handshake.content.limit(bytes, () => judge.refuse(refusal, policy, "ERR_EXPECT_LIMIT"));
+    };
+  }
+
+  get refuse(): Upload["refuse"] {
+    const { judge, policy } = this;
+    return (refusal) => {
+      requireRefusal("upload.refuse(refusal)", refusal);
+      // A response that has been sent stands: the policy has been told how the upload ended.
+      if (!judge.handshake.isAnswered) judge.refuse(refusal, policy, "ERR_EXPECT_REFUSED");
+    };
+  }
+
+  get requireRate(): Upload["requireRate"] {
+    const { judge } = this;
+    return (bytesPerSecond, graceMs) => {
+      requireRate(bytesPerSecond, graceMs);
+      const rate = { bytesPerSecond, graceMs };
+      const onSlow = () => {
+        judge.refuse(refuse(408, { reason: slowness(rate) }), TOO_SLOW, "ERR_EXPECT_BODY_TIMEOUT");
+      };
+      judge.handshake.clock.require({ ...rate, onSlow });
     };
   }
 

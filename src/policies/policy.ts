@@ -28,12 +28,35 @@ export interface Upload {
   /** The bytes of content that have arrived so far. */
   readonly received: number;
   /**
+   * Whether somebody only asks, and the content does not follow here. A policy then answers by looking: it reserves
+   * nothing and takes no place, because nothing tells it when the upload ends.
+   */
+  readonly isPreflight: boolean;
+  /**
+   * Refuses from now on. The first refusal of an upload counts.
+   *
+   * While policies are judging, it is their verdict, and no later policy is asked. After the upload was accepted, it
+   * cuts the upload off, in the middle of its content too: its reader gets `ERR_EXPECT_REFUSED`, and a response that
+   * has begun is broken off. Does nothing once the whole response is written, or the client has left.
+   *
+   * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `refusal` was not made by {@link refuse}.
+   */
+  refuse(refusal: Refusal): void;
+  /**
    * Refuses with `refusal` as soon as more than `bytes` have arrived, also after the upload was accepted.
    *
    * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `bytes` is not a whole number, or `refusal` was not made by
    *   {@link refuse}.
    */
   limitBytes(bytes: number, refusal: Refusal): void;
+  /**
+   * Cuts the upload off with 408 as soon as its content comes more slowly than `bytesPerSecond`, on average and beyond
+   * `graceMs`. Time counts only while the application asks for content. Replaces `minBytesPerSecond` of {@link attach};
+   * if several rates are required, each holds.
+   *
+   * @throws {ExpectationError} `ERR_EXPECT_OPTION` if one of them is not a whole number from 1.
+   */
+  requireRate(bytesPerSecond: number, graceMs: number): void;
   /**
    * Calls `callback` once, when the response is finished or the client has left, whichever comes first.
    *

@@ -69,7 +69,8 @@ interface Settings extends HearingSettings {
  *
  * The upload never comes by here: `received` stays 0, `limitBytes` compares with the declared length alone (a body of
  * unknown length is for the origin's own guard to count), and `onClose` calls back when the upload is refused, never
- * after it was accepted. So `quota` reserves for good, and `concurrency` belongs at the origin.
+ * after it was accepted. So `quota` and `diskSpace` answer by looking and charge nothing: the origin's own guard must have
+ * them, too. `concurrency` belongs at the origin alone.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` without `trustProxy`, for an unknown key or a wrong value.
  * @example app.get("/admission", admission({ trustProxy: "loopback", policies: [maxSize("10mb")] }));
@@ -105,11 +106,12 @@ function refuseQuestion(asking: Handshake, reason: string, settings: Settings): 
 function readSettings(options: AdmissionOptions<never>): Settings {
   requireKnownKeys("admission", options, OPTION_KEYS);
   const logger = safeLogger(options.logger);
+  const policyTimeoutMs = optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000);
   return {
     logger,
     trusts: readTrust(options.trustProxy, logger),
-    policies: readAdmissionPolicies(options.policies),
-    policyTimeoutMs: optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000),
+    policies: readAdmissionPolicies(options.policies, policyTimeoutMs),
+    policyTimeoutMs,
     isVerbatim: optionalOneOf("statuses", options.statuses, ["nginx", "verbatim"], "nginx") === "verbatim",
     ignoresUnknown:
       optionalOneOf("unknownExpectations", options.unknownExpectations, ["refuse", "ignore"], "refuse") === "ignore",
@@ -141,8 +143,8 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
   throw optionError("trustProxy", trustProxy, 'the addresses of the proxies that may ask, such as "loopback"');
 }
 
-function readAdmissionPolicies(policies: unknown): Settings["policies"] {
-  const read = readPolicies(policies);
+function readAdmissionPolicies(policies: unknown, policyTimeoutMs: number): Settings["policies"] {
+  const read = readPolicies(policies, policyTimeoutMs);
   for (const [i, { policy }] of read.entries()) {
     // It would count uploads whose end is never seen here, and refuse everybody in the end.
     if (namesOf(policy).includes("concurrency"))

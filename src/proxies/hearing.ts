@@ -1,10 +1,11 @@
 import type { Handshake } from "../handshake/handshake.js";
 import { isContinue, MAX_EXPECTATIONS, TOO_MANY_EXPECTATIONS, UNKNOWN_EXPECTATION } from "../http/expect-header.js";
 import { mediaTypeOf } from "../http/message.js";
+import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import { publishAccepted, type Recorded, reportFault, reportRefusal } from "../observe/record.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
-import { refuse, requireLimit } from "../policies/refuse.js";
+import { refuse, requireLimit, requireRate, requireRefusal } from "../policies/refuse.js";
 import {
   callOnClose,
   type Outcome,
@@ -33,10 +34,8 @@ const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true
 /** The decision about one upload that a proxy asks about. Ends once: by its policies, by time, or because the proxy left. */
 export class Hearing implements RunOwner<Trial> {
   readonly #run: PolicyRun<Trial>;
-  readonly #upload: Upload;
   readonly #closeCallbacks: ((end: UploadEnd) => void)[] = [];
   #isAccepted = false;
-  #exceeded: Outcome | undefined;
 
   constructor(
     readonly asking: Handshake,
@@ -44,7 +43,6 @@ export class Hearing implements RunOwner<Trial> {
     readonly settings: HearingSettings,
   ) {
     this.#run = new PolicyRun<Trial>(this);
-    this.#upload = this.#described();
   }
 
   get timeoutMs(): number {
@@ -68,8 +66,9 @@ export class Hearing implements RunOwner<Trial> {
     return this.settings.ignoresUnknown || expectations.every(isContinue) ? undefined : UNKNOWN_EXPECTATION;
   }
 
-  #described(): Upload {
+  #described(policy: string): Upload {
     const { original, settings } = this;
+    const refuseNow = (verdict: Refusal) => this.#refuseNow({ kind: "refuse", policy, verdict });
     const run = this.#run;
     return {
       expectation: original.length === 0 ? undefined : original.expectations.find(isContinue),
@@ -79,11 +78,17 @@ export class Hearing implements RunOwner<Trial> {
         return run.signal;
       },
       received: 0,
+      isPreflight: true,
+      refuse: (verdict) => {
+        requireRefusal("upload.refuse(refusal)", verdict);
+        refuseNow(verdict);
+      },
       limitBytes: (bytes, verdict) => {
         requireLimit(bytes, verdict);
-        if (original.length === undefined || original.length <= bytes) return;
-        this.#exceeded ??= { kind: "refuse", policy: run.current, verdict };
+        if (original.length !== undefined && original.length > bytes) refuseNow(verdict);
       },
+      // The content passes the origin.
+      requireRate,
       onClose: (callback) => {
         requireCallback(callback);
         // A policy that returns after its time gets its callback at once.
@@ -96,21 +101,20 @@ export class Hearing implements RunOwner<Trial> {
     };
   }
 
-  ask({ policy }: Trial): unknown {
-    return policy(this.original.req as never, this.#upload);
+  ask({ name, policy }: Trial): unknown {
+    return policy(this.original.req as never, this.#described(name));
   }
 
   onLateFault(policy: string, error: Error): void {
     reportLateFault(this.settings.logger, policy, error);
   }
 
-  onEnd(reached: Outcome): void {
+  onEnd(outcome: Outcome): void {
     const { asking } = this;
     if (asking.isGone) {
       this.#giveBack();
       return;
     }
-    const outcome = reached.kind === "accept" ? (this.#exceeded ?? reached) : reached;
     if (outcome.kind !== "accept") {
       this.#refuse(outcome);
       this.#giveBack();
@@ -120,6 +124,14 @@ export class Hearing implements RunOwner<Trial> {
     publishAccepted(this.#facts());
     // What policies reserved stays reserved: the upload itself takes another way.
     answerAccepted(asking);
+  }
+
+  // The verdict of a policy that does not wait for its answer. An upload that was accepted takes another way.
+  #refuseNow(outcome: Exclude<Outcome, { kind: "accept" }>): void {
+    if (this.#run.isOver) return;
+    this.#run.abort();
+    if (!this.asking.isGone) this.#refuse(outcome);
+    this.#giveBack();
   }
 
   #refuse(outcome: Exclude<Outcome, { kind: "accept" }>): void {
