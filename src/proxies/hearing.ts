@@ -5,7 +5,7 @@ import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import { publishAccepted, type Recorded, reportFault, reportRefusal } from "../observe/record.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
-import { refuse, requireLimit, requireRefusal } from "../policies/refuse.js";
+import { refuse, requireLimit, requireRate, requireRefusal } from "../policies/refuse.js";
 import {
   callOnClose,
   type Outcome,
@@ -87,6 +87,8 @@ export class Hearing implements RunOwner<Trial> {
         requireLimit(bytes, verdict);
         if (original.length !== undefined && original.length > bytes) refuseNow(verdict);
       },
+      // The content passes the origin.
+      requireRate,
       onClose: (callback) => {
         requireCallback(callback);
         // A policy that returns after its time gets its callback at once.
