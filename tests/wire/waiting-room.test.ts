@@ -161,7 +161,8 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   test("who does not wait for its 100 is held back by the socket until it has a place", async () => {
     const { holding, connect, untilWaiting, seen, room } = await start();
-    const SIZE = 4 * 2 ** 20;
+    // More than the buffers of a connection hold.
+    const SIZE = 16 * 2 ** 20;
     const first = await holding();
     const pushing = await connect();
     pushing.send(headOf("pushing", SIZE, false), Buffer.alloc(SIZE, "x"));
