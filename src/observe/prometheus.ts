@@ -91,7 +91,8 @@ function createMetrics(decisionBuckets: number[]) {
       ...UNREGISTERED,
       name: "http_expectations_total",
       help: "Decisions about requests, by what was decided, the status sent and the policy that decided",
-      labelNames: ["decision", "status", "policy"],
+      // `preflight` is "true" for a refused question. Other series do not have it.
+      labelNames: ["decision", "status", "policy", "preflight"],
     }),
     http_expectation_first_content_seconds: new Histogram({
       ...UNREGISTERED,
@@ -128,9 +129,10 @@ type Metrics = ReturnType<typeof createMetrics>;
 function subscriptionsOf(metrics: Metrics): [string, (message: unknown) => void][] {
   const policyLabel = boundedLabel(MAX_POLICIES);
 
-  const count = (decision: Decision, status: string, policy: string, { durationMs }: AcceptRecord | RefusalRecord) => {
-    metrics.http_expectations_total.inc({ decision, status, policy });
-    metrics.http_expectation_decision_seconds.observe({ decision }, durationMs / 1000);
+  const count = (decision: Decision, status: string, policy: string, record: AcceptRecord | RefusalRecord) => {
+    const labels = { decision, status, policy };
+    metrics.http_expectations_total.inc("preflight" in record ? { ...labels, preflight: "true" } : labels);
+    metrics.http_expectation_decision_seconds.observe({ decision }, record.durationMs / 1000);
   };
   const countRefusal = (decision: Decision, record: RefusalRecord) => {
     count(decision, String(record.status), policyLabel(record.policy), record);
