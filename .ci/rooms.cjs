@@ -4,8 +4,10 @@
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 exports.ROOMS = {
-  "index.ts": ["proxies", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
-  proxies: ["guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  "index.ts": ["preflight", "proxies", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
+  preflight: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
+  proxies: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  hearing: ["policies", "handshake", "observe", "http", "support"],
   guard: ["policies", "server", "response", "handshake", "observe", "node", "http", "support"],
   server: ["response", "handshake", "observe", "node", "http", "support"],
   response: ["handshake", "observe", "node", "http", "support"],
@@ -32,6 +34,6 @@ exports.ROOMS = {
  */
 exports.PACKAGES = {
   "proxy-addr": ["proxies"],
-  "structured-headers": ["http/digest.ts"],
+  "structured-headers": ["http/digest.ts", "http/upload-fields.ts"],
   "prom-client": ["observe/prometheus.ts"],
 };

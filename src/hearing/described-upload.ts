@@ -23,8 +23,10 @@ export interface Described {
 interface Listener {
   readonly settings: { readonly logger: PreparedLogger };
   readonly signal: AbortSignal;
-  limitBytes(bytes: number, refusal: Refusal): void;
-  exceed(refusal: Refusal): void;
+  /** A policy limits what may arrive. Nothing arrives here: the declared length decides. */
+  limitBytes(bytes: number, refusal: Refusal, policy: string): void;
+  /** A policy refuses without waiting for its verdict. */
+  refuse(refusal: Refusal, policy: string): void;
   onClose(callback: (end: UploadEnd) => void): void;
 }
 
@@ -37,6 +39,8 @@ export class DescribedUpload implements Upload {
 
   constructor(
     readonly described: Described,
+    /** The policy that is told. */
+    readonly policy: string,
     readonly listener: Listener,
   ) {
     const { length, expectations, isPreflight } = described;
@@ -56,14 +60,14 @@ export class DescribedUpload implements Upload {
   get limitBytes(): Upload["limitBytes"] {
     return (bytes, refusal) => {
       requireLimit(bytes, refusal);
-      this.listener.limitBytes(bytes, refusal);
+      this.listener.limitBytes(bytes, refusal, this.policy);
     };
   }
 
   get refuse(): Upload["refuse"] {
     return (refusal) => {
-      requireRefusal("refuse(refusal)", refusal);
-      this.listener.exceed(refusal);
+      requireRefusal("upload.refuse(refusal)", refusal);
+      this.listener.refuse(refusal, this.policy);
     };
   }
 

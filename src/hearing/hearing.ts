@@ -39,10 +39,8 @@ const NOT_STORED: UploadEnd = Object.freeze({ status: undefined, isRefused: true
  */
 export class Hearing implements RunOwner<Trial> {
   readonly #run: PolicyRun<Trial>;
-  readonly #upload: DescribedUpload;
   readonly #closeCallbacks: ((end: UploadEnd) => void)[] = [];
   #keepsReservations = false;
-  #exceeded: Refused | undefined;
   #maxSize: number | undefined;
 
   constructor(
@@ -53,7 +51,6 @@ export class Hearing implements RunOwner<Trial> {
     readonly owner: HearingOwner,
   ) {
     this.#run = new PolicyRun<Trial>(this);
-    this.#upload = new DescribedUpload(described, this);
   }
 
   get timeoutMs(): number {
@@ -76,48 +73,46 @@ export class Hearing implements RunOwner<Trial> {
     });
   }
 
-  ask({ policy }: Trial): unknown {
-    return policy(this.described.req as never, this.#upload);
+  ask({ name, policy }: Trial): unknown {
+    return policy(this.described.req as never, new DescribedUpload(this.described, name, this));
   }
 
-  /** A policy limits what may arrive. Nothing arrives here: the declared length decides. */
-  limitBytes(bytes: number, refusal: Refusal): void {
+  limitBytes(bytes: number, refusal: Refusal, policy: string): void {
     const { length } = this.described;
     if (refusal.status === 413) this.#maxSize = Math.min(bytes, this.#maxSize ?? bytes);
-    if (length !== undefined && length > bytes) this.exceed(refusal);
+    if (length !== undefined && length > bytes) this.refuse(refusal, policy);
   }
 
-  /** A policy refuses by another way than its verdict. */
-  exceed(verdict: Refusal): void {
-    this.#exceeded ??= { kind: "refuse", policy: this.#run.current, verdict };
+  refuse(verdict: Refusal, policy: string): void {
+    if (this.#run.isOver) return;
+    this.#run.abort();
+    this.#refuse({ kind: "refuse", policy, verdict });
   }
 
   onClose(callback: (end: UploadEnd) => void): void {
+    this.#closeCallbacks.push(callback);
     // A policy that returns after its time gets its callback at once.
-    if (this.#run.isOver && !this.#keepsReservations)
-      callOnClose(callback, NOT_STORED, this.settings.logger.error);
-    else this.#closeCallbacks.push(callback);
+    if (this.#run.isOver && !this.#keepsReservations) this.#callBack();
   }
 
   onLateFault(policy: string, error: Error): void {
     reportLateFault(this.settings.logger, policy, error);
   }
 
-  onEnd(reached: Outcome): void {
-    if (this.asking.isGone) {
-      this.#giveBack();
-      return;
-    }
-    const outcome = reached.kind === "accept" ? (this.#exceeded ?? reached) : reached;
-    if (outcome.kind !== "accept") {
-      this.owner.onRefused(outcome);
-      this.#giveBack();
+  onEnd(outcome: Outcome): void {
+    if (outcome.kind !== "accept" || this.asking.isGone) {
+      this.#refuse(outcome);
       return;
     }
     // For a proxy the upload itself takes another way, and what policies reserved stays reserved.
     this.#keepsReservations = !this.described.isPreflight;
     if (this.described.isPreflight) this.#giveBack();
     this.owner.onAccepted();
+  }
+
+  #refuse(outcome: Outcome): void {
+    if (outcome.kind !== "accept" && !this.asking.isGone) this.owner.onRefused(outcome);
+    this.#giveBack();
   }
 
   /** Logs a refusal, and returns it as it is sent. */
@@ -143,7 +138,11 @@ export class Hearing implements RunOwner<Trial> {
   // Policies release what they have reserved: no upload was accepted, or none comes.
   #giveBack(): void {
     this.#run.abort();
-    for (const callback of this.#closeCallbacks.splice(0))
-      callOnClose(callback, NOT_STORED, this.settings.logger.error);
+    this.#callBack();
+  }
+
+  #callBack(): void {
+    const { error } = this.settings.logger;
+    for (const callback of this.#closeCallbacks.splice(0)) callOnClose(callback, NOT_STORED, error);
   }
 }

@@ -80,5 +80,15 @@ export function isRefusal(value: unknown): value is Refusal {
 export function requireLimit(bytes: unknown, refusal: unknown): void {
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
     throw optionError("limitBytes(bytes)", bytes, "a whole number of bytes, 0 or more");
-  if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "a refusal made by refuse(status)");
+  requireRefusal("limitBytes(bytes, refusal)", refusal);
+}
+
+/**
+ * Checks a refusal that a policy passes to a method of its upload.
+ *
+ * @param argument - the name of the argument, for the error message.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if it was not made by {@link refuse}.
+ */
+export function requireRefusal(argument: string, refusal: unknown): void {
+  if (!isRefusal(refusal)) throw optionError(argument, refusal, "a refusal made by refuse(status)");
 }

@@ -37,6 +37,8 @@ function uploadOf(length: number | undefined): TestUpload {
     expectation: undefined,
     mediaType: undefined,
     signal: new AbortController().signal,
+    isPreflight: false,
+    refuse() {},
     limitBytes: (bytes, refusal) => void upload.limits.push({ bytes, refusal }),
     onClose: (callback) => void closing.push(callback),
     report: (message, error) => void upload.reports.push({ message, error }),
