@@ -4,7 +4,18 @@
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 exports.ROOMS = {
-  "index.ts": ["preflight", "proxies", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
+  "index.ts": [
+    "preflight",
+    "proxies",
+    "guard",
+    "policies",
+    "server",
+    "response",
+    "handshake",
+    "observe",
+    "http",
+    "support",
+  ],
   preflight: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
   proxies: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
   hearing: ["policies", "handshake", "observe", "http", "support"],
@@ -19,6 +30,8 @@ exports.ROOMS = {
   support: [],
 
   "observe/prometheus.ts": ["observe", "http", "support"],
+  // Runs in pages, and is built alone.
+  browser: [],
   dashboard: ["report", "pages", "observe", "http", "support"],
 
   cli: ["probe", "report", "pages", "http", "support"],

@@ -33,7 +33,8 @@ export interface RefusalRecord {
 }
 
 /** One acceptance, for the channel `express-expectations:accept`. `status` is 100 if one was sent. */
-export interface AcceptRecord extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared"> {
+export interface AcceptRecord
+  extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared"> {
   readonly event: "expectation.accepted";
   readonly status?: 100;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describedFields } from "../hearing/described-fields.js";
 import type { Described } from "../hearing/described-upload.js";
-import { announcedContent } from "../http/message.js";
+import { announcedContent, type HttpRequest } from "../http/message.js";
 import { uploadLengthOf } from "../http/upload-fields.js";
 
 /**
@@ -9,7 +9,7 @@ import { uploadLengthOf } from "../http/upload-fields.js";
  *
  * @see Fetch Standard, "CORS-preflight request"
  */
-export function isCorsPreflight({ method, headers }: IncomingMessage): boolean {
+export function isCorsPreflight({ method, headers }: HttpRequest): boolean {
   return method === "OPTIONS" && "origin" in headers && "access-control-request-method" in headers;
 }
 

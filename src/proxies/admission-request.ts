@@ -144,7 +144,7 @@ function lengthOf(told: Told): { length: number | undefined } | string {
   return { length: Number(length) };
 }
 
-interface Described {
+interface Original {
   readonly method: string;
   readonly url: string;
   readonly ip: string | undefined;
@@ -154,8 +154,8 @@ interface Described {
   readonly expect: string | undefined;
 }
 
-function facade(asking: IncomingMessage, described: Described): AdmissionRequest {
-  const { method, url, ip, protocol, host, length, expect } = described;
+function facade(asking: IncomingMessage, original: Original): AdmissionRequest {
+  const { method, url, ip, protocol, host, length, expect } = original;
   const replaced: [name: string, value: string][] = [];
   if (host !== undefined) replaced.push(["Host", host]);
   if (host !== undefined && asking.headers["x-forwarded-host"]) replaced.push(["X-Forwarded-Host", host]);
