@@ -62,10 +62,9 @@ export async function start(port = 0, { folder, bytesAnHour = 2 ** 30 } = {}) {
     next();
   });
   app.use(express.static(join(import.meta.dirname, "public")));
-  // A bundler would do without this line.
-  app.get("/express-expectations/browser.js", (_req, res) => {
-    res.sendFile(fileURLToPath(import.meta.resolve("express-expectations/browser")));
-  });
+  // With a bundler, pages do without this. pnpm keeps packages in a folder whose name begins with a dot.
+  const browserModule = fileURLToPath(import.meta.resolve("express-expectations/browser"));
+  app.get("/express-expectations/browser.js", (_req, res) => res.sendFile(browserModule, { dotfiles: "allow" }));
 
   const server = attach(app.listen(port, "127.0.0.1"));
   await once(server, "listening");
