@@ -29,7 +29,8 @@ exports.ROOMS = {
   node: ["http", "support"],
   support: [],
 
-  "observe/prometheus.ts": ["observe", "http", "support"],
+  "observe/prometheus.ts": ["metrics", "observe", "http", "support"],
+  metrics: ["observe", "http", "support"],
   // Runs in pages, and is built alone.
   browser: [],
   dashboard: ["report", "pages", "observe", "http", "support"],
@@ -48,5 +49,5 @@ exports.ROOMS = {
 exports.PACKAGES = {
   "proxy-addr": ["proxies"],
   "structured-headers": ["http/digest.ts", "http/upload-fields.ts"],
-  "prom-client": ["observe/prometheus.ts"],
+  "prom-client": ["observe/prometheus.ts", "metrics"],
 };

@@ -23,6 +23,8 @@ export interface RefusalRecord {
   readonly declaredLength?: number;
   /** Declared bytes that had not arrived when the refusal was written. */
   readonly bytesSpared?: number;
+  /** Bytes of content that had arrived when an upload was cut off that had been accepted. Absent in other refusals. */
+  readonly cutOffAfter?: number;
   /** The client's address. */
   readonly client?: string;
   readonly userAgent?: string;
@@ -34,7 +36,7 @@ export interface RefusalRecord {
 
 /** One acceptance, for the channel `express-expectations:accept`. `status` is 100 if one was sent. */
 export interface AcceptRecord
-  extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared"> {
+  extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared" | "cutOffAfter"> {
   readonly event: "expectation.accepted";
   readonly status?: 100;
 }
@@ -87,6 +89,8 @@ export interface Recorded {
   readonly startedAt: number;
   /** When a guard accepted, by `performance.now()`. */
   readonly acceptedAt?: number | undefined;
+  /** Whether an acceptance was published. */
+  readonly isSettled?: boolean;
   /** `"continued"` when a 100 was sent. */
   readonly state?: string;
 }
@@ -150,6 +154,7 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
     reason: by.reason === undefined ? undefined : printable(by.reason),
     ...factsOf(handshake),
     bytesSpared: length === undefined ? undefined : Math.max(0, length - received),
+    cutOffAfter: handshake.isSettled ? received : undefined,
   }) as unknown as RefusalRecord;
 }
 

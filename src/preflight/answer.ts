@@ -3,7 +3,7 @@ import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { uploadLimit } from "../http/upload-fields.js";
 import { type RefusedWith, reportFault } from "../observe/record.js";
-import { refuse } from "../policies/refuse.js";
+import { refuse, withStatus } from "../policies/refuse.js";
 import { type RefusalBody, writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
 
@@ -42,12 +42,8 @@ export function answerRefused(asking: Handshake, req: HttpRequest, refused: Refu
   const { refusal, by, refusalBody, maxSize } = refused;
   asking.refuse(by);
   const hasLimit = Object.keys(refusal.headers).some((name) => name.toLowerCase() === "upload-limit");
-  const { reason, body, headers, status } = refusal;
-  const answer = refuse(status, {
-    headers: { ...headers, ...fieldsOf(asking, { verdict: "refuse", maxSize: hasLimit ? undefined : maxSize }) },
-    ...(reason === undefined ? {} : { reason }),
-    ...(body === undefined ? {} : { body }),
-  });
+  const own = fieldsOf(asking, { verdict: "refuse", maxSize: hasLimit ? undefined : maxSize });
+  const answer = withStatus(refusal, refusal.status, { ...refusal.headers, ...own });
   write(asking, answer, typeof refusalBody === "function" ? () => refusalBody(refusal, req) : "problem");
 }
 

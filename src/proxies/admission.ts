@@ -131,11 +131,12 @@ function refuseQuestion(asking: Handshake, reason: string, settings: Settings): 
 function readSettings(options: AdmissionOptions<never>): Settings {
   requireKnownKeys("admission", options, OPTION_KEYS);
   const logger = safeLogger(options.logger);
+  const policyTimeoutMs = optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000);
   return {
     logger,
     trusts: readTrust(options.trustProxy, logger),
-    policies: readAdmissionPolicies(options.policies),
-    policyTimeoutMs: optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000),
+    policies: readAdmissionPolicies(options.policies, policyTimeoutMs),
+    policyTimeoutMs,
     isVerbatim: optionalOneOf("statuses", options.statuses, ["nginx", "verbatim"], "nginx") === "verbatim",
     ignoresUnknown:
       optionalOneOf("unknownExpectations", options.unknownExpectations, ["refuse", "ignore"], "refuse") === "ignore",
@@ -167,8 +168,8 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
   throw optionError("trustProxy", trustProxy, 'the addresses of the proxies that may ask, such as "loopback"');
 }
 
-function readAdmissionPolicies(policies: unknown): Settings["policies"] {
-  const read = readPolicies(policies);
+function readAdmissionPolicies(policies: unknown, policyTimeoutMs: number): Settings["policies"] {
+  const read = readPolicies(policies, policyTimeoutMs);
   for (const [i, { policy }] of read.entries()) {
     // It would count uploads whose end is never seen here, and refuse everybody in the end.
     if (namesOf(policy).includes("concurrency"))
