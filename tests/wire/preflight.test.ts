@@ -4,6 +4,7 @@ import {
   allOf,
   anyOf,
   authorize,
+  concurrency,
   type ExpectationOptions,
   expectations,
   type HttpRequest,
@@ -428,6 +429,26 @@ describe("nothing is left", () => {
     expect((await wire.final()).status).toBe(409);
     wire.socket.end();
     await closed;
+  });
+
+  test("questions take no place, not even while other policies decide", async () => {
+    const room = concurrency({ limit: 1 });
+    const { policy, asked, decide } = pendingPolicy();
+    const pending = when((_req, { isPreflight }) => isPreflight, policy);
+    const asking = await serve({ policies: [room, pending] });
+    asking.send(question("Upload-Length: 5"));
+    await asked;
+    expect(room.places.inUse).toBe(0);
+    const uploading = await WireClient.connect(asking.socket.remotePort as number);
+    uploading.send("PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n");
+    await until("the upload has its place", () => room.places.inUse === 1);
+    const other = await WireClient.connect(asking.socket.remotePort as number);
+    other.send(question("Upload-Length: 5"));
+    expect(await other.final()).toMatchObject({ status: 503, headers: { "upload-verdict": "refuse" } });
+    decide(true);
+    expect((await asking.final()).headers["upload-verdict"]).toBe("accept");
+    uploading.send("hello");
+    expect((await uploading.final()).status).toBe(201);
   });
 
   test("a thousand questions at once are all answered", async () => {
