@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import type * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import {
   allOf,
@@ -20,10 +22,12 @@ import {
   when,
 } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
+import { closeSessions, openSession } from "../helpers/http2.js";
 import {
   closeServers,
   type Handler,
   HTTP1_KINDS,
+  HTTP2_KINDS,
   type Http1Kind,
   isTlsKind,
   next,
@@ -36,6 +40,7 @@ import { keptEnds, pendingPolicy } from "../helpers/verdict.js";
 import { WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
+afterEach(closeSessions);
 afterEach(closeServers);
 
 interface Served {
@@ -298,6 +303,37 @@ describe("policies see the upload", () => {
     ]);
   });
 
+  test("its fields in each form that Node has, and listeners that are told of the question's end", async () => {
+    const seen: unknown[] = [];
+    const closed: string[] = [];
+    const { policy, asked } = pendingPolicy();
+    const wire = await serve({
+      // Node keeps what it has made of the lines.
+      before: [(req, _res, done) => done(void req.headersDistinct)],
+      policies: [
+        (req) => {
+          const once = () => void closed.push("off");
+          req.once("close", once);
+          req.on("close", () => closed.push("told"));
+          req.off("close", once);
+          seen.push(
+            req.headersDistinct["content-length"],
+            req.headersDistinct["upload-length"],
+            req.headersDistinct["x-a"],
+          );
+          return true;
+        },
+        policy,
+      ],
+    });
+    wire.send(question("Upload-Length: 5", "X-A: 1", "X-A: 2"));
+    await asked;
+    wire.destroy();
+    await until("the listener is told", () => closed.length > 0);
+    expect(closed).toEqual(["told"]);
+    expect(seen).toEqual([["5"], undefined, ["1", "2"]]);
+  });
+
   test("one after the other: what one puts on the request, the next one finds, and nobody else", async () => {
     const guards = [1, 2].map((n) =>
       expectations({
@@ -325,6 +361,29 @@ describe("policies see the upload", () => {
     wire.send(question("Upload-Length: 5"));
     expect((await wire.final()).headers["upload-verdict"]).toBe("accept");
     expect(left).toBeUndefined();
+  });
+});
+
+describe.each(HTTP2_KINDS)("%s", (kind) => {
+  test("questions are answered on streams of one session, which stays", async () => {
+    const guard = expectations({ logger: silent, policies: [mediaTypes(["image/*"]), maxSize(5)] });
+    const running = await startAttached(kind, { use: [preflight(guard) as Handler] }, { logger: silent });
+    const session = await openSession(running);
+    const ask = async (fields: http2.OutgoingHttpHeaders, endStream = true) => {
+      const stream = session.request({ ":method": "OPTIONS", ":path": "/files", ...fields }, { endStream });
+      const [head] = (await once(stream, "response")) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+      stream.resume();
+      await once(stream, "close");
+      return [head[":status"], head["upload-verdict"], head["upload-limit"]];
+    };
+    const image = { "content-type": "image/png" };
+    expect(await ask({ ...image, "upload-length": "5" })).toEqual([204, "accept", "max-size=5"]);
+    expect(await ask({ ...image, "upload-length": "6" })).toEqual([413, "refuse", "max-size=5"]);
+    expect(await ask({ "upload-length": "5" })).toEqual([415, "refuse", undefined]);
+    expect(await ask({})).toEqual([204, undefined, "max-size=5"]);
+    expect(await ask({ "upload-length": "-5" })).toEqual([400, undefined, undefined]);
+    expect(await ask({ "upload-length": "5" }, false)).toEqual([400, undefined, undefined]);
+    expect(session.destroyed || session.closed).toBe(false);
   });
 });
 
