@@ -7,12 +7,14 @@ import { uploadLengthOf } from "../http/upload-fields.js";
 import { viewOf } from "../node/request-view.js";
 
 /**
- * Whether a request is one that browsers send of their own accord, before a request to another origin.
+ * Whether a request may be a question. A CORS preflight request is none: browsers send it of their own accord, before a
+ * request to another origin.
  *
  * @see Fetch Standard, "CORS-preflight request"
  */
-export function isCorsPreflight({ method, headers }: HttpRequest): boolean {
-  return method === "OPTIONS" && "origin" in headers && "access-control-request-method" in headers;
+export function isQuestion({ method, headers }: HttpRequest): boolean {
+  if (method === "POST") return true;
+  return method === "OPTIONS" && !("origin" in headers && "access-control-request-method" in headers);
 }
 
 /**

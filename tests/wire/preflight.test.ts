@@ -520,6 +520,20 @@ describe("nothing is left", () => {
   });
 });
 
+test("in front of a whole application, other methods pass by", async () => {
+  const guard = expectations({ logger: silent, policies: [maxSize(5)] });
+  const { port } = await startAttached("Express 5", {
+    use: [preflight(guard) as Handler],
+    routes: { "/files": [guard as Handler, store], "/next": next },
+  });
+  const wire = await WireClient.connect(port);
+  wire.send(question("Upload-Length: 6"));
+  expect((await wire.final()).headers["upload-verdict"]).toBe("refuse");
+  wire.send("PUT /files HTTP/1.1\r\nHost: test\r\nUpload-Length: 5\r\nContent-Length: 5\r\n\r\nhello");
+  expect((await wire.final(2)).status).toBe(201);
+  expect(await wire.answersNext()).toBe(true);
+});
+
 describe("guards", () => {
   const guardOf = (policies: Policy[], more: Partial<ExpectationOptions> = {}) =>
     expectations({ logger: silent, policies, ...more });
