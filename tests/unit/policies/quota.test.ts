@@ -39,6 +39,7 @@ function uploadOf(length: number | undefined): TestUpload {
     signal: new AbortController().signal,
     isPreflight: false,
     refuse() {},
+    requireRate() {},
     limitBytes: (bytes, refusal) => void upload.limits.push({ bytes, refusal }),
     onClose: (callback) => void closing.push(callback),
     report: (message, error) => void upload.reports.push({ message, error }),
