@@ -89,12 +89,18 @@ export class SharedRoom extends WaitingRoom {
   async #ask<T>(lane: Lane, use: (lease: Lease | undefined) => T | Promise<T>): Promise<T> {
     lane.inUse++;
     try {
-      const lease = new Lease(this.settings, lane.key, this.#health);
+      const lease = new Lease(this.settings, this.#nameIn(lane), this.#health);
       // Without `await`: `use` may return the promise of somebody who waits.
       return (await lease.take()) ? use(lease) : use(undefined);
     } finally {
       lane.inUse--;
     }
+  }
+
+  // The name of the policy keeps its places apart from those of others in the same store.
+  #nameIn({ key }: Lane): string {
+    const { name } = this.settings;
+    return key === "" ? name : `${name}:${key}`;
   }
 
   #serveWith(lane: Lane, lease: Lease | undefined): boolean {
