@@ -62,7 +62,8 @@ export class Exchange {
     if (this.#isOver || this.body.length === 0) return;
     this.#sink = sink;
     if (!this.hop.expects) this.#send();
-    else this.#timer = setTimeout(() => this.#send(), this.settings.expectTimeoutMs);
+    // Timers run before the connection is read. After a turn, a response that has arrived in time is known.
+    else this.#timer = setTimeout(() => setImmediate(() => this.#send()), this.settings.expectTimeoutMs);
   }
 
   interim(status: number, headers: IncomingHttpHeaders): void {
