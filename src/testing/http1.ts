@@ -41,6 +41,7 @@ export class Http1Line implements Line {
     };
     return {
       journal,
+      isStream: false,
       sendHead: () => {
         const lines = [`${plan.method} ${plan.path} HTTP/1.1`, ...this.#linesOf(plan)];
         journal.add({ kind: "sent", what: "head", lines, bytes: 0 });

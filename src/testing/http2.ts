@@ -30,6 +30,7 @@ export class Http2Line implements Line {
     const fields = this.#fieldsOf(plan);
     return {
       journal,
+      isStream: true,
       sendHead: () => {
         stream = this.#session.request(fields, { endStream: plan.content.announced === "none" });
         journal.add({ kind: "sent", what: "head", lines: linesOf(fields, RAW), bytes: 0 });

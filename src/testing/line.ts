@@ -14,6 +14,8 @@ export interface Line {
 export interface Sent {
   /** Everything that was sent and received, as it was on the wire. */
   readonly journal: Journal;
+  /** Whether it is a stream of HTTP/2. */
+  readonly isStream: boolean;
   sendHead(): void;
   /** @param taken - called when the system has taken the bytes. */
   sendContent(bytes: Buffer, taken: () => void): void;

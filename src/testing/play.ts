@@ -43,6 +43,8 @@ export async function play(sent: Sent, plan: Plan): Promise<void> {
   if (final && saysClose(final)) {
     await wait("the end of the connection, which the response announces,", () => journal.isOver);
   }
+  // A stream ends, unless the server forgets it. Nothing announces that.
+  if (sent.isStream) await journal.until(() => journal.isOver, Math.max(1, end - performance.now()));
 }
 
 async function send(sent: Sent, { content }: Plan, wait: (isThere: () => boolean) => Promise<void>): Promise<void> {

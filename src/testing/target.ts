@@ -24,7 +24,7 @@ export interface HandshakeOptions {
   attach?: AttachOptions;
   /** Default: HTTP/2 for a server of `node:http2`, HTTP/1.1 for everything else. */
   protocol?: "HTTP/1.1" | "HTTP/2";
-  /** How long a request may take, in milliseconds of real time. Default 5,000. */
+  /** How long a request may take, in milliseconds of real time. Default 4,000. */
   deadlineMs?: number;
 }
 

@@ -7,6 +7,9 @@ import { NO_CONTENT, type Plan } from "./plan.js";
 /** Content to send: text, bytes, or pieces, each of which is a chunk of its own in chunked content. */
 export type HandshakeContent = string | Uint8Array | readonly (string | Uint8Array)[];
 
+/** The value of a field, or several of them. */
+type FieldValue = string | number | readonly (string | number)[];
+
 /**
  * One request, which is sent when the test waits for it.
  *
@@ -27,11 +30,14 @@ export class HandshakeTest implements PromiseLike<HandshakeAnswer> {
     this.#plan = { method, path, fields: [], expect: undefined, content: NO_CONTENT, deadlineMs };
   }
 
-  /** Adds a field, or several of them. */
-  set(name: string | Readonly<Record<string, string | number>>, value?: string | number): this {
-    const added = typeof name === "string" ? { [name]: value ?? "" } : name;
-    const fields = Object.entries(added).map(([key, one]) => [checkedName(key, one), String(one)] as const);
-    return this.#with({ fields: [...this.#plan.fields, ...fields] });
+  /** Sets a field, or several of them. A list of values is sent as several lines. */
+  set(name: string | Readonly<Record<string, FieldValue>>, value?: FieldValue): this {
+    const given = typeof name === "string" ? { [name]: value ?? "" } : name;
+    const added = Object.entries(given).flatMap(([key, values]) =>
+      [values].flat().map((one): [string, string] => [checkedName(key, one), String(one)]),
+    );
+    const names = new Set(added.map(([key]) => key.toLowerCase()));
+    return this.#with({ fields: [...this.#plan.fields.filter(([key]) => !names.has(key.toLowerCase())), ...added] });
   }
 
   /** Sends another value of `Expect`, such as `"size-class=small"` or `"100-continue, something-else"`. */

@@ -10,9 +10,8 @@ export function whyNotRefused(answer: HandshakeAnswer, status: number | undefine
   if (wrong !== undefined) return wrong;
   if (answer.continues > 0) return `the server sent ${answer.continues} 100 Continue before the refusal`;
   if (answer.sentBytes > 0) return `${answer.sentBytes} bytes of content were sent`;
-  // On HTTP/2 other requests go on.
-  if (isHttp2(answer) || answer.isClosed) return undefined;
-  return "the server left the connection open, and so would take the next request for the content";
+  if (answer.isClosed) return undefined;
+  return "the server left the connection open, and would take the next request for the content";
 }
 
 /**
@@ -41,8 +40,4 @@ function wrongStatus(
   }
   if (status === undefined ? isRight(received) : received === status) return undefined;
   return `the status is ${received}, not ${status ?? what}`;
-}
-
-function isHttp2({ transcript }: HandshakeAnswer): boolean {
-  return transcript.includes(" :status ");
 }

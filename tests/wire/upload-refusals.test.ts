@@ -1,9 +1,14 @@
+import { once } from "node:events";
 import * as http from "node:http";
+import * as net from "node:net";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
+import * as tls from "node:tls";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { UploadError, upload } from "../../src/client/client.js";
+import { CONTINUE, response } from "../../src/testing/misbehave/served.js";
 import { BEHAVIOUR_NAMES, type BehaviourName } from "../../src/testing/testing.js";
+import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeServers, listen, start, store } from "../helpers/servers.js";
 import { closeMisbehaving, put, startMisbehaving } from "../helpers/uploads.js";
@@ -76,6 +81,28 @@ test("a refusal that arrived before the connection broke is never lost", async (
   for (let i = 0; i < 40; i++) {
     expect(await upload(url, { body: trickle() })).toMatchObject({ status: 413, isComplete: true });
   }
+});
+
+test("nor over TLS", async () => {
+  const server = net.createServer((raw) => {
+    const socket = new tls.TLSSocket(raw, { isServer: true, key: TEST_KEY, cert: TEST_CERT });
+    for (const each of [raw, socket]) each.on("error", () => {});
+    socket.once("data", () => {
+      socket.write(CONTINUE);
+      socket.once("data", () => {
+        socket.pause();
+        socket.write(response("413 Content Too Large", ["Connection: close"]), () => raw.resetAndDestroy());
+      });
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  for (let i = 0; i < 20; i++) {
+    const result = await upload(`https://127.0.0.1:${port}/`, { body: trickle(), tls: { rejectUnauthorized: false } });
+    expect(result).toMatchObject({ status: 413, isComplete: true });
+  }
+  server.close();
 });
 
 test.each(["refuse-and-keep", "expectation-failed-and-keep", "blind-continue", "early-success"] as const)(
