@@ -1,8 +1,8 @@
-// Compiles the README's programs as a user would, strictly: a part of `npm run typecheck`.
+// Compiles the programs of the README and the pages for users as a user would, strictly: a part of `npm run typecheck`.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
-import { blocksOf } from "../tests/examples/readme-blocks.cjs";
+import { blocksOf, PAGES } from "../tests/examples/readme-blocks.cjs";
 
 const repository = resolve(import.meta.dirname, "..");
 const { config } = ts.readConfigFile(join(repository, "tsconfig.json"), ts.sys.readFile);
@@ -13,16 +13,20 @@ const { options } = ts.parseJsonConfigFileContent(
 );
 options.paths = {
   "express-expectations": ["./src/index.ts"],
+  "express-expectations/client": ["./src/client/client.ts"],
+  "express-expectations/testing": ["./src/testing/testing.ts"],
   "express-expectations/dashboard": ["./src/dashboard/dashboard.ts"],
   "express-expectations/prometheus": ["./src/observe/prometheus.ts"],
 };
 
 // Files that are nowhere on the disk, in the folder of the README: what they import is found from there.
 const blocks = new Map(
-  blocksOf(readFileSync(join(repository, "README.md"), "utf8")).map((block, i) => [
-    join(repository, `readme-block-${i + 1}.mts`),
-    block,
-  ]),
+  Object.entries(PAGES).flatMap(([page, preamble]) =>
+    blocksOf(readFileSync(join(repository, page), "utf8"), preamble).map((block, i) => [
+      join(repository, `block-of-${page.replaceAll(/[^\w]/g, "-")}-${i + 1}.mts`),
+      { ...block, page },
+    ]),
+  ),
 );
 const host = ts.createCompilerHost(options);
 const { getSourceFile, fileExists, readFile } = host;
@@ -38,7 +42,7 @@ for (const { file, start, messageText, code } of ts.getPreEmitDiagnostics(progra
   const block = blocks.get(file?.fileName);
   const line = file ? file.text.slice(0, start).split("\n").length : 0;
   const place = block
-    ? `README.md, block ${block.name}, line ${line} of the program`
+    ? `${block.page}, block ${block.name}, line ${line} of the program`
     : `${file?.fileName}, line ${line}`;
   process.stderr.write(`${place}: TS${code} ${ts.flattenDiagnosticMessageText(messageText, "\n")}\n`);
   process.exitCode = 1;

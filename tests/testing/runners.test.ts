@@ -49,13 +49,13 @@ describe.each(Object.entries(RUNNERS))("%s", (name, args) => {
     return { code, output: program.output };
   };
 
-  test("the tests of the example pass, with fake timers, too", async () => {
+  test.concurrent("the tests of the example pass, with fake timers, too", async () => {
     const { code, output } = await run(project(`${name}-guarded`));
     if (code !== 0) throw new Error(output);
     expect(output).toMatch(/\b5 passed|pass 5\b/);
   });
 
-  test("they fail without the guard, and show what was on the wire", async () => {
+  test.concurrent("they fail without the guard, and show what was on the wire", async () => {
     const unguarded = (app: string) => app.replace('"/images/:id", guard, ', '"/images/:id", ');
     const { code, output } = await run(project(`${name}-unguarded`, unguarded));
     expect(output).toMatch(/\b3 failed|fail 3\b/);
