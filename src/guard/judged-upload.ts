@@ -8,10 +8,11 @@ import type { PreparedLogger } from "../observe/logger.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
 import { refuse, requireLimit, requireRate, requireRefusal } from "../policies/refuse.js";
 import { callOnClose, requireCallback } from "../policies/run.js";
+import type { AbortListener, AbortSource } from "../policies/when-aborted.js";
 import { asError, type ExpectationErrorCode } from "../support/errors.js";
 
 /** The decision on whose behalf a policy is asked. */
-export interface Judge {
+export interface Judge extends AbortSource {
   readonly handshake: Handshake;
   readonly logger: PreparedLogger;
   readonly signal: AbortSignal;
@@ -25,7 +26,7 @@ export interface Judge {
 }
 
 /** What a policy is told. Its methods can be destructured: `(req, { limitBytes }) => …`. */
-export class JudgedUpload implements Upload {
+export class JudgedUpload implements Upload, AbortSource {
   readonly length: number | undefined;
 
   constructor(
@@ -43,6 +44,10 @@ export class JudgedUpload implements Upload {
 
   get signal(): AbortSignal {
     return this.judge.signal;
+  }
+
+  onAbort(listener: AbortListener): void {
+    this.judge.onAbort(listener);
   }
 
   get received(): number {

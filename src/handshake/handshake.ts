@@ -29,6 +29,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   readonly content: RequestContent;
   /** The response's own methods that write interim responses. */
   readonly interim: InterimWriters;
+  /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
+  isSettled = false;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
   #isResponseShared = false;
@@ -37,7 +39,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   #isContinueDue = false;
   #continuedAt: number | undefined;
   #isPending = false;
-  #isSettled = false;
   #judging = 0;
   #clock: BodyClock | undefined;
   #isAsking = false;
@@ -329,8 +330,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   #settle(): void {
-    if (this.#isSettled || this.#refusal) return;
-    this.#isSettled = true;
+    if (this.isSettled || this.#refusal) return;
+    this.isSettled = true;
     this.listener.onAccept(this);
   }
 }

@@ -18,7 +18,7 @@ import { isRefused, isThenable, requireVerdict } from "./run.js";
 export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("allOf", policies);
   const firstRefusing = (req: Req, upload: Upload) => firstThat(policies, (policy) => policy(req, upload), isRefused);
-  return named("allOf", firstRefusing, policies);
+  return named("allOf", firstRefusing, { parts: policies });
 }
 
 markFactory(allOf, "allOf(policy, other)");
@@ -36,7 +36,7 @@ export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Po
   requirePolicies("anyOf", policies);
   const firstAccepting = (req: Req, upload: Upload) =>
     firstThat(policies, (policy) => askBranch(policy, req, upload), isAccepted);
-  return named("anyOf", firstAccepting, policies);
+  return named("anyOf", firstAccepting, { parts: policies });
 }
 
 markFactory(anyOf, "anyOf(policy, other)");
@@ -65,7 +65,7 @@ export function when<Req extends HttpRequest = IncomingMessage>(
     const picked = predicate(req, upload);
     return isThenable(picked) ? Promise.resolve(picked).then(decide) : decide(picked);
   };
-  return named(`when(${policyName(policy)})`, whenPicked, [policy]);
+  return named(`when(${policyName(policy)})`, whenPicked, { parts: [policy] });
 }
 
 markFactory(when, "when(predicate, policy)");

@@ -1,9 +1,10 @@
 import type { Refusal } from "../http/refusal.js";
 import { answerError, callSafely, ExpectationError, messageOf, optionError, textOf } from "../support/errors.js";
-import { policyName } from "./names.js";
+import { policyName, requireTimeToWait } from "./names.js";
 import type { Policy, UploadEnd, Verdict } from "./policy.js";
-import { isRefusal, refuse } from "./refuse.js";
+import { isRefusal, refuse, withStatus } from "./refuse.js";
 import { requirePolicy } from "./require-policy.js";
+import type { AbortListener } from "./when-aborted.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
@@ -114,6 +115,7 @@ export class PolicyRun<T extends Trial> {
   #isOver = false;
   #isAborted = false;
   #abort: AbortController | undefined;
+  #listeners: AbortListener[] | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly owner: RunOwner<T>) {}
@@ -128,6 +130,13 @@ export class PolicyRun<T extends Trial> {
     this.#abort ??= new AbortController();
     if (this.#isAborted) this.#abort.abort();
     return this.#abort.signal;
+  }
+
+  /** Calls `listener` where {@link signal} aborts. See `when-aborted.ts`. */
+  onAbort(listener: AbortListener): void {
+    if (this.#isAborted) listener.handleEvent();
+    else if (this.#listeners) this.#listeners.push(listener);
+    else this.#listeners = [listener];
   }
 
   /**
@@ -155,8 +164,7 @@ export class PolicyRun<T extends Trial> {
   abort(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#isAborted = true;
-    this.#abort?.abort();
+    this.#tellAborted();
   }
 
   #end(outcome: Outcome): void {
@@ -176,10 +184,16 @@ export class PolicyRun<T extends Trial> {
     return this.#isAborted && [error, error.cause].some((one) => (one as Error | undefined)?.name === "AbortError");
   }
 
-  #runOutOfTime(): void {
-    const error = new Error(`policy ${this.current} did not answer within ${this.owner.timeoutMs} ms`);
+  #tellAborted(): void {
     this.#isAborted = true;
     this.#abort?.abort();
+    for (const listener of this.#listeners ?? []) listener.handleEvent();
+    this.#listeners = undefined;
+  }
+
+  #runOutOfTime(): void {
+    const error = new Error(`policy ${this.current} did not answer within ${this.owner.timeoutMs} ms`);
+    this.#tellAborted();
     this.#end({ kind: "fault", policy: this.current, status: 503, error });
   }
 }
@@ -197,12 +211,7 @@ export function refusalOf(verdict: false | Refusal, hasExpectation: boolean, ove
   if (!hasExpectation) status = status === 417 ? 403 : status;
   else status = override ?? status;
   if (status === refusal.status) return refusal;
-  const { reason, headers, body } = refusal;
-  return refuse(status, {
-    headers,
-    ...(reason === undefined ? {} : { reason }),
-    ...(body === undefined ? {} : { body }),
-  });
+  return withStatus(refusal, status);
 }
 
 /** Logs the failure of a policy that nobody waits for any more. */
@@ -232,12 +241,18 @@ export function requireCallback(callback: unknown): void {
   if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
 }
 
-/** Checks a list of policies and names them. @throws {ExpectationError} `ERR_EXPECT_OPTION` for anything else. */
-export function readPolicies(policies: unknown): readonly Trial[] {
+/**
+ * Checks a list of policies and names them.
+ *
+ * @param policyTimeoutMs - how long they may take together, in milliseconds.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for anything else, and for a policy that may wait for longer.
+ */
+export function readPolicies(policies: unknown, policyTimeoutMs: number): readonly Trial[] {
   if (policies === undefined) return [];
   if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
   return Array.from(policies, (policy: unknown, i) => {
     requirePolicy(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
+    requireTimeToWait(`policies[${i}]`, policy, policyTimeoutMs);
     return { name: policyName(policy), policy };
   });
 }

@@ -548,12 +548,12 @@ describe("the factories of policies check what they get", () => {
     [
       "refuse with an unknown key",
       () => refuse(413, { message: "too big" } as never),
-      /^refuse\(options\): unknown option "message"; expected one of reason, headers, body$/,
+      /^refuse\(options\): unknown option "message"; expected one of reason, headers, body, problem$/,
     ],
     [
       "concurrency with an unknown key",
       () => concurrency({ max: 5 } as never),
-      /^concurrency\(options\): unknown option "max"; expected one of limit, key, retryAfterSeconds$/,
+      /^concurrency\(options\): unknown option "max"; expected one of limit, key, total, maxWaiting, maxWaitMs, retryAfterSeconds, name, semaphore, leaseMs, storeTimeoutMs, onStoreError$/,
     ],
     [
       "refuse without a status",
