@@ -1,5 +1,5 @@
-// Compiles the README's programs as a user would, strictly: a part of `npm run typecheck`.
-import { readFileSync } from "node:fs";
+// Compiles the programs of the README and of the pages in docs/ as a user would, strictly: a part of `npm run typecheck`.
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
 import { blocksOf } from "../tests/examples/readme-blocks.cjs";
@@ -11,18 +11,28 @@ const { options } = ts.parseJsonConfigFileContent(
   ts.sys,
   repository,
 );
-options.paths = {
-  "express-expectations": ["./src/index.ts"],
-  "express-expectations/dashboard": ["./src/dashboard/dashboard.ts"],
-  "express-expectations/prometheus": ["./src/observe/prometheus.ts"],
-};
+const { name, exports: exported } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+// Each entry of the package by its source.
+options.paths = Object.fromEntries(
+  Object.entries(exported)
+    .filter(([, target]) => target.import !== undefined)
+    .map(([entry, target]) => {
+      const source = target.import.types.replace("./dist/esm/", "./src/").replace(/\.d\.ts$/, ".ts");
+      return [join(name, entry), [source]];
+    }),
+);
+
+const docs = readdirSync(join(repository, "docs")).filter((file) => file.endsWith(".md"));
+const pages = ["README.md", ...docs.map((file) => join("docs", file))];
 
 // Files that are nowhere on the disk, in the folder of the README: what they import is found from there.
 const blocks = new Map(
-  blocksOf(readFileSync(join(repository, "README.md"), "utf8")).map((block, i) => [
-    join(repository, `readme-block-${i + 1}.mts`),
-    block,
-  ]),
+  pages.flatMap((page) =>
+    blocksOf(readFileSync(join(repository, page), "utf8")).map((block, i) => [
+      join(repository, `${page.replaceAll(/\W/g, "-")}-block-${i + 1}.mts`),
+      { page, ...block },
+    ]),
+  ),
 );
 const host = ts.createCompilerHost(options);
 const { getSourceFile, fileExists, readFile } = host;
@@ -38,7 +48,7 @@ for (const { file, start, messageText, code } of ts.getPreEmitDiagnostics(progra
   const block = blocks.get(file?.fileName);
   const line = file ? file.text.slice(0, start).split("\n").length : 0;
   const place = block
-    ? `README.md, block ${block.name}, line ${line} of the program`
+    ? `${block.page}, block ${block.name}, line ${line} of the program`
     : `${file?.fileName}, line ${line}`;
   process.stderr.write(`${place}: TS${code} ${ts.flattenDiagnosticMessageText(messageText, "\n")}\n`);
   process.exitCode = 1;

@@ -11,7 +11,7 @@ import express from "express";
 import { Redis } from "ioredis";
 import multer from "multer";
 import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
-import { attach, expectations, maxSize, quota, refuse, sampled, silent } from "../../dist/esm/index.js";
+import { attach, concurrency, expectations, maxSize, quota, refuse, sampled, silent } from "../../dist/esm/index.js";
 import { cert, key } from "../../tests/helpers/transports.mjs";
 
 const LIMIT = 10 * 2 ** 20;
@@ -120,6 +120,9 @@ function decided(req) {
 const guard = (logger = silent) =>
   expectations({ policies: [maxSize(LIMIT), decided], policyTimeoutMs: 600_000, logger });
 
+const room = concurrency({ limit: 1, maxWaiting: 100_000, maxWaitMs: 600_000 });
+const roomGuard = () => expectations({ policies: [maxSize(LIMIT), room], policyTimeoutMs: 600_000, logger: silent });
+
 const QUOTA = { points: 1e12, duration: 3_600 };
 const quotaGuard = (limiter) =>
   expectations({ policies: [maxSize(LIMIT), quota({ limiter, key: () => "all" })], logger: silent });
@@ -148,6 +151,7 @@ const SUBJECTS = {
   "package, TLS": () => attach(https.createServer({ key, cert }, route), { logger: silent, guard: guard() }),
   "package, h2c": () => attach(http2.createServer(route), { logger: silent, guard: guard() }),
   "package, attach({ guard })": () => attach(createServer(app()), { logger: silent, guard: guard() }),
+  "package, waiting room": () => attach(createServer(app()), { logger: silent, guard: roomGuard() }),
   "package, middleware": () => attach(createServer(app(guard())), { logger: silent }),
   "package, middleware, pino": () => attach(createServer(app(guard(pino("/dev/null")))), { logger: silent }),
   "package, middleware, sampled pino": () =>
@@ -179,7 +183,8 @@ process.on("message", (message) => {
     globalThis.gc?.();
     globalThis.gc?.();
     const { rss, heapUsed, external } = process.memoryUsage();
-    process.send({ rss, heapUsed, external, pending: pending.length });
+    const { inUse, waiting } = room.places;
+    process.send({ rss, heapUsed, external, pending: pending.length + inUse + waiting });
   }
 });
 process.on("disconnect", () => process.exit(0));

@@ -1,18 +1,24 @@
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import express from "express";
-import { attach, authorize, expectations, knownLength, maxSize, mediaTypes, refuse } from "express-expectations";
+import {
+  attach,
+  authorize,
+  concurrency,
+  diskSpace,
+  expectations,
+  knownLength,
+  maxSize,
+  mediaTypes,
+} from "express-expectations";
 import { instrument } from "express-expectations/prometheus";
 import { Registry } from "prom-client";
 
-/**
- * Refuses what does not fit on the disk with 507. A disk that does not answer is a fault: 500, and the alert
- * `UploadPolicyFaults`.
- */
-function spaceLeftIn(folder) {
-  return async function spaceLeft(_req, { length = 0 }) {
-    const { bavail, bsize } = await fs.statfs(folder);
-    return length <= bavail * bsize || refuse(507, { reason: "the disk is full" });
+/** Throws where the archive is not mounted: a fault, which gets 500, and the alert `UploadPolicyFaults`. */
+function mounted(folder) {
+  return async function isMounted() {
+    await fs.access(folder);
+    return true;
   };
 }
 
@@ -37,14 +43,19 @@ export async function start(port = 0, archive = "archive") {
 
   app.use(
     expectations({
-      policies: [
-        authorize((req) => req.get("authorization") === "Bearer open-sesame", { challenge: "Bearer" }),
-        knownLength(),
-      ],
+      policies: [authorize((req) => req.get("authorization") === "Bearer open-sesame", { challenge: "Bearer" })],
     }),
   );
-  app.put("/images/:id", expectations({ policies: [mediaTypes(["image/*"]), maxSize("5mb")] }), takeIn);
-  app.put("/archive/:name", expectations({ policies: [maxSize("1gb"), spaceLeftIn(archive)] }), takeIn);
+  const disk = diskSpace({ path: ".", keepFree: "100mb" });
+  app.put(
+    "/images/:id",
+    expectations({ policies: [knownLength(), mediaTypes(["image/*"]), maxSize("5mb"), disk] }),
+    takeIn,
+  );
+  const places = concurrency({ name: "clips", limit: 1, maxWaiting: 1, maxWaitMs: 5_000 });
+  app.put("/clips/:id", expectations({ policies: [maxSize("1mb"), places] }), takeIn);
+  const archiveDisk = diskSpace({ path: archive, keepFree: "1gb" });
+  app.put("/archive/:name", expectations({ policies: [mounted(archive), maxSize("1gb"), archiveDisk] }), takeIn);
 
   const server = attach(app.listen(port, "127.0.0.1"));
   server.on("close", undo);

@@ -3,7 +3,9 @@ import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { acceptChannel, errorChannel, refuseChannel } from "../observe/diagnostics.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
-import { EventStreams } from "./event-streams.js";
+import { type PlaceMessage, placeChannel } from "../support/places.js";
+import { EventStreams, type Shown } from "./event-streams.js";
+import { Present } from "./present.js";
 import { RecentDecisions } from "./recent-decisions.js";
 import { pathOf, sendPage, sendSummary } from "./responses.js";
 
@@ -31,10 +33,10 @@ export interface Dashboard {
 const OPTION_KEYS = ["sinceMs", "maxRecords", "logger"] as const satisfies readonly (keyof DashboardOptions)[];
 
 const HOUR_MS = 3_600_000;
-const CHANNELS = [acceptChannel, refuseChannel, errorChannel];
+const DECISION_CHANNELS = [acceptChannel, refuseChannel, errorChannel];
 
 /**
- * Creates a middleware that serves a live page about the uploads that this process refuses.
+ * Creates a middleware that serves a live page about the uploads that this process refuses, and about those that wait.
  *
  * The mount path serves the page. Below it, `summary.json` serves the numbers, and `events` streams them, at most once
  * per second and to at most 50 readers. Other readers get 503. All other requests are passed on. All of them share
@@ -53,12 +55,17 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   const maxRecords = optionalCount("maxRecords", options.maxRecords, 10_000, 1_000_000);
   const logger = safeLogger(options.logger);
   const recent = new RecentDecisions(maxRecords, sinceMs);
-  const streams = new EventStreams(recent, logger);
-  const remember = recorder(recent, logger);
-  for (const channel of CHANNELS) channel.subscribe(remember);
+  const present = new Present();
+  const shown = () => shownOf(recent, present);
+  const streams = new EventStreams(shown, logger);
+  const safely = guarded(logger);
+  const remember = safely((message: { record: Record<string, unknown> }) => recent.add(message.record));
+  const note = safely((message: PlaceMessage) => present.add(message));
+  for (const channel of DECISION_CHANNELS) channel.subscribe(remember);
+  placeChannel.subscribe(note);
   const pages = new Map<string, (req: HttpRequest, res: ServerResponse) => void>([
-    ["/", (req, res) => sendPage(req, res, () => recent.summed().summary)],
-    ["/summary.json", (_req, res) => sendSummary(res, recent.summed().summary)],
+    ["/", (req, res) => sendPage(req, res, () => shown().summary)],
+    ["/summary.json", (_req, res) => sendSummary(res, shown().summary)],
     ["/events", (req, res) => streams.open(req, res)],
   ]);
   let isClosed = false;
@@ -71,24 +78,33 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
 
   function close(): void {
     isClosed = true;
-    for (const channel of CHANNELS) channel.unsubscribe(remember);
+    for (const channel of DECISION_CHANNELS) channel.unsubscribe(remember);
+    placeChannel.unsubscribe(note);
     streams.close();
     recent.clear();
+    present.clear();
   }
 
   return Object.assign(showDecisions, { close });
 }
 
-// Runs synchronously within the observed request, so it must not throw.
-function recorder(recent: RecentDecisions, logger: PreparedLogger): (message: unknown) => void {
+function shownOf(recent: RecentDecisions, present: Present): Shown {
+  const { summary, version } = recent.summed();
+  const now = present.now();
+  if (!now) return { summary, version: String(version) };
+  return { summary: { ...summary, now }, version: `${version} ${JSON.stringify(now)}` };
+}
+
+// Listeners run synchronously within the observed request, so they must not throw.
+function guarded(logger: PreparedLogger): <M>(read: (message: M) => void) => (message: unknown) => void {
   let hasFailed = false;
-  return function rememberDecision(message) {
-    try {
-      const record = (message as { record: Record<string, unknown> }).record;
-      recent.add(record);
-    } catch (err) {
-      if (!hasFailed) logger.error({ err }, "the dashboard could not read a decision; this is said once");
-      hasFailed = true;
-    }
-  };
+  return (read) =>
+    function readSafely(message) {
+      try {
+        read(message as Parameters<typeof read>[0]);
+      } catch (err) {
+        if (!hasFailed) logger.error({ err }, "the dashboard could not read a message; this is said once");
+        hasFailed = true;
+      }
+    };
 }

@@ -1,23 +1,30 @@
 import type { ServerResponse } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import type { Logger } from "../observe/logger.js";
+import type { Summary } from "../report/summary.js";
 import { type EventStream, eventOf, send, sendHeartbeat } from "./event-stream.js";
-import type { RecentDecisions } from "./recent-decisions.js";
 import { sendText, writeHead } from "./responses.js";
 
 const MAX_STREAMS = 50;
 const TICK_MS = 1_000;
 const HEARTBEAT_TICKS = 15;
 
+/** What the page shows. */
+export interface Shown {
+  readonly summary: Summary;
+  /** Changes whenever the summary does. */
+  readonly version: string;
+}
+
 /** The open streams of server-sent events. A timer runs while there are readers. */
 export class EventStreams {
   readonly #open = new Set<EventStream>();
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
-  #sentVersion = -1;
+  #sentVersion: string | undefined;
 
   constructor(
-    readonly recent: RecentDecisions,
+    readonly shown: () => Shown,
     readonly logger: Logger,
   ) {}
 
@@ -43,7 +50,7 @@ export class EventStreams {
       stream.isBlocked = false;
       stream.missedHeartbeat = false;
     });
-    const { summary, version } = this.recent.summed();
+    const { summary, version } = this.shown();
     if (this.#open.size === 0) this.#sentVersion = version;
     this.#open.add(stream);
     send(stream, eventOf(summary));
@@ -72,7 +79,7 @@ export class EventStreams {
   }
 
   #sendChanges(): void {
-    const { summary, version } = this.recent.summed();
+    const { summary, version } = this.shown();
     if (version === this.#sentVersion) return;
     this.#sentVersion = version;
     const event = eventOf(summary);

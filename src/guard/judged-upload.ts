@@ -5,17 +5,22 @@ import { mediaTypeOf } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
-import { requireLimit } from "../policies/refuse.js";
+import { requireLimit, requireRefusal } from "../policies/refuse.js";
 import { callOnClose, requireCallback } from "../policies/run.js";
-import { asError } from "../support/errors.js";
+import { asError, type ExpectationErrorCode } from "../support/errors.js";
 
 /** The decision on whose behalf a policy is asked. */
 export interface Judge {
   readonly handshake: Handshake;
   readonly logger: PreparedLogger;
   readonly signal: AbortSignal;
-  /** The content has passed a limit that `policy` has set. */
-  exceed(refusal: Refusal, policy: string): void;
+  /**
+   * Refuses from now on, whether or not the upload was accepted.
+   *
+   * @param policy - the policy that refuses.
+   * @param code - of the error for the reader of an accepted upload.
+   */
+  refuse(refusal: Refusal, policy: string, code: ExpectationErrorCode): void;
 }
 
 /** What a policy is told. Its methods can be destructured: `(req, { limitBytes }) => …`. */
@@ -43,11 +48,25 @@ export class JudgedUpload implements Upload {
     return this.judge.handshake.received;
   }
 
+  // The content of this request comes here.
+  get isPreflight(): boolean {
+    return false;
+  }
+
   get limitBytes(): Upload["limitBytes"] {
     const { judge, policy } = this;
     return (bytes, refusal) => {
       requireLimit(bytes, refusal);
-      judge.handshake.content.limit(bytes, () => judge.exceed(refusal, policy));
+      judge.handshake.content.limit(bytes, () => judge.refuse(refusal, policy, "ERR_EXPECT_LIMIT"));
+    };
+  }
+
+  get refuse(): Upload["refuse"] {
+    const { judge, policy } = this;
+    return (refusal) => {
+      requireRefusal("upload.refuse(refusal)", refusal);
+      // A response that has been sent stands: the policy has been told how the upload ended.
+      if (!judge.handshake.isAnswered) judge.refuse(refusal, policy, "ERR_EXPECT_REFUSED");
     };
   }
 

@@ -8,7 +8,7 @@ import { refuse } from "../policies/refuse.js";
 import { type Outcome, PolicyRun, type RunOwner, refusalOf, reportLateFault, type Trial } from "../policies/run.js";
 import { closeAfterEnd } from "../response/closing.js";
 import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
-import { asError } from "../support/errors.js";
+import { asError, type ExpectationErrorCode } from "../support/errors.js";
 import { endOf, type Judge, JudgedUpload } from "./judged-upload.js";
 import { answerByCallback } from "./on-refusal.js";
 import type { GuardSettings, Next } from "./options.js";
@@ -66,8 +66,7 @@ export class Judgement implements Judge, RunOwner<MemberTrial> {
     });
   }
 
-  /** The content has passed a limit that a policy set. */
-  exceed(refusal: Refusal, policy: string): void {
+  refuse(refusal: Refusal, policy: string, code: ExpectationErrorCode): void {
     const { handshake } = this;
     // A response that has been sent leaves its content to whoever reads on.
     const { isAnswered } = handshake;
@@ -79,7 +78,7 @@ export class Judgement implements Judge, RunOwner<MemberTrial> {
     if (wasJudging) handshake.endVerdict();
     else {
       const message = `the upload was cut off by ${policy} after ${handshake.received} bytes`;
-      handshake.content.fail("ERR_EXPECT_LIMIT", message);
+      handshake.content.fail(code, message);
     }
   }
 
@@ -139,7 +138,8 @@ export class Judgement implements Judge, RunOwner<MemberTrial> {
 
   onEnd(outcome: Outcome): void {
     const { handshake } = this;
-    if (handshake.isGone) {
+    // A policy of an earlier guard may have refused meanwhile.
+    if (handshake.isGone || handshake.refusal) {
       this.#abandon();
       return;
     }

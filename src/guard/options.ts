@@ -4,6 +4,8 @@ import type { HttpRequest, HttpResponse } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { isToken, lowerAscii } from "../http/token.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
+import { publishPlaces } from "../observe/places.js";
+import { requireTimeToWait } from "../policies/names.js";
 import type { Policy } from "../policies/policy.js";
 import { requirePolicy } from "../policies/require-policy.js";
 import { readPolicies, type Trial } from "../policies/run.js";
@@ -111,6 +113,8 @@ export function requireCall(options: unknown): void {
 export function readSettings(options: ExpectationOptions<never, never>): GuardSettings {
   requireKnownKeys("expectations", options, OPTION_KEYS);
   const logger = safeLogger(options.logger);
+  const policyTimeoutMs = optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000);
+  publishPlaces();
   const refusalBody =
     typeof options.refusalBody === "function"
       ? (options.refusalBody as RefusalBody)
@@ -118,8 +122,8 @@ export function readSettings(options: ExpectationOptions<never, never>): GuardSe
   return {
     logger,
     refusalBody,
-    policies: readPolicies(options.policies),
-    extensions: readExtensions(options.extensions),
+    policies: readPolicies(options.policies, policyTimeoutMs),
+    extensions: readExtensions(options.extensions, policyTimeoutMs),
     autoAttach: optionalBoolean("autoAttach", options.autoAttach, true),
     isImmediate:
       optionalOneOf("continueTiming", options.continueTiming, ["onRead", "immediately"], "onRead") === "immediately",
@@ -127,14 +131,14 @@ export function readSettings(options: ExpectationOptions<never, never>): GuardSe
       optionalOneOf("applyTo", options.applyTo, ["uploads", "expectations"], "uploads") === "expectations",
     ignoresUnknown:
       optionalOneOf("unknownExpectations", options.unknownExpectations, ["refuse", "ignore"], "refuse") === "ignore",
-    policyTimeoutMs: optionalCount("policyTimeoutMs", options.policyTimeoutMs, 10_000),
+    policyTimeoutMs,
     expectationStatus: readStatus(options.expectationStatus),
     onRefusal: optionalFunction("onRefusal", options.onRefusal),
     context: createDetachedContext(logger),
   };
 }
 
-function readExtensions(extensions: unknown): GuardSettings["extensions"] {
+function readExtensions(extensions: unknown, policyTimeoutMs: number): GuardSettings["extensions"] {
   if (extensions === undefined) return new Map();
   if (typeof extensions !== "object" || extensions === null || Symbol.iterator in extensions) {
     throw optionError("extensions", extensions, "an object of policies by expectation name");
@@ -147,6 +151,7 @@ function readExtensions(extensions: unknown): GuardSettings["extensions"] {
       throw optionError(option, policy, "another name: the handshake itself is no extension");
     if (!isToken(name)) throw optionError(option, policy, "a token (RFC 9110 §5.6.2) as its name");
     requirePolicy(option, policy, "a policy function");
+    requireTimeToWait(option, policy, policyTimeoutMs);
     if (read.has(name)) throw optionError(option, policy, "one policy for each name, whatever its letter case");
     read.set(name, policy);
   }

@@ -98,6 +98,11 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
     return this.#acceptedAt;
   }
 
+  /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** Bytes of content that have arrived until now. */
   get received(): number {
     return this.content.received;

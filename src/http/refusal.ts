@@ -8,4 +8,6 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** The body of the response, in place of that of `refusalBody`. */
   readonly body: string | Uint8Array | undefined;
+  /** Further members of the problem details, such as `type` (RFC 9457 §3). */
+  readonly problem?: Readonly<Record<string, unknown>> | undefined;
 }

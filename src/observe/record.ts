@@ -15,12 +15,16 @@ export interface RefusalRecord {
   readonly route?: string;
   readonly status: number;
   readonly policy: string;
+  /** `true` if a client asked before its upload (`preflight`). The record then describes the upload. */
+  readonly preflight?: true;
   readonly reason?: string;
   readonly expectation?: string;
   /** Bytes. */
   readonly declaredLength?: number;
   /** Declared bytes that had not arrived when the refusal was written. */
   readonly bytesSpared?: number;
+  /** Bytes of content that had arrived when an upload was cut off that had been accepted. Absent in other refusals. */
+  readonly cutOffAfter?: number;
   /** The client's address. */
   readonly client?: string;
   readonly userAgent?: string;
@@ -31,7 +35,8 @@ export interface RefusalRecord {
 }
 
 /** One acceptance, for the channel `express-expectations:accept`. `status` is 100 if one was sent. */
-export interface AcceptRecord extends Omit<RefusalRecord, "event" | "status" | "policy" | "reason" | "bytesSpared"> {
+export interface AcceptRecord
+  extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared" | "cutOffAfter"> {
   readonly event: "expectation.accepted";
   readonly status?: 100;
 }
@@ -76,12 +81,16 @@ export interface Recorded {
   readonly expectations: readonly Expectation[];
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */
   readonly length: number | undefined;
+  /** Whether a client asks before its upload. */
+  readonly isPreflight?: boolean;
   /** Bytes that have arrived until now. */
   readonly received: number;
   /** When the request's header section came, by `performance.now()`. */
   readonly startedAt: number;
   /** When a guard accepted, by `performance.now()`. */
   readonly acceptedAt?: number | undefined;
+  /** Whether an acceptance was published. */
+  readonly isSettled?: boolean;
   /** `"continued"` when a 100 was sent. */
   readonly state?: string;
 }
@@ -141,9 +150,11 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
     event,
     status: by.status,
     policy: by.policy,
+    preflight: handshake.isPreflight === true ? true : undefined,
     reason: by.reason === undefined ? undefined : printable(by.reason),
     ...factsOf(handshake),
     bytesSpared: length === undefined ? undefined : Math.max(0, length - received),
+    cutOffAfter: handshake.isSettled ? received : undefined,
   }) as unknown as RefusalRecord;
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError, ExpectationError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
+import { askBranch } from "./branch.js";
 import { named, policyName } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
 import { requireNoMistake, requirePolicy } from "./require-policy.js";
@@ -17,7 +18,7 @@ import { isRefused, isThenable, requireVerdict } from "./run.js";
 export function allOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("allOf", policies);
   const firstRefusing = (req: Req, upload: Upload) => firstThat(policies, (policy) => policy(req, upload), isRefused);
-  return named("allOf", firstRefusing, policies);
+  return named("allOf", firstRefusing, { parts: policies });
 }
 
 markFactory(allOf, "allOf(policy, other)");
@@ -34,8 +35,8 @@ markFactory(allOf, "allOf(policy, other)");
 export function anyOf<Req extends HttpRequest = IncomingMessage>(...policies: Policy<Req>[]): Policy<Req> {
   requirePolicies("anyOf", policies);
   const firstAccepting = (req: Req, upload: Upload) =>
-    firstThat(policies, (policy) => askWithOwnLimits(policy, req, upload), isAccepted);
-  return named("anyOf", firstAccepting, policies);
+    firstThat(policies, (policy) => askBranch(policy, req, upload), isAccepted);
+  return named("anyOf", firstAccepting, { parts: policies });
 }
 
 markFactory(anyOf, "anyOf(policy, other)");
@@ -64,7 +65,7 @@ export function when<Req extends HttpRequest = IncomingMessage>(
     const picked = predicate(req, upload);
     return isThenable(picked) ? Promise.resolve(picked).then(decide) : decide(picked);
   };
-  return named(`when(${policyName(policy)})`, whenPicked, [policy]);
+  return named(`when(${policyName(policy)})`, whenPicked, { parts: [policy] });
 }
 
 markFactory(when, "when(predicate, policy)");
@@ -92,21 +93,6 @@ function firstThat<Req extends HttpRequest>(
     if (isLast || ends(verdict)) return verdict;
   }
   return true;
-}
-
-// A limit takes effect only if its branch accepts. In anyOf(allOf(maxSize("1kb"), isGuest), isSignedIn), a client that is
-// signed in has no limit.
-function askWithOwnLimits<Req extends HttpRequest>(policy: Policy<Req>, req: Req, upload: Upload): Answer {
-  const limits: Parameters<Upload["limitBytes"]>[] = [];
-  const view = Object.create(upload, {
-    limitBytes: { value: (...limit: Parameters<Upload["limitBytes"]>) => void limits.push(limit) },
-  }) as Upload;
-  const settle = <V>(verdict: V): V => {
-    if (isAccepted(verdict)) for (const limit of limits) upload.limitBytes(...limit);
-    return verdict;
-  };
-  const answer = policy(req, view);
-  return isThenable(answer) ? Promise.resolve(answer).then(settle) : settle(answer);
 }
 
 function isAccepted(verdict: unknown): boolean {

@@ -5,6 +5,7 @@ export interface LimiterResult {
   /** Milliseconds to the end of the window; negative for a window that never ends. */
   readonly msBeforeNext: number;
   readonly consumedPoints: number;
+  readonly remainingPoints?: number;
 }
 
 /** A limiter of `rate-limiter-flexible` 11, in memory or in any of its stores. All that use the same store share it. */

@@ -28,6 +28,21 @@ export interface Upload {
   /** The bytes of content that have arrived so far. */
   readonly received: number;
   /**
+   * Whether a client only asks (see {@link preflight}). A policy then answers by looking: it reserves nothing and takes no
+   * place, because the upload itself is judged again. If `length` is `undefined` too, the client asks for limits alone.
+   */
+  readonly isPreflight: boolean;
+  /**
+   * Refuses from now on. The first refusal of an upload counts.
+   *
+   * While policies are judging, it is their verdict, and no later policy is asked. After the upload was accepted, it
+   * cuts the upload off, in the middle of its content too: its reader gets `ERR_EXPECT_REFUSED`, and a response that
+   * has begun is broken off. Does nothing once the whole response is written, or the client has left.
+   *
+   * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `refusal` was not made by {@link refuse}.
+   */
+  refuse(refusal: Refusal): void;
+  /**
    * Refuses with `refusal` as soon as more than `bytes` have arrived, also after the upload was accepted.
    *
    * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `bytes` is not a whole number, or `refusal` was not made by
@@ -58,3 +73,8 @@ export type Policy<Req extends HttpRequest = IncomingMessage> = (
   req: Req,
   upload: Upload,
 ) => Verdict | Promise<Verdict>;
+
+/** Whether a client asks for limits alone, and describes no upload that could be refused for its length or type. */
+export function asksForLimits({ isPreflight, length }: Upload): boolean {
+  return isPreflight && length === undefined;
+}

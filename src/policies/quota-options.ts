@@ -5,6 +5,7 @@ import { optionalBoolean, optionalCount, optionalOneOf, requireKnownKeys } from 
 import { parseSize } from "../support/size.js";
 import { type Limiter, requireLimiter } from "./limiter.js";
 import type { Upload } from "./policy.js";
+import { optionalRateLimitName } from "./ratelimit-name.js";
 
 /** Options of {@link quota}. */
 export interface QuotaOptions<Req extends HttpRequest = IncomingMessage> {
@@ -56,7 +57,7 @@ const OPTION_KEYS = [
  */
 export function readQuotaOptions<Req extends HttpRequest>(options: QuotaOptions<Req>): QuotaSettings<Req> {
   requireKnownKeys("quota", options, OPTION_KEYS);
-  const { limiter, key, cost = "bytes", unknownLengthCost, name = "default" } = options;
+  const { limiter, key, cost = "bytes", unknownLengthCost } = options;
   requireLimiter(limiter);
   if (typeof key !== "function") throw optionError("quota({ key })", key, "a function that returns the budget's key");
   if (cost !== "bytes" && cost !== "requests" && typeof cost !== "function") {
@@ -65,15 +66,11 @@ export function readQuotaOptions<Req extends HttpRequest>(options: QuotaOptions<
   if (unknownLengthCost !== undefined && cost !== "bytes") {
     throw optionError("quota({ unknownLengthCost })", unknownLengthCost, 'nothing, unless cost is "bytes"');
   }
-  // A structured field's string (RFC 9651 §3.3.3), without the characters that need an escape.
-  if (typeof name !== "string" || !/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(name)) {
-    throw optionError("quota({ name })", name, "1 to 64 printable ASCII characters without quotes and backslashes");
-  }
   return {
     limiter,
     key,
     cost,
-    name,
+    name: optionalRateLimitName("quota({ name })", options.name, "default"),
     unknownLengthCost: unknownLengthCost === undefined ? undefined : readReserve(unknownLengthCost, limiter),
     countFailed: optionalBoolean("quota({ countFailed })", options.countFailed, false),
     storeTimeoutMs: optionalCount("quota({ storeTimeoutMs })", options.storeTimeoutMs, 1_000),

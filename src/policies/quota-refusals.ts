@@ -6,6 +6,11 @@ import { refuse } from "./refuse.js";
 
 const STORE_RETRY_SECONDS = 10;
 
+const QUOTA_EXCEEDED = {
+  type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+  title: "Request cannot be satisfied as assigned quota has been exceeded",
+};
+
 /** Refuses an upload while the store fails. */
 export const STORE_FAILED: Refusal = refuse(503, {
   reason: "the upload budget cannot be read at present",
@@ -13,10 +18,10 @@ export const STORE_FAILED: Refusal = refuse(503, {
 });
 
 /**
- * Makes the refusal of an upload that is over its budget, with the `RateLimit` fields.
+ * Makes the refusal of an upload that is over its budget, with the `RateLimit` fields and the problem type.
  *
  * @param points - the points that the upload asked for.
- * @see draft-ietf-httpapi-ratelimit-headers-11 §3, §4; `r` and `t` are whole numbers
+ * @see draft-ietf-httpapi-ratelimit-headers-11 §3, §4, §5; `r` and `t` are whole numbers
  */
 export function overBudget<Req extends HttpRequest>(
   { limiter, name, cost }: QuotaSettings<Req>,
@@ -33,6 +38,7 @@ export function overBudget<Req extends HttpRequest>(
   const seconds = duration > 0 ? Math.ceil((msToEnd > 0 ? msToEnd : duration * 1000) / 1000) : undefined;
   return refuse(429, {
     reason: `over budget: ${points} asked for, ${available} of ${budget} left`,
+    problem: { ...QUOTA_EXCEEDED, "violated-policies": [name] },
     headers: {
       "Retry-After": seconds,
       "RateLimit-Policy": `"${name}";q=${budget}${unit}${window}`,

@@ -1,4 +1,4 @@
-import { isLimiterResult, type Limiter, requireLimiterResult } from "./limiter.js";
+import { isLimiterResult, type Limiter, type LimiterResult, requireLimiterResult } from "./limiter.js";
 import { isSameWindow, mayHaveEnded, type Window, windowOf } from "./quota-window.js";
 
 /** Points that a limiter has counted for a key, and the window that they are counted in. */
@@ -39,18 +39,23 @@ export async function consume(limiter: Limiter, key: string, points: number): Pr
 }
 
 /**
- * Refuses a request for more points than the whole budget has, and counts nothing.
+ * Returns what {@link consume} would answer, and counts nothing.
  *
- * `consume` would count the points until they are refunded, and other uploads of the key would be refused meanwhile.
+ * A limiter that has blocked the key in its own memory (`inMemoryBlockOnConsumed`) does not tell, so that the answer is
+ * what the store would grant.
  */
-export async function refuseUncounted(limiter: Limiter, key: string): Promise<Answer> {
+export async function look(limiter: Limiter, key: string, points: number): Promise<Answer> {
   const askedAt = performance.now();
   const result: unknown = await limiter.get(key);
-  const { consumedPoints, msBeforeNext } =
-    result === null ? { consumedPoints: 0, msBeforeNext: 0 } : requireLimiterResult(result);
-  const left = limiter.points - consumedPoints;
-  return { isGranted: false, isCounted: false, left, msToEnd: msBeforeNext, window: windowOf(askedAt, msBeforeNext) };
+  const { consumedPoints, msBeforeNext, remainingPoints } =
+    result === null ? NOTHING_CONSUMED : requireLimiterResult(result);
+  // An insurance limiter may have answered, whose budget is its own.
+  const left = Math.min(limiter.points - consumedPoints, remainingPoints ?? limiter.points);
+  const window = windowOf(askedAt, msBeforeNext);
+  return { isGranted: points <= left, isCounted: false, left, msToEnd: msBeforeNext, window };
 }
+
+const NOTHING_CONSUMED: LimiterResult = Object.freeze({ consumedPoints: 0, msBeforeNext: 0 });
 
 /**
  * Refunds points to the window that they were reserved in, and to no other.

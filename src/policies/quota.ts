@@ -3,11 +3,12 @@ import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
-import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
+import { asksForLimits, type Policy, type Upload, type UploadEnd, type Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
 import { overBudget, STORE_FAILED } from "./quota-refusals.js";
-import { type Answer, consume, type Reservation, refund, refuseUncounted } from "./quota-store.js";
+import { type Answer, consume, look, type Reservation, refund } from "./quota-store.js";
 import { refuse } from "./refuse.js";
+import { withTimeout } from "./with-timeout.js";
 
 /**
  * Refuses an upload that is over the budget of its key, in bytes or requests, before it is sent: with 429, `Retry-After`
@@ -16,6 +17,8 @@ import { refuse } from "./refuse.js";
  * Reserves the cost with the verdict, in one step of the store, so that no two uploads use the same points. When the
  * upload ends, it refunds the points of bytes that did not arrive. It refunds all points if the upload was refused,
  * abandoned before all content had come, or failed (a final status of 400 or more). Reservations are not refunded after the window has ended.
+ *
+ * A question without an upload (`upload.isPreflight`) gets the answer that the upload would get, and reserves nothing.
  *
  * Put it after the policies that need no store. If bytes are charged, a request without content costs nothing.
  *
@@ -32,6 +35,7 @@ export function quota<Req extends HttpRequest = IncomingMessage>(options: QuotaO
     reason: `larger than the ${unknownLengthCost ?? 0} bytes allowed for content of unknown length`,
   });
   return named("quota", (req: Req, upload: Upload) => {
+    if (asksForLimits(upload)) return true;
     const cost = costOf(settings, req, upload);
     if (cost === undefined) return lengthRequired;
     if (cost === 0) return true;
@@ -69,7 +73,10 @@ async function reserve<Req extends HttpRequest>(
   const reportStore = (error: unknown) => upload.report("quota: the store failed", error);
   const refundAll = ({ isCounted, window }: Answer) =>
     isCounted ? refund(limiter, { key, points, window }, points) : undefined;
-  const asked = points > limiter.points ? refuseUncounted(limiter, key) : consume(limiter, key, points);
+  // Points that can never be granted would count until they are refunded, and other uploads of the key would be refused
+  // meanwhile.
+  const isQuestion = upload.isPreflight || points > limiter.points;
+  const asked = isQuestion ? look(limiter, key, points) : consume(limiter, key, points);
   let answer: Answer;
   try {
     answer = await withTimeout(asked, storeTimeoutMs);
@@ -80,7 +87,7 @@ async function reserve<Req extends HttpRequest>(
     return settings.onStoreError === "accept" ? true : STORE_FAILED;
   }
   if (answer.isGranted) {
-    refundAtEnd(settings, req, upload, { key, points, window: answer.window });
+    if (answer.isCounted) refundAtEnd(settings, req, upload, { key, points, window: answer.window });
     return true;
   }
   // Refund before the refusal is sent, so that the client's next upload finds the points.
@@ -124,11 +131,4 @@ function spentPoints<Req extends HttpRequest>(
   if (!isStored(end) && !countFailed) return 0;
   if (cost === "bytes") return Math.min(received, reserved);
   return end.isRefused ? 0 : reserved;
-}
-
-function withTimeout<T>(answer: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -3,6 +3,7 @@ import type { Refusal } from "../http/refusal.js";
 import { ExpectationError, optionError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { requireKnownKeys } from "../support/options.js";
+import { readProblem } from "./problem.js";
 
 const REFUSAL = Symbol.for("express-expectations:refusal:1");
 
@@ -14,6 +15,11 @@ export interface RefusalOptions {
   headers?: Record<string, string | number | readonly string[] | undefined>;
   /** The body of the response, in place of that of `refusalBody`; `text/plain` unless `headers` has a `Content-Type`. */
   body?: string | Uint8Array;
+  /**
+   * Members of the problem details (RFC 9457), where the response has such a body: `type`, `title`, `instance`, members
+   * of one's own, and `detail` if clients should read something else than `reason`. Values must be possible in JSON.
+   */
+  problem?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -29,19 +35,34 @@ export function refuse(status: number, options: RefusalOptions = {}): Refusal {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw optionError("refuse(status)", status, "a final status from 200 to 599");
   }
-  requireKnownKeys("refuse", options, ["reason", "headers", "body"]);
+  requireKnownKeys("refuse", options, ["reason", "headers", "body", "problem"]);
   const { reason, body } = options;
   if (reason !== undefined && typeof reason !== "string")
     throw optionError("refuse(status, { reason })", reason, "text");
   if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
     throw optionError("refuse(status, { body })", body, "text or bytes");
   }
-  const refusal: Refusal = { status, reason, headers: checkedFields(options.headers), body };
+  const problem = readProblem(options.problem);
+  const refusal: Refusal = { status, reason, headers: checkedFields(options.headers), body, problem };
   Object.defineProperty(refusal, REFUSAL, { value: true });
   return Object.freeze(refusal);
 }
 
 markFactory(refuse, "() => refuse(403)");
+
+/** Returns a refusal with another status, and perhaps with other header fields. */
+export function withStatus(
+  { reason, headers, body, problem }: Refusal,
+  status: number,
+  fields: NonNullable<RefusalOptions["headers"]> = headers,
+): Refusal {
+  return refuse(status, {
+    headers: fields,
+    ...(reason === undefined ? {} : { reason }),
+    ...(body === undefined ? {} : { body }),
+    ...(problem === undefined ? {} : { problem }),
+  });
+}
 
 // Checked here, so that the stack trace of the error shows the policy and not the code that writes the response.
 function checkedFields(fields: RefusalOptions["headers"]): Refusal["headers"] {
@@ -80,5 +101,15 @@ export function isRefusal(value: unknown): value is Refusal {
 export function requireLimit(bytes: unknown, refusal: unknown): void {
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
     throw optionError("limitBytes(bytes)", bytes, "a whole number of bytes, 0 or more");
-  if (!isRefusal(refusal)) throw optionError("limitBytes(bytes, refusal)", refusal, "a refusal made by refuse(status)");
+  requireRefusal("limitBytes(bytes, refusal)", refusal);
+}
+
+/**
+ * Checks a refusal that a policy passes to a method of its upload.
+ *
+ * @param argument - the name of the argument, for the error message.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if it was not made by {@link refuse}.
+ */
+export function requireRefusal(argument: string, refusal: unknown): void {
+  if (!isRefusal(refusal)) throw optionError(argument, refusal, "a refusal made by refuse(status)");
 }

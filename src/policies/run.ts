@@ -1,8 +1,8 @@
 import type { Refusal } from "../http/refusal.js";
 import { answerError, callSafely, ExpectationError, messageOf, optionError, textOf } from "../support/errors.js";
-import { policyName } from "./names.js";
+import { policyName, requireTimeToWait } from "./names.js";
 import type { Policy, UploadEnd, Verdict } from "./policy.js";
-import { isRefusal, refuse } from "./refuse.js";
+import { isRefusal, refuse, withStatus } from "./refuse.js";
 import { requirePolicy } from "./require-policy.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
@@ -197,12 +197,7 @@ export function refusalOf(verdict: false | Refusal, hasExpectation: boolean, ove
   if (!hasExpectation) status = status === 417 ? 403 : status;
   else status = override ?? status;
   if (status === refusal.status) return refusal;
-  const { reason, headers, body } = refusal;
-  return refuse(status, {
-    headers,
-    ...(reason === undefined ? {} : { reason }),
-    ...(body === undefined ? {} : { body }),
-  });
+  return withStatus(refusal, status);
 }
 
 /** Logs the failure of a policy that nobody waits for any more. */
@@ -232,12 +227,18 @@ export function requireCallback(callback: unknown): void {
   if (typeof callback !== "function") throw optionError("onClose(callback)", callback, "a function");
 }
 
-/** Checks a list of policies and names them. @throws {ExpectationError} `ERR_EXPECT_OPTION` for anything else. */
-export function readPolicies(policies: unknown): readonly Trial[] {
+/**
+ * Checks a list of policies and names them.
+ *
+ * @param policyTimeoutMs - how long they may take together, in milliseconds.
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` for anything else, and for a policy that may wait for longer.
+ */
+export function readPolicies(policies: unknown, policyTimeoutMs: number): readonly Trial[] {
   if (policies === undefined) return [];
   if (!Array.isArray(policies)) throw optionError("policies", policies, "a list of functions");
   return Array.from(policies, (policy: unknown, i) => {
     requirePolicy(`policies[${i}]`, policy, 'a function, such as maxSize("10mb") returns');
+    requireTimeToWait(`policies[${i}]`, policy, policyTimeoutMs);
     return { name: policyName(policy), policy };
   });
 }

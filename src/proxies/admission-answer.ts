@@ -2,7 +2,7 @@ import type { Handshake } from "../handshake/handshake.js";
 import { type Expectation, isContinue } from "../http/expect-header.js";
 import type { Refusal } from "../http/refusal.js";
 import type { RefusedWith } from "../observe/record.js";
-import { refuse } from "../policies/refuse.js";
+import { refuse, withStatus } from "../policies/refuse.js";
 import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
 
 /**
@@ -14,7 +14,7 @@ import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
  */
 export function answerRefused(
   asking: Handshake,
-  { headers, body, reason }: Refusal,
+  refused: Refusal,
   by: RefusedWith,
   { isVerbatim }: { readonly isVerbatim: boolean },
   expectations: readonly Expectation[] = [],
@@ -22,11 +22,8 @@ export function answerRefused(
   asking.refuse(by);
   // Proxies take any 2xx for a yes, even if it was meant as a refusal.
   const status = isVerbatim && by.status >= 300 ? by.status : 403;
-  const refusal = refuse(status, {
-    headers: { "Cache-Control": "no-store", ...headers, "X-Admission-Status": by.status },
-    ...(reason === undefined ? {} : { reason }),
-    ...(body === undefined ? {} : { body }),
-  });
+  const fields = { "Cache-Control": "no-store", ...refused.headers, "X-Admission-Status": by.status };
+  const refusal = withStatus(refused, status, fields);
   // A client that waits for a 100 may hang on a refusal with a body (docs/facts.md, "A refusal with a body").
   write(asking, refusal, isVerbatim && !expectations.some(isContinue) ? "problem" : "none");
 }

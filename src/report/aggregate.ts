@@ -113,6 +113,7 @@ export class Aggregate {
     by.client.add(keys.client, bytesSpared, time);
     by.route.add(keys.route, bytesSpared, time);
     by.policy.add(keys.policy, bytesSpared, time);
+    if (decision.cutOffAfter !== undefined) by.cutOff.add(keys.cutOff, bytesSpared, time);
     by.status.add(keys.status, bytesSpared, time);
     by.expectation.add(keys.expectation, bytesSpared, time);
     by.method.add(keys.method, bytesSpared, time);

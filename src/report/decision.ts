@@ -21,6 +21,8 @@ export interface Decision {
   readonly status?: number | undefined;
   /** Bytes. */
   readonly bytesSpared?: number | undefined;
+  /** Bytes that had arrived when an accepted upload was cut off. */
+  readonly cutOffAfter?: number | undefined;
   readonly durationMs?: number | undefined;
   readonly omitted?: number | undefined;
 }
@@ -41,6 +43,7 @@ export const FIELDS = [
   "httpVersion",
   "status",
   "bytesSpared",
+  "cutOffAfter",
   "durationMs",
   "omitted",
 ] as const;
@@ -80,6 +83,7 @@ export function decisionFrom(values: readonly unknown[]): Decision | undefined {
     httpVersion: text(values[AT.httpVersion]),
     status: status(values[AT.status]),
     bytesSpared: amount(values[AT.bytesSpared]),
+    cutOffAfter: amount(values[AT.cutOffAfter]),
     durationMs: amount(values[AT.durationMs]),
     omitted: amount(values[AT.omitted]),
   };

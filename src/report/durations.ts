@@ -1,4 +1,4 @@
-import type { Summary } from "./summary.js";
+import type { Quantiles } from "./summary.js";
 
 // Each class is 2 percent longer than the one before, so that a quantile is off by 1 percent at most.
 const GROWTH = Math.log(1.02);
@@ -21,7 +21,7 @@ export class Durations {
   }
 
   /** Returns the quantiles; `undefined` if there was no duration. */
-  summary(): Summary["durationMs"] {
+  summary(): Quantiles | undefined {
     if (this.#count === 0) return undefined;
     return { p50: this.#quantile(0.5), p99: this.#quantile(0.99), max: this.#max };
   }

@@ -14,6 +14,7 @@ export function keysOf(decision: Decision): Readonly<Record<Exclude<Question, "s
     client: client ? short(plainAddress(client)) : ABSENT,
     route: short(route || (url && withoutQuery(url)) || ABSENT),
     policy: short(decision.policy || ABSENT),
+    cutOff: short(decision.policy || ABSENT),
     status: statusKey(status),
     expectation: expectation ? plainExpectation(expectation) : ABSENT,
     method: short(decision.method || ABSENT),

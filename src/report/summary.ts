@@ -43,12 +43,13 @@ export interface Suspect {
   readonly change: readonly string[];
 }
 
-/** The questions that a report answers with a table each. */
+/** The questions that a report answers with a table each. `cutOff` is the policy that cut off an accepted upload. */
 export const QUESTIONS = [
   "software",
   "client",
   "route",
   "policy",
+  "cutOff",
   "status",
   "expectation",
   "method",
@@ -57,6 +58,40 @@ export const QUESTIONS = [
 
 /** A question that a report answers with a table. */
 export type Question = (typeof QUESTIONS)[number];
+
+/** The places of the `concurrency` policies of one name, since the dashboard was made. */
+export interface PlaceRow {
+  readonly policy: string;
+  /** The most places of one key. */
+  readonly limit: number;
+  readonly inUse: number;
+  /** Uploads that wait for a place. */
+  readonly waiting: number;
+  /** How long uploads waited that got a place, in milliseconds. Absent if none has waited. */
+  readonly waitedMs?: Quantiles;
+  /** Uploads that got no place: at once, after the longest wait, or because another upload needed the place in the row. */
+  readonly full: number;
+  readonly late: number;
+  readonly evicted: number;
+  /** Accepted uploads that lost their place, and were cut off. */
+  readonly lost: number;
+}
+
+/** The disk space that `diskSpace` policies look at. */
+export interface SpaceRow {
+  readonly path: string;
+  /** Absent if the file system does not answer. */
+  readonly freeBytes?: number;
+  /** Bytes that accepted uploads have announced and not brought yet. */
+  readonly expectedBytes: number;
+}
+
+/** Times in milliseconds. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
 
 /** Sums about refusals. `report --json` prints them, and the page and the dashboard draw them. */
 export interface Summary {
@@ -74,11 +109,13 @@ export interface Summary {
   /** The declared bytes that were not sent because of refusals. */
   readonly bytesSpared: number;
   /** The time from the header section to the refusal, in milliseconds. Absent if there was no refusal. */
-  readonly durationMs?: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly durationMs?: Quantiles;
   readonly by: Readonly<Record<Question, Rows>>;
   /** At most 120 buckets of the same length, without gaps. */
   readonly overTime: { readonly stepMs: number; readonly buckets: readonly Bucket[] };
   readonly suspects: readonly Suspect[];
+  /** What is in progress in the process. Only the dashboard tells it. */
+  readonly now?: { readonly places: readonly PlaceRow[]; readonly spaces: readonly SpaceRow[] };
   /** What was read. Absent if the decisions do not come from logs. */
   readonly read?: {
     readonly bytes: number;

@@ -131,7 +131,7 @@ function contentOf(handshake: Handshake, refusal: Refusal, refusalBody: RefusalB
   if (refusal.body !== undefined) return { type: "text/plain; charset=utf-8", body: refusal.body };
   if (typeof refusalBody === "function") return checkedContent(refusalBody(refusal, handshake.req));
   if (refusalBody === "none" || (refusalBody === "auto" && handshake.isWithheld)) return undefined;
-  return { type: "application/problem+json", body: problem(refusal) };
+  return { type: "application/problem+json", body: problemOf(refusal) };
 }
 
 function checkedContent(content: RefusalContent | undefined): RefusalContent | undefined {
@@ -142,6 +142,6 @@ function checkedContent(content: RefusalContent | undefined): RefusalContent | u
 }
 
 // RFC 9457 §3.1: without a `type`, the title is that of the status code.
-function problem({ status, reason }: Refusal): string {
-  return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason });
+function problemOf({ status, reason, problem }: Refusal): string {
+  return JSON.stringify({ title: STATUS_CODES[status] ?? "Refused", status, detail: reason, ...problem });
 }

@@ -5,7 +5,10 @@ import helmet from "helmet";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type Dashboard, dashboard } from "../../src/dashboard/dashboard.js";
 import { attach, expectations, maxSize, mediaTypes, silent } from "../../src/index.js";
+import { publish } from "../../src/observe/diagnostics.js";
 import type { Summary } from "../../src/report/summary.js";
+import { placeChannel } from "../../src/support/places.js";
+import { spaces } from "../../src/support/spaces.js";
 import {
   closePages,
   describeInBrowser,
@@ -129,6 +132,30 @@ describeInBrowser("the dashboard", () => {
     expect(await page.title()).toBe("Uploads");
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => url.includes("stolen"))).toEqual([]);
+  });
+
+  test("shows what is in progress: places, waiting uploads, disk space", async () => {
+    await start();
+    const { page, complaints } = await open();
+    expect(await page.getByRole("region", { name: "In progress" }).count()).toBe(0);
+    const places = { name: "uploads", limit: 5, inUse: 5, waiting: 95 };
+    publish(placeChannel, { change: "taken", waitedMs: 1_500, places });
+    spaces().set("/srv/uploads", { path: "/srv/uploads", free: 3 * MEBIBYTE, expected: 512, update: async () => {} });
+    try {
+      const section = page.locator("section.present");
+      await section.getByText("95").waitFor();
+      const cells = await section
+        .locator("tbody tr")
+        .evaluateAll<string[][]>("(rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent))");
+      expect(cells).toEqual([
+        ["uploads", "5", "5", "95", "1.5 s", "1.5 s", "0", "0", "0", "0"],
+        ["/srv/uploads", "3 MiB", "512 B"],
+      ]);
+      expect(await overflowOf(page)).toBe(0);
+      expect(complaints).toEqual([]);
+    } finally {
+      spaces().clear();
+    }
   });
 
   test("keeps what the reader has opened, and the focus, when new numbers come", async () => {

@@ -293,7 +293,7 @@ describe("the text", () => {
     const { out } = await run(["--top", "5"], { stdin, columns: 200 });
     const summary = await summaryOf(["--top", "5"], { stdin });
     expect(out).toContain(`${summary.refused} refused, ${summary.errors} faults`);
-    for (const { rows, others } of Object.values(summary.by)) {
+    for (const [question, { rows, others }] of Object.entries(summary.by)) {
       expect(rows.length).toBeLessThanOrEqual(5);
       for (const { key, count, lastAt } of rows) {
         const shown = key.length > 48 ? `${key.slice(0, 40)}` : key;
@@ -304,9 +304,17 @@ describe("the text", () => {
         expect({ key, found: found.length > 0 }).toEqual({ key, found: true });
       }
       const sum = rows.reduce((total, { count }) => total + count, others);
-      expect(sum).toBe(500);
+      // No upload of this log was cut off.
+      expect(sum).toBe(question === "cutOff" ? 0 : 500);
       if (others > 0) expect(out).toMatch(new RegExp(`^\\(all others\\) +${others} `, "m"));
     }
+  });
+
+  test("has a table of cut-offs where there are some", async () => {
+    const stdin = line({ policy: "body-rate", cutOffAfter: 5_000 }) + line({ policy: "maxSize" });
+    const { out } = await run([], { stdin });
+    expect(out).toMatch(/^Cut off by +refused.*\nbody-rate +1 /m);
+    expect((await run([], { stdin: line({}) })).out).not.toContain("Cut off by");
   });
 
   test("stands in columns: numbers to the right", async () => {

@@ -83,8 +83,8 @@ const DEMO: readonly [what: string, target: string, fields: readonly string[], s
   ["too large", "/images/1", [TOKEN, EXPECT, IMAGE, "Content-Length: 9000000"], [413]],
   ["a disk that is not there", "/archive/1", [TOKEN, EXPECT, "Content-Length: 5"], [500]],
 ];
-/** Those, and the one that lingers. */
-const DECISIONS_A_ROUND = DEMO.length + 1;
+/** Those, the four clips, of which one is accepted and cut off, and the one that lingers. */
+const DECISIONS_A_ROUND = DEMO.length + 5 + 1;
 
 /** One round of demo traffic; the client of the last refusal holds on to its connection, which lingers. */
 async function demo(port: number): Promise<WireClient> {
@@ -93,9 +93,39 @@ async function demo(port: number): Promise<WireClient> {
     expect({ what, statuses: wire.statuses }).toEqual({ what, statuses });
     wire.destroy();
   }
+  await clips(port);
   const lingering = await upload(port, "/images/1", [TOKEN, "Content-Type: text/plain", "Content-Length: 5"]);
   expect(lingering.statuses).toEqual([415]);
   return lingering;
+}
+
+/** Two clients with one place, a third for which there is none, and one that brings more than it may. */
+async function clips(port: number): Promise<void> {
+  const begin = async (framing: string) => {
+    const wire = await WireClient.connect(port);
+    wire.send(["PUT /clips/1 HTTP/1.1", "Host: test", TOKEN, EXPECT, framing, "", ""].join("\r\n"));
+    return wire;
+  };
+  const bring = async (wire: WireClient, content: string, status: number) => {
+    await wire.status(100);
+    wire.send(content);
+    expect((await wire.final()).status).toBe(status);
+    wire.destroy();
+  };
+  const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+
+  const first = await begin("Content-Length: 5");
+  await first.status(100);
+  const second = await begin("Content-Length: 5");
+  await until("the second waits", async () =>
+    (await metrics()).includes('http_expectation_waiting_uploads{policy="clips"} 1') ? true : undefined,
+  );
+  const third = await begin("Content-Length: 5");
+  expect((await third.final()).status).toBe(503);
+  third.destroy();
+  await bring(first, "hello", 201);
+  await bring(second, "hello", 201);
+  await bring(await begin("Transfer-Encoding: chunked"), `100001\r\n${"x".repeat(0x100001)}\r\n`, 413);
 }
 
 describe("the dashboard", () => {
@@ -261,10 +291,11 @@ const absent = missing("prometheus", "promtool");
     const series = await prometheus.query(filled(panel?.targets[0]?.expr ?? "", all));
     expect(series.map(({ metric }) => `${metric.policy} ${metric.status}`).sort()).toEqual([
       "authorize 401",
+      "concurrency 503",
+      "isMounted 500",
       "knownLength 411",
       "maxSize 413",
       "mediaTypes 415",
-      "spaceLeft 500",
     ]);
   });
 

@@ -191,6 +191,9 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
+  "ask-unanswered": { args: ["--ask"], trouble: () => false },
+  "ask-matches": { args: ["--ask"], trouble: (served) => answersQuestion(served, "204 No Content", "accept") },
+  "ask-differs": { args: ["--ask"], trouble: (served) => answersQuestion(served, "413 Content Too Large", "refuse") },
   malformed: {
     trouble: (served) => {
       if (!isHandshake(served)) return false;
@@ -199,6 +202,12 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
     },
   },
 };
+
+function answersQuestion(served: Served, status: string, verdict: string): boolean {
+  if (served.head.fields["upload-length"] === undefined) return false;
+  served.send(response(status, [`Upload-Verdict: ${verdict}`]));
+  return true;
+}
 
 async function acceptsInstead(served: Served, value: string): Promise<boolean> {
   if (!served.isFor(value)) return false;

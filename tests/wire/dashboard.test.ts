@@ -1,13 +1,16 @@
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
+import * as fs from "node:fs/promises";
 import * as http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import connect from "connect";
 import express, { type RequestHandler } from "express";
 import express4 from "express4";
 import helmet from "helmet";
 import { type Dashboard, type DashboardOptions, dashboard } from "../../src/dashboard/dashboard.js";
-import { attach, expectations, maxSize, silent } from "../../src/index.js";
+import { attach, concurrency, diskSpace, expectations, maxSize, type Policy, silent } from "../../src/index.js";
 import { Aggregate } from "../../src/report/aggregate.js";
 import { contentSecurityPolicy } from "../../src/report/page/page.js";
 import type { Summary } from "../../src/report/summary.js";
@@ -16,7 +19,7 @@ import { closeSessions, openSession } from "../helpers/http2.js";
 import { closeServers, listen, recordingLogger, startAttached, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
-const CHANNELS = ["accept", "refuse", "error"].map((name) => channel(`express-expectations:${name}`));
+const CHANNELS = ["accept", "refuse", "error", "place"].map((name) => channel(`express-expectations:${name}`));
 const KINDS = ["Express 5", "Express 4", "Connect"] as const;
 
 let boards: Dashboard[] = [];
@@ -31,7 +34,7 @@ afterEach(async () => {
   closeSessions();
   await closeServers();
   // Whatever was mounted and closed has left nothing behind.
-  expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false]);
+  expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false, false]);
 });
 
 function board(options: DashboardOptions = { logger: silent }): Dashboard {
@@ -228,6 +231,68 @@ test("counts what the guards of this process decide", async () => {
   expect(summary.by.policy.rows).toMatchObject([{ key: "maxSize", count: 2, bytesSpared: 2_011 }]);
   expect(summary.by.route.rows).toMatchObject([{ key: "/upload", count: 2 }]);
   expect(summary.by.software.rows).toMatchObject([{ key: "curl 8.5", count: 2 }]);
+});
+
+describe("what is in progress", () => {
+  const guarded = async (...policies: Policy[]) => {
+    const guard = expectations({ policies, logger: silent });
+    const { port } = await startAttached(
+      "Express 5",
+      { use: [guard], routes: { "/upload": store } },
+      { logger: silent },
+    );
+    return async () => {
+      const wire = await WireClient.connect(port);
+      clients.push(wire);
+      wire.send("PUT /upload HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+      return wire;
+    };
+  };
+  const places = ({ now }: Summary) =>
+    now?.places.map(({ policy, inUse, waiting, full }) => [policy, inUse, waiting, full]);
+
+  test("is told live: places that are taken, uploads that wait, and those for which there is no place", async () => {
+    const port = await start(board());
+    const begin = await guarded(concurrency({ name: "clips", limit: 1, maxWaiting: 1, maxWaitMs: 9_000 }));
+    const reader = await Reader.open(port);
+    const told = (row: unknown[]) =>
+      reader.wire.until(`${row}`, () => reader.told.some((summary) => String(places(summary)) === String(row)));
+    const first = await begin();
+    await first.status(100);
+    await told(["clips", 1, 0, 0]);
+    const second = await begin();
+    await told(["clips", 1, 1, 0]);
+    expect((await (await begin()).final()).status).toBe(503);
+    await told(["clips", 1, 1, 1]);
+    first.send("hello");
+    await second.status(100);
+    await told(["clips", 1, 0, 1]);
+    second.send("hello");
+    await told(["clips", 0, 0, 1]);
+    const summary = await summaryOf(port);
+    expect(summary.now?.places[0]?.waitedMs?.max).toBeGreaterThan(0);
+    expect(summary.by.policy.rows).toMatchObject([{ key: "concurrency", count: 1 }]);
+  });
+
+  test("has the disk space that policies look at", async () => {
+    const path = await fs.mkdtemp(join(tmpdir(), "expectations-dashboard-"));
+    try {
+      const begin = await guarded(diskSpace({ path, keepFree: 0 }));
+      const port = await start(board());
+      await (await begin()).status(100);
+      const row = (await summaryOf(port)).now?.spaces.find((space) => space.path === path);
+      expect(row).toEqual({ path, freeBytes: expect.any(Number), expectedBytes: 5 });
+    } finally {
+      await fs.rmdir(path);
+    }
+  });
+
+  test("names the policy that cut an upload off", async () => {
+    const port = await start(board());
+    publish(refusal());
+    publish(refusal({ policy: "body-rate", cutOffAfter: 5_000 }));
+    expect((await summaryOf(port)).by.cutOff.rows).toMatchObject([{ key: "body-rate", count: 1 }]);
+  });
 });
 
 describe("events", () => {
@@ -453,7 +518,7 @@ test("a message that cannot be read disturbs nobody, and is told once", async ()
   publish(refusal({ status: "413", client: { toString: 1 }, bytesSpared: Number.NaN, durationMs: -1 }));
   expect(await summaryOf(port)).toMatchObject({ refused: 1, bytesSpared: 0 });
   expect(logger.records.map(({ level, message }) => [level, message])).toEqual([
-    ["error", "the dashboard could not read a decision; this is said once"],
+    ["error", "the dashboard could not read a message; this is said once"],
   ]);
 });
 
@@ -463,7 +528,7 @@ test("close() ends the streams, stops listening and passes everything on", async
   const reader = await Reader.open(port);
   handler.close();
   await reader.wire.fin();
-  expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false]);
+  expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false, false]);
   expect(await get(port, "/ops/")).toMatchObject({ status: 404, body: "not the dashboard" });
   handler.close();
 });
@@ -481,9 +546,9 @@ test("a server with a dashboard on it closes after close()", async () => {
 
 describe("dashboard(options)", () => {
   test("listens from then on, and not before", () => {
-    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false]);
+    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([false, false, false, false]);
     board();
-    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([true, true, true]);
+    expect(CHANNELS.map(({ hasSubscribers }) => hasSubscribers)).toEqual([true, true, true, true]);
   });
 
   test.each([

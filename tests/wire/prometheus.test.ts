@@ -118,6 +118,7 @@ test("counts an upload that is cut off after its 100 as accepted and as refused"
     [decided("accepted", "100", "none")]: 1,
     [decided("refused", "413", "maxSize")]: 1,
   });
+  expect((await scrape(registry))['http_expectation_cut_off_uploads_total{policy="maxSize"}']).toBe(1);
 });
 
 test("times the verdict, and then how long the client takes for its content", async () => {

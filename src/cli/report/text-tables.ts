@@ -6,6 +6,7 @@ import { bytesText, countText, shareText, timeText } from "./units.js";
 const TABLES: readonly (readonly [Question, string])[] = [
   ["status", "Status"],
   ["policy", "Policy"],
+  ["cutOff", "Cut off by"],
   ["software", "Client software"],
   ["client", "Address"],
   ["route", "Route"],
@@ -18,7 +19,9 @@ const WIDEST_KEY = 48;
 
 /** Writes one table for each question. */
 export function tables(summary: Summary, { width, paint }: TextOptions): string[][] {
-  const all = TABLES.map(([question, title]) =>
+  // Most logs have no upload that was cut off.
+  const shown = TABLES.filter(([question]) => question !== "cutOff" || summary.by.cutOff.rows.length > 0);
+  const all = shown.map(([question, title]) =>
     columnsOf(title, summary.by[question], summary.refused + summary.errors),
   );
   // All tables have the same key width, so that their numbers are aligned.

@@ -19,6 +19,7 @@ const HEADINGS: Readonly<Record<Question, string>> = {
   client: "Client address",
   route: "Route",
   policy: "Policy",
+  cutOff: "Cut off by",
   status: "Status",
   expectation: "Expectation",
   method: "Method",

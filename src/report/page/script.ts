@@ -5,10 +5,11 @@ import { ELEMENTS } from "./script/elements.js";
 import { FIGURES } from "./script/figures.js";
 import { LIVE } from "./script/live.js";
 import { NOTICES } from "./script/notices.js";
+import { PRESENT } from "./script/present.js";
 import { SUSPECTS_SECTION } from "./script/suspects.js";
 import { TEXTS } from "./script/texts.js";
 
-const PARTS = [ELEMENTS, TEXTS, FIGURES, BARS, CHART, SUSPECTS_SECTION, ANSWERS, NOTICES, LIVE];
+const PARTS = [ELEMENTS, TEXTS, FIGURES, PRESENT, BARS, CHART, SUSPECTS_SECTION, ANSWERS, NOTICES, LIVE];
 
 /**
  * The script of the page, for browsers.
@@ -24,7 +25,7 @@ export const PAGE_SCRIPT: string = `"use strict";
   const settings = JSON.parse(byId("settings").textContent);
   const main = byId("main");
 ${PARTS.join("")}
-  const parts = [makeFigures(), makeNothing(), makeChart(), makeSuspects(), makeAnswers()];
+  const parts = [makeFigures(), makePresent(), makeNothing(), makeChart(), makeSuspects(), makeAnswers()];
   main.replaceChildren(...parts.map((part) => part.element));
 
   function draw(summary) {

@@ -11,6 +11,8 @@ import {
   refuseChannel,
 } from "../../../src/observe/diagnostics.js";
 import { instrument, type MetricsRegistry } from "../../../src/observe/prometheus.js";
+import { type PlaceChange, type Places, placeChannel } from "../../../src/support/places.js";
+import { spaces } from "../../../src/support/spaces.js";
 
 const undoes: (() => void)[] = [];
 afterEach(() => {
@@ -51,6 +53,101 @@ async function value(registry: MetricsRegistry, name: string, labels: Record<str
   expect(matching).toHaveLength(1);
   return matching[0]?.value as number;
 }
+
+describe("places", () => {
+  const levels = { name: "uploads", limit: 2, inUse: 0, waiting: 0 };
+  const changed = (change: PlaceChange, waitedMs = 0, places: Partial<Places> = {}) =>
+    publish(placeChannel, { change, waitedMs, places: { ...levels, ...places } });
+
+  test("have series at 0 from the first change on, and none before", async () => {
+    const registry = instrumented();
+    expect(await samples(registry, "http_expectation_place_refusals_total")).toEqual([]);
+    changed("taken");
+    expect(await samples(registry, "http_expectation_place_refusals_total")).toEqual(
+      ["full", "late", "evicted", "lost"].map((reason) => ({ labels: { policy: "uploads", reason }, value: 0 })),
+    );
+    expect(await samples(registry, "http_expectation_waited_seconds_count")).toEqual(
+      ["taken", "left", "late", "evicted"].map((end) => ({ labels: { policy: "uploads", end }, value: 0 })),
+    );
+  });
+
+  test("count refusals by why, and waits by how they ended", async () => {
+    const registry = instrumented();
+    changed("taken");
+    changed("waiting");
+    changed("taken", 40);
+    changed("full");
+    changed("full");
+    changed("late", 5_000);
+    changed("evicted", 100);
+    changed("left", 20);
+    changed("lost");
+    changed("freed");
+    const refusals = (reason: string) => value(registry, "http_expectation_place_refusals_total", { reason });
+    expect(await Promise.all(["full", "late", "evicted", "lost"].map(refusals))).toEqual([2, 1, 1, 1]);
+    const waits = (end: string) => value(registry, "http_expectation_waited_seconds_sum", { end });
+    expect(await Promise.all(["taken", "late", "evicted", "left"].map(waits))).toEqual([0.04, 5, 0.1, 0.02]);
+    // A place that was free at once is no wait.
+    expect(await value(registry, "http_expectation_waited_seconds_count", { end: "taken" })).toBe(1);
+  });
+
+  test("are shown as they are at the scrape, the policies of one name together", async () => {
+    const registry = instrumented();
+    const [one, other] = [
+      { ...levels, inUse: 1 },
+      { ...levels, inUse: 2, waiting: 7 },
+    ];
+    for (const places of [one, other]) publish(placeChannel, { change: "taken", waitedMs: 0, places });
+    const now = async () => [
+      await value(registry, "http_expectation_used_places", { policy: "uploads" }),
+      await value(registry, "http_expectation_waiting_uploads", { policy: "uploads" }),
+    ];
+    expect(await now()).toEqual([3, 7]);
+    Object.assign(other, { inUse: 1, waiting: 6 });
+    expect(await now()).toEqual([2, 6]);
+    for (const places of [one, other]) {
+      Object.assign(places, { inUse: 0, waiting: 0 });
+      publish(placeChannel, { change: "freed", waitedMs: 0, places });
+    }
+    expect(await now()).toEqual([0, 0]);
+  });
+
+  test("of 100 policies by name, and of all others together", async () => {
+    const registry = instrumented();
+    for (let i = 0; i < 150; i++) changed("full", 0, { name: `room ${i}`, inUse: 1 });
+    expect(await value(registry, "http_expectation_used_places", { policy: "other" })).toBe(50);
+    const full = { policy: "other", reason: "full" };
+    expect(await value(registry, "http_expectation_place_refusals_total", full)).toBe(50);
+    expect(await samples(registry, "http_expectation_used_places")).toHaveLength(101);
+  });
+});
+
+describe("disk space", () => {
+  afterEach(() => spaces().clear());
+
+  const space = (path: string, free: number | undefined, expected = 0) => {
+    const watched = { path, free, expected, update: jest.fn(async () => {}) };
+    spaces().set(path, watched);
+    return watched;
+  };
+
+  test("is asked for at each scrape; a file system that does not answer has no value", async () => {
+    const registry = instrumented();
+    expect(await samples(registry, "http_expectation_disk_free_bytes")).toEqual([]);
+    const uploads = space("/uploads", 1, 500);
+    uploads.update.mockImplementation(async () => void (uploads.free = 1_000));
+    space("/gone", undefined);
+    expect(await samples(registry, "http_expectation_disk_free_bytes")).toEqual([
+      { labels: { path: "/uploads" }, value: 1_000 },
+    ]);
+    expect(await samples(registry, "http_expectation_disk_expected_bytes")).toEqual([
+      { labels: { path: "/uploads" }, value: 500 },
+      { labels: { path: "/gone" }, value: 0 },
+    ]);
+    uploads.update.mockImplementation(async () => void (uploads.free = undefined));
+    expect(await samples(registry, "http_expectation_disk_free_bytes")).toEqual([]);
+  });
+});
 
 describe("counts", () => {
   test("what was accepted, with and without a 100", async () => {
@@ -144,6 +241,19 @@ describe("counts", () => {
     } finally {
       Object.assign(gauges(), before);
     }
+  });
+
+  test("uploads that were cut off after they had been accepted, by policy", async () => {
+    const registry = instrumented();
+    refused();
+    expect(await samples(registry, "http_expectation_cut_off_uploads_total")).toEqual([]);
+    refused({ cutOffAfter: 0 });
+    refused({ cutOffAfter: 5_000 });
+    failed({ cutOffAfter: 1 });
+    expect(await samples(registry, "http_expectation_cut_off_uploads_total")).toEqual([
+      { labels: { policy: "maxSize" }, value: 2 },
+      { labels: { policy: "ours" }, value: 1 },
+    ]);
   });
 
   test("in each of several registries", async () => {

@@ -22,6 +22,8 @@ function uploadOf(announced: { length: number | undefined; mediaType?: string })
     expectation: undefined,
     mediaType: undefined,
     signal: new AbortController().signal,
+    isPreflight: false,
+    refuse() {},
     received: 0,
     limitBytes: (bytes, refusal) => void limits.push({ bytes, refusal }),
     onClose() {},

@@ -37,6 +37,8 @@ function uploadOf(length: number | undefined): TestUpload {
     expectation: undefined,
     mediaType: undefined,
     signal: new AbortController().signal,
+    isPreflight: false,
+    refuse() {},
     limitBytes: (bytes, refusal) => void upload.limits.push({ bytes, refusal }),
     onClose: (callback) => void closing.push(callback),
     report: (message, error) => void upload.reports.push({ message, error }),
@@ -144,6 +146,60 @@ describe("the cost", () => {
   });
 });
 
+describe("a question", () => {
+  const question = (length: number | undefined) => Object.assign(uploadOf(length), { isPreflight: true });
+
+  test.each<[used: number, length: number | undefined, options: Partial<QuotaOptions>]>([
+    [0, 100, {}],
+    [0, 101, {}],
+    [60, 40, {}],
+    [60, 41, {}],
+    [100, 1, {}],
+    [100, 0, {}],
+    [60, undefined, {}],
+    [60, undefined, { unknownLengthCost: 40 }],
+    [60, undefined, { unknownLengthCost: 41 }],
+    [99, 5_000, { cost: "requests" }],
+    [100, 5_000, { cost: "requests" }],
+  ])(
+    "after %p points about a length of %p and %j gets the upload's answer, and counts nothing",
+    async (used, length, options) => {
+      const limiter = memory();
+      if (used > 0) await limiter.consume("key", used);
+      const policy = budget(limiter, options);
+      const asked = question(length);
+      const answer = await policy(reqOf(), asked);
+      expect(await consumed(limiter)).toBe(used);
+      await asked.close(STORED);
+      expect(await consumed(limiter)).toBe(used);
+      const verdict = await policy(reqOf(), uploadOf(length));
+      expect(answer).toEqual(verdict);
+    },
+  );
+
+  test("does not write to the store", async () => {
+    const fail = () => Promise.reject(new Error("written"));
+    const policy = budget(altered(memory(), { consume: fail, penalty: fail, reward: fail }));
+    expect(await judge(policy, question(100))).toBe("accepted");
+    expect(await judge(policy, question(101))).toBe(429);
+  });
+
+  test("is answered by what an insurance limiter has left", async () => {
+    const get = async () => ({ consumedPoints: 10, remainingPoints: 5, msBeforeNext: 1_000 });
+    const policy = budget(altered(memory(), { get }));
+    expect(await judge(policy, question(5))).toBe("accepted");
+    expect(await judge(policy, question(6))).toBe(429);
+  });
+
+  test.each([
+    ["refuse", 503],
+    ["accept", "accepted"],
+  ] as const)("while the store fails: %s", async (onStoreError, outcome) => {
+    const policy = budget(altered(memory(), { get: down }), { onStoreError });
+    expect(await judge(policy, question(5))).toBe(outcome);
+  });
+});
+
 describe("a refusal", () => {
   test("says when to come again and what is left, as structured fields", async () => {
     const policy = budget(memory());
@@ -157,7 +213,17 @@ describe("a refusal", () => {
         "RateLimit-Policy": '"default";q=100;qu="content-bytes";w=60',
         RateLimit: '"default";r=40;t=43',
       },
+      problem: {
+        type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        title: "Request cannot be satisfied as assigned quota has been exceeded",
+        "violated-policies": ["default"],
+      },
     });
+  });
+
+  test("names the policy that is violated", async () => {
+    const refusal = await budget(memory(1), { name: "per user" })(reqOf(), uploadOf(2));
+    expect(refusal).toMatchObject({ problem: { "violated-policies": ["per user"] } });
   });
 
   test.each<[what: string, limiter: RateLimiterMemory, options: Partial<QuotaOptions>, headers: object]>([

@@ -73,6 +73,15 @@ describe("the aggregate", () => {
     ]);
   });
 
+  test("counts apart what was cut off after it had been accepted, by policy", () => {
+    const summary = summaryOf([
+      { ...REFUSAL },
+      { ...REFUSAL, policy: "body-rate", cutOffAfter: 500 },
+      { ...REFUSAL, event: "expectation.error", policy: "body-rate", cutOffAfter: 0 },
+    ]);
+    expect(keys(summary, "cutOff")).toEqual([["body-rate", 2]]);
+  });
+
   test.each<[what: string, decision: Partial<Decision>, question: (typeof QUESTIONS)[number], key: string]>([
     ["a route that is missing", { route: undefined, url: "/a/b?token=" }, "route", "/a/b"],
     ["a route that is empty", { route: "", url: "/a" }, "route", "/a"],

@@ -547,7 +547,7 @@ describe("the factories of policies check what they get", () => {
     [
       "concurrency with an unknown key",
       () => concurrency({ max: 5 } as never),
-      /^concurrency\(options\): unknown option "max"; expected one of limit, key, retryAfterSeconds$/,
+      /^concurrency\(options\): unknown option "max"; expected one of limit, key, total, maxWaiting, maxWaitMs, retryAfterSeconds, name, semaphore, leaseMs, storeTimeoutMs, onStoreError$/,
     ],
     [
       "refuse without a status",

@@ -1,0 +1,90 @@
+import { type Linked, Row } from "../support/row.js";
+import type { Lease } from "./lease.js";
+import type { Upload } from "./policy.js";
+
+/** The uploads of one key: those that have a place, and those that wait for one. */
+export class Lane implements Linked<Lane> {
+  before: Lane | undefined;
+  behind: Lane | undefined;
+  /** The uploads that wait, the first one first. */
+  readonly row: Row<Waiter> = new Row();
+  /** Places that are taken, and those for which a semaphore is being asked. */
+  inUse = 0;
+
+  constructor(readonly key: string) {}
+}
+
+/** A place that an upload has. */
+export interface Place {
+  readonly lane: Lane;
+  /** When it was taken, by `performance.now()`. */
+  readonly takenAt: number;
+  /** The place in the semaphore; `undefined` if the place counts in this process alone. */
+  readonly lease: Lease | undefined;
+}
+
+/** When an upload has come. */
+export interface Arrival {
+  /** By `performance.now()`. */
+  readonly at: number;
+  /** How many uploads had come before it. */
+  readonly number: number;
+}
+
+/** Why an upload that waited has got no place. */
+export type WaitEnd = "late" | "evicted" | "left";
+
+/** Is told when a waiting upload has to leave its row. */
+interface WaiterOwner {
+  dismiss(waiter: Waiter, end: WaitEnd): void;
+}
+
+const ONCE = { once: true } as const;
+
+/**
+ * An upload that waits for a place.
+ *
+ * It is its own listener, and its timer gets it as an argument: closures would make a waiting upload larger.
+ */
+export class Waiter implements Linked<Waiter> {
+  before: Waiter | undefined;
+  behind: Waiter | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  /**
+   * @param maxWaitMs - how long it may wait since its arrival.
+   * @param settle - takes the place or the reason.
+   */
+  constructor(
+    readonly owner: WaiterOwner,
+    readonly lane: Lane,
+    readonly upload: Upload,
+    readonly arrival: Arrival,
+    maxWaitMs: number,
+    readonly settle: (end: Place | WaitEnd) => void,
+  ) {
+    this.#timer = setTimeout(dismissLate, Math.max(0, arrival.at + maxWaitMs - performance.now()), this);
+    upload.signal.addEventListener("abort", this, ONCE);
+  }
+
+  /** How long it has waited, in milliseconds. */
+  get waitedMs(): number {
+    return performance.now() - this.arrival.at;
+  }
+
+  /** The upload's signal has aborted: the client left, or the time of all policies together is up. */
+  handleEvent(): void {
+    this.owner.dismiss(this, "left");
+  }
+
+  /** Ends the wait, once. The caller has taken it out of its row. */
+  end(end: Place | WaitEnd): void {
+    clearTimeout(this.#timer);
+    this.upload.signal.removeEventListener("abort", this);
+    this.settle(end);
+  }
+}
+
+function dismissLate(waiter: Waiter): void {
+  waiter.owner.dismiss(waiter, "late");
+}

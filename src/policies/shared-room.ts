@@ -1,0 +1,145 @@
+import type { Arrival, Lane, Place } from "./lane.js";
+import { Lease, type LeaseSettings, StoreError } from "./lease.js";
+import type { Upload } from "./policy.js";
+import { type Entry, type RoomSettings, WaitingRoom } from "./waiting-room.js";
+
+/** Where the places are, and what happens while that store fails. */
+export interface SharedRoomSettings extends RoomSettings, LeaseSettings {
+  readonly onStoreError: "refuse" | "accept";
+}
+
+const STORE_FAILED = "concurrency: the store failed";
+
+/** How often a process asks for the place that an upload waits for. No other process tells it that one is free. */
+const ASK_AGAIN_MS = 100;
+
+/**
+ * Places that all processes with the same store share.
+ *
+ * Uploads wait in their own process. For each key it asks one question at a time, for whoever is first. So the order
+ * within a process is kept, and a thousand waiting uploads ask the store as often as one.
+ *
+ * A place counts in this process as well: that saves questions whose answer is known, and it still holds while the store
+ * fails and `onStoreError` is `"accept"`.
+ */
+export class SharedRoom extends WaitingRoom {
+  readonly #questions = new Map<Lane, Question>();
+
+  constructor(override readonly settings: SharedRoomSettings) {
+    super(settings);
+  }
+
+  enter(key: string, upload: Upload): Entry | Promise<Entry> {
+    const lane = this.laneOf(key);
+    const arrival = this.arrive();
+    return this.isFree(lane) ? this.#askFor(lane, upload, arrival) : this.#join(lane, upload, arrival);
+  }
+
+  protected onFree({ lane, lease }: Place): void {
+    const askForNext = () => this.#questions.get(lane)?.ask();
+    if (lease) void lease.release().then(askForNext);
+    else askForNext();
+  }
+
+  protected onRowEmpty(lane: Lane): void {
+    this.#questions.get(lane)?.stop();
+    this.#questions.delete(lane);
+  }
+
+  async #askFor(lane: Lane, upload: Upload, arrival: Arrival): Promise<Entry> {
+    try {
+      return await this.#ask(lane, (lease) => (lease ? this.take(lane, lease) : this.#join(lane, upload, arrival)));
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      upload.report(STORE_FAILED, error.cause);
+      return this.settings.onStoreError === "accept" ? this.take(lane) : "store-failed";
+    } finally {
+      this.forgetUnused(lane);
+    }
+  }
+
+  #join(lane: Lane, upload: Upload, arrival: Arrival): Entry | Promise<Entry> {
+    const entry = this.wait(lane, upload, arrival);
+    if (lane.row.length > 0 && !this.#questions.has(lane)) {
+      this.#questions.set(lane, new Question((question) => this.#askForFirst(lane, question)));
+    }
+    this.forgetUnused(lane);
+    return entry;
+  }
+
+  /** @returns whether somebody has got a place, so that another one may be free. */
+  async #askForFirst(lane: Lane, question: Question): Promise<boolean> {
+    if (lane.inUse >= this.settings.limit) return false;
+    try {
+      const isServed = await this.#ask(lane, (lease) => this.#serveWith(lane, lease));
+      question.hasFailed = false;
+      return isServed;
+    } catch (error) {
+      const isOfStore = error instanceof StoreError;
+      // Once for each time without a store. Whoever waits goes on waiting: the store may come back in time.
+      if (!question.hasFailed) lane.row.first?.upload.report(STORE_FAILED, isOfStore ? error.cause : error);
+      question.hasFailed = true;
+      if (isOfStore && this.settings.onStoreError === "accept") this.#serveWithoutStore(lane);
+      return false;
+    }
+  }
+
+  /** Asks the store for a place, and calls `use` with it while the place is counted; with `undefined` if there is none. */
+  async #ask<T>(lane: Lane, use: (lease: Lease | undefined) => T | Promise<T>): Promise<T> {
+    lane.inUse++;
+    try {
+      const lease = new Lease(this.settings, lane.key);
+      // Without `await`: `use` may return the promise of somebody who waits.
+      return (await lease.take()) ? use(lease) : use(undefined);
+    } finally {
+      lane.inUse--;
+    }
+  }
+
+  #serveWith(lane: Lane, lease: Lease | undefined): boolean {
+    if (!lease) return false;
+    if (lane.row.length > 0) this.serveFirst(lane, lease);
+    // All have left meanwhile.
+    else void lease.release();
+    return true;
+  }
+
+  #serveWithoutStore(lane: Lane): void {
+    while (lane.row.length > 0 && lane.inUse < this.settings.limit) this.serveFirst(lane);
+  }
+}
+
+/** Asks again and again for one lane, as long as somebody waits there; one question at a time. */
+class Question {
+  /** Whether the store failed when it was asked last. */
+  hasFailed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #isAsking = false;
+  #isStopped = false;
+
+  /** @param put - asks; returns whether to ask again at once. Must not reject. */
+  constructor(readonly put: (question: Question) => Promise<boolean>) {
+    this.#askLater();
+  }
+
+  /** Asks now, unless an answer is awaited. */
+  ask(): void {
+    if (this.#isAsking || this.#isStopped) return;
+    clearTimeout(this.#timer);
+    this.#isAsking = true;
+    void this.put(this).then((isServed) => {
+      this.#isAsking = false;
+      if (isServed) this.ask();
+      else if (!this.#isStopped) this.#askLater();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #askLater(): void {
+    this.#timer = setTimeout(() => this.ask(), ASK_AGAIN_MS);
+  }
+}

@@ -1,0 +1,50 @@
+// A cluster of processes that share places in Redis. Started by concurrency-redis.test.ts beside a copy of src.
+//
+// Prints its port, then a line of JSON for each record, and for each upload that a worker accepts.
+import cluster from "node:cluster";
+import { createServer } from "node:http";
+import { Redis } from "ioredis";
+import { Semaphore } from "redis-semaphore";
+import { attach, concurrency, expectations } from "./src/index.js";
+
+const { workers, redisPort, redisOptions, policyTimeoutMs, ...options } = JSON.parse(process.argv[2]);
+
+const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+if (cluster.isPrimary) {
+  let listening = 0;
+  cluster.on("listening", (_worker, { port }) => {
+    listening++;
+    if (listening === workers) process.stdout.write(`listening on ${port}\n`);
+  });
+  cluster.on("exit", (worker, code, signal) => print({ exit: worker.process.pid, code, signal }));
+  for (let i = 0; i < workers; i++) cluster.fork();
+} else {
+  serve();
+}
+
+function serve() {
+  const write = (level) => (details, message) => print({ level, message, ...details, err: String(details.err ?? "") });
+  const logger = { warn: write("warn"), error: write("error") };
+  const redis = new Redis({ host: "127.0.0.1", port: redisPort, ...redisOptions });
+  redis.on("error", () => {});
+  const room = concurrency({
+    ...options,
+    key: (req) => req.url,
+    semaphore: (key, limit, semaphoreOptions) => new Semaphore(redis, key, limit, semaphoreOptions),
+  });
+  const guard = expectations({ logger, policyTimeoutMs, policies: [room] });
+  const server = createServer((req, res) => {
+    guard(req, res, () => {
+      print({ accepted: req.headers["x-name"], pid: process.pid });
+      let length = 0;
+      req.on("data", (chunk) => {
+        length += chunk.length;
+      });
+      req.on("end", () => res.writeHead(201).end(`stored ${length}`));
+      req.on("error", () => {});
+    });
+  });
+  attach(server, { logger });
+  server.listen(0, "127.0.0.1");
+}
