@@ -1,4 +1,4 @@
-// The public API of each entry of the package, as a report in docs/api/ for reviews.
+// The public API of each entry of the package, as a report in .ci/api/ for reviews.
 //
 //   node .ci/api.mjs            fails if a report differs from what the source declares
 //   node .ci/api.mjs --write    writes the reports
@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 
 const repository = resolve(import.meta.dirname, "..");
-const reportFolder = join(repository, "docs/api");
+const reportFolder = join(repository, ".ci/api");
 const { exports: exported } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
 
@@ -20,7 +20,7 @@ try {
   if (values.write) mkdirSync(reportFolder, { recursive: true });
   const differing = entries().filter((entry) => !isReported(entry));
   if (differing.length > 0) {
-    process.stdout.write("The public API differs from docs/api/. If that is meant: npm run docs:api\n");
+    process.stdout.write("The public API differs from .ci/api/. If that is meant: npm run docs\n");
     process.exitCode = 1;
   }
 } finally {

@@ -1,0 +1,12 @@
+/** A program, or a part of one. */
+export interface Block {
+  /** Its number on the page, from 1, and the heading above it. */
+  readonly name: string;
+  readonly kind: "program" | "cjs" | "fragment" | "file";
+  /** As it is on the page. */
+  readonly code: string;
+  /** What is compiled and run. */
+  readonly source: string;
+}
+
+export function blocksOf(markdown: string): Block[];
