@@ -16,7 +16,7 @@ exports.ROOMS = {
     "http",
     "support",
   ],
-  preflight: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
+  preflight: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
   proxies: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
   hearing: ["policies", "handshake", "observe", "http", "support"],
   guard: ["policies", "server", "response", "handshake", "observe", "node", "http", "support"],

@@ -26,6 +26,7 @@ export { knownLength } from "./policies/known-length.js";
 export type { Limiter, LimiterResult } from "./policies/limiter.js";
 export { maxSize } from "./policies/max-size.js";
 export { mediaTypes } from "./policies/media-types.js";
+export { type MinRateOptions, minRate } from "./policies/min-rate.js";
 export { overload } from "./policies/overload.js";
 export type { OverloadOptions } from "./policies/overload-options.js";
 export type { Policy, Upload, UploadEnd, Verdict } from "./policies/policy.js";

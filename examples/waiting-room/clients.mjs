@@ -37,8 +37,8 @@ async function upload(name) {
   if (isAsked) {
     most = Math.max(most, ++sending);
     for (let i = 0; i < PIECES; i++) {
-      req.write(PIECE);
       await pause(Number(pieceMs));
+      req.write(PIECE);
     }
     sending--;
     req.end();

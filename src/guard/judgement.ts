@@ -6,6 +6,7 @@ import { reportFault, reportRefusal } from "../observe/record.js";
 import type { Policy } from "../policies/policy.js";
 import { refuse } from "../policies/refuse.js";
 import { type Outcome, PolicyRun, type RunOwner, refusalOf, reportLateFault, type Trial } from "../policies/run.js";
+import type { AbortListener } from "../policies/when-aborted.js";
 import { closeAfterEnd } from "../response/closing.js";
 import { writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { asError, type ExpectationErrorCode } from "../support/errors.js";
@@ -49,6 +50,10 @@ export class Judgement implements Judge, RunOwner<MemberTrial> {
       });
     }
     return this.#run.signal;
+  }
+
+  onAbort(listener: AbortListener): void {
+    this.#run.onAbort(listener);
   }
 
   begin(): void {

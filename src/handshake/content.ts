@@ -23,6 +23,8 @@ export interface ContentOwner {
   meaningOfRead(isWanted: boolean): ReadMeaning;
   /** The reader wants the bytes: the 100 is due. */
   onRead(): void;
+  /** The bytes are thrown away as they come. */
+  onDiscard(): void;
   /** Somebody wants content whose expectations nobody has accepted. */
   onUndecided(): void;
   /** A piece of content has come. */
@@ -147,6 +149,7 @@ export class RequestContent {
         this.#pull(size);
         return;
       case "pass":
+        owner.onDiscard();
         this.#pull(size);
         return;
       case "hold":

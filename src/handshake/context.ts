@@ -1,6 +1,7 @@
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { PreparedLogger } from "../observe/logger.js";
+import type { Rate } from "./body-clock.js";
 
 /** The settings and shared state of the server that a request came in on. */
 export interface ServerContext {
@@ -16,6 +17,8 @@ export interface ServerContext {
     watchSession(session: Http2Session): () => void;
   };
   readonly bodyTimeoutMs: number;
+  /** How fast the content of accepted uploads has to come. */
+  readonly bodyRate: Rate;
   readonly logger: PreparedLogger;
   /** Whether an expectation that nobody accepted is ignored. */
   readonly ignoresUnknown: boolean;

@@ -5,10 +5,10 @@ import { hasSentContinue, isFinalOnWire } from "../node/response.js";
 import { contentChannel, gauges } from "../observe/diagnostics.js";
 import type { RefusedWith } from "../observe/record.js";
 import { ExpectationError } from "../support/errors.js";
+import { BodyClock, type TimedUpload } from "./body-clock.js";
 import { type ContentOwner, HANDSHAKE, type ReadMeaning, RequestContent } from "./content.js";
 import type { ServerContext } from "./context.js";
 import { Exchange } from "./exchange.js";
-import { IdleTimer } from "./idle-timer.js";
 import { watchInjected } from "./injected.js";
 import { type InterimOwner, type InterimWriters, watchInterim, writeContinue } from "./interim.js";
 
@@ -21,6 +21,8 @@ export interface HandshakeListener {
   onUndecided(handshake: Handshake): void;
   /** No byte has come for `bodyTimeoutMs` although the application asks for some. */
   onIdle(handshake: Handshake): void;
+  /** The content falls behind the server's own rate. */
+  onSlow(handshake: Handshake): void;
   /** Accepted: the 100 is sent, or the content is read, or the response ends without either. */
   onAccept(handshake: Handshake): void;
   /** The first content has come, `waitedMs` milliseconds after the 100. */
@@ -42,7 +44,7 @@ type Carrier = HttpRequest & { [HANDSHAKE]?: Handshake };
  *
  * @see RFC 9110 §10.1.1
  */
-export class Handshake extends Exchange implements ContentOwner, InterimOwner {
+export class Handshake extends Exchange implements ContentOwner, InterimOwner, TimedUpload {
   readonly content: RequestContent;
   /** The response's own methods that write interim responses. */
   readonly interim: InterimWriters;
@@ -56,8 +58,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   #isPending = false;
   #isSettled = false;
   #judging = 0;
-  #idleTimer: IdleTimer | undefined;
-  #isWaitingForTurn = false;
+  #clock: BodyClock | undefined;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
 
@@ -142,6 +143,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   accept(): void {
     this.#isResponseShared = true;
     this.#acceptedAt = performance.now();
+    this.#clock?.renew();
   }
 
   /** Code outside of this package gets the response. */
@@ -182,7 +184,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   /** The response is finished, or nobody is left to read it. Safe to call again. */
   close(): void {
     if (this.#isClosed) return;
-    this.#idleTimer?.stop();
+    if (!this.isOverdue) this.#clock?.stop();
     this.#leavePending();
     if (this.#acceptedAt !== undefined) this.#settle();
     // No parser holds injected content to its declared length.
@@ -197,6 +199,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   /** The connection has closed behind the response, and the content has not come whole: its reader is told. */
   abandonContent(): void {
     const { content } = this;
+    this.#clock?.stop();
     if (content.hasArrived) return;
     if (content.hasReader) content.fail("ERR_EXPECT_TOO_LATE", "the connection closed before the content had come");
     else content.end();
@@ -236,7 +239,23 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   refuse(refusal: RefusedWith): void {
     this.#refusal = refusal;
     this.#leavePending();
-    this.#idleTimer?.stop();
+    this.#clock?.stop();
+  }
+
+  /** Counts how long the content takes. */
+  get clock(): BodyClock {
+    this.#clock ??= new BodyClock(this);
+    return this.#clock;
+  }
+
+  /** Whether Node's `requestTimeout` has passed, and did not end the upload. */
+  get isOverdue(): boolean {
+    return this.#clock?.isOverdue === true;
+  }
+
+  /** Whether the response is finished, or the client has left. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   // ContentOwner
@@ -262,9 +281,9 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   }
 
   onRead(): void {
+    this.clock.ask();
     if (!this.isWithheld || isFinalOnWire(this.res)) {
       if (this.#acceptedAt !== undefined) this.#settle();
-      this.#askForBytes();
     }
     // Later, because the whole content may be in the packet that is being parsed. Then no 100 is owed.
     else if (!this.#isContinueDue) {
@@ -279,7 +298,11 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
     this.#isContinueDue = false;
     this.sendContinue();
     if (this.#acceptedAt !== undefined) this.#settle();
-    this.#askForBytes();
+    this.#clock?.start();
+  }
+
+  onDiscard(): void {
+    if ((this.#acceptedAt !== undefined || this.isOverdue) && !this.#isClosed) this.clock.ask();
   }
 
   onUndecided(): void {
@@ -287,7 +310,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
   }
 
   onBytes(): void {
-    this.#idleTimer?.hear();
+    this.#clock?.hear();
     if (this.#continuedAt === undefined) return;
     const waitedMs = performance.now() - this.#continuedAt;
     this.#continuedAt = undefined;
@@ -296,27 +319,11 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner {
 
   onEnd(): void {
     this.#leavePending();
-    this.#idleTimer?.stop();
+    this.#clock?.stop();
   }
 
   onCutOff(): void {
-    this.#idleTimer?.stop();
-  }
-
-  #askForBytes(): void {
-    const isAwaited = this.#isContinued || isFinalOnWire(this.res);
-    if (!isAwaited || this.content.hasArrived) return;
-    if (!this.stream && !this.res.socket) {
-      // The 100 waits behind an earlier response: the client has not seen it yet.
-      if (!this.#isWaitingForTurn) this.res.once("socket", () => this.#askForBytes());
-      this.#isWaitingForTurn = true;
-      return;
-    }
-    this.#idleTimer ??= new IdleTimer(this.context.bodyTimeoutMs, () => {
-      // A reader that has given up asks for nothing.
-      if (!this.content.hasArrived && !this.req.destroyed) this.listener.onIdle(this);
-    });
-    this.#idleTimer.ask();
+    this.#clock?.stop();
   }
 
   #leavePending(): void {

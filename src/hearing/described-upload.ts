@@ -4,7 +4,7 @@ import { mediaTypeOf } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import type { Upload, UploadEnd } from "../policies/policy.js";
-import { requireLimit, requireRefusal } from "../policies/refuse.js";
+import { requireLimit, requireRate, requireRefusal } from "../policies/refuse.js";
 import { requireCallback } from "../policies/run.js";
 import { asError } from "../support/errors.js";
 
@@ -69,6 +69,11 @@ export class DescribedUpload implements Upload {
       requireRefusal("upload.refuse(refusal)", refusal);
       this.listener.refuse(refusal, this.policy);
     };
+  }
+
+  // The content comes by another way, or later.
+  get requireRate(): Upload["requireRate"] {
+    return requireRate;
   }
 
   get onClose(): Upload["onClose"] {

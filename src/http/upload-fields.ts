@@ -1,4 +1,4 @@
-import { parseItem, serializeDictionary } from "structured-headers";
+import { parseItem } from "structured-headers";
 import type { HttpRequest } from "./message.js";
 
 /** The largest integer of a structured field has fifteen digits (RFC 9651 §3.3.1). */
@@ -29,5 +29,5 @@ export function uploadLengthOf(req: HttpRequest): number | "malformed" | undefin
  */
 export function uploadLimit(maxSize: number | undefined): string | undefined {
   if (maxSize === undefined || maxSize > MAX_INTEGER) return undefined;
-  return serializeDictionary(new Map([["max-size", [maxSize, new Map()]]]));
+  return `max-size=${maxSize}`;
 }

@@ -2,7 +2,7 @@ import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { policyName } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
-import { requireLimit, requireRefusal } from "./refuse.js";
+import { requireLimit, requireRate, requireRefusal } from "./refuse.js";
 import { isThenable } from "./run.js";
 
 type Answer = ReturnType<Policy>;
@@ -41,8 +41,13 @@ class Branch {
       requireLimit(bytes, refusal);
       this.#hold(() => upload.limitBytes(bytes, refusal));
     };
+    const demandRate: Upload["requireRate"] = (bytesPerSecond, graceMs) => {
+      requireRate(bytesPerSecond, graceMs);
+      this.#hold(() => upload.requireRate(bytesPerSecond, graceMs));
+    };
     this.view = Object.create(upload, {
       limitBytes: { value: limitBytes },
+      requireRate: { value: demandRate },
       refuse: { value: (refusal: Refusal) => this.#refuse(refusal) },
     }) as Upload;
   }

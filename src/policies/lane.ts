@@ -1,6 +1,7 @@
 import { type Linked, Row } from "../support/row.js";
 import type { Lease } from "./lease.js";
 import type { Upload } from "./policy.js";
+import { type AbortListener, whenAborted } from "./when-aborted.js";
 
 /** The uploads of one key: those that have a place, and those that wait for one. */
 export class Lane implements Linked<Lane> {
@@ -39,17 +40,16 @@ interface WaiterOwner {
   dismiss(waiter: Waiter, end: WaitEnd): void;
 }
 
-const ONCE = { once: true } as const;
-
 /**
- * An upload that waits for a place.
+ * An upload that waits for a place. Ends once; whatever would end it later does nothing.
  *
  * It is its own listener, and its timer gets it as an argument: closures would make a waiting upload larger.
  */
-export class Waiter implements Linked<Waiter> {
+export class Waiter implements Linked<Waiter>, AbortListener {
   before: Waiter | undefined;
   behind: Waiter | undefined;
   readonly #timer: NodeJS.Timeout;
+  #isOver = false;
 
   /**
    * @param maxWaitMs - how long it may wait since its arrival.
@@ -64,7 +64,11 @@ export class Waiter implements Linked<Waiter> {
     readonly settle: (end: Place | WaitEnd) => void,
   ) {
     this.#timer = setTimeout(dismissLate, Math.max(0, arrival.at + maxWaitMs - performance.now()), this);
-    upload.signal.addEventListener("abort", this, ONCE);
+  }
+
+  /** Begins to listen, in its row. */
+  listen(): void {
+    whenAborted(this.upload, this);
   }
 
   /** How long it has waited, in milliseconds. */
@@ -74,13 +78,13 @@ export class Waiter implements Linked<Waiter> {
 
   /** The upload's signal has aborted: the client left, or the time of all policies together is up. */
   handleEvent(): void {
-    this.owner.dismiss(this, "left");
+    if (!this.#isOver) this.owner.dismiss(this, "left");
   }
 
-  /** Ends the wait, once. The caller has taken it out of its row. */
+  /** Ends the wait. The caller has taken it out of its row. */
   end(end: Place | WaitEnd): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
-    this.upload.signal.removeEventListener("abort", this);
     this.settle(end);
   }
 }

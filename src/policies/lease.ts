@@ -13,9 +13,15 @@ export interface LeaseSettings {
   readonly storeTimeoutMs: number;
 }
 
+/** What is known about a store in this process. All leases of one policy share it. */
+export interface StoreHealth {
+  /** When the store last failed, by `performance.now()`; negative infinity if it never has. */
+  failedAt: number;
+}
+
 /**
  * Why a place is lost: the store has freed it, or could not be asked for as long as it keeps one. A store that has failed
- * and then has no such place counts as the second: it has forgotten all places.
+ * since the last renewal, and then has no such place, counts as the second: it may have forgotten all places.
  */
 export type LeaseEnd = "lost" | "store-failed";
 
@@ -52,6 +58,7 @@ export class Lease {
   constructor(
     readonly settings: LeaseSettings,
     readonly key: string,
+    readonly health: StoreHealth,
   ) {
     this.#semaphore = this.#make();
   }
@@ -70,6 +77,7 @@ export class Lease {
       isTaken = await withTimeout(asked, this.settings.storeTimeoutMs);
     } catch (cause) {
       this.#isOver = true;
+      this.health.failedAt = performance.now();
       void asked?.then((isTakenLate) => isTakenLate && this.#semaphore.release()).catch(() => {});
       throw new StoreError("the store failed", { cause });
     }
@@ -127,12 +135,13 @@ export class Lease {
       const isRenewed = await withTimeout(renewed, Math.min(leftMs, this.settings.storeTimeoutMs));
       requireAnswer(isRenewed);
       if (isRenewed) this.#renewLater(askedAt);
-      else this.#lose(this.#hasFailed ? "store-failed" : "lost");
+      else this.#lose(this.health.failedAt >= this.#heldSince ? "store-failed" : "lost");
       this.#hasFailed = false;
     } catch (error) {
       if (this.#isOver) return;
       if (!this.#hasFailed) this.#holder?.onFault(asError(error));
       this.#hasFailed = true;
+      this.health.failedAt = performance.now();
       const leftMs = this.#leftMs();
       if (leftMs > 0) this.#schedule(Math.min(leftMs, this.settings.leaseMs / RENEWALS));
       else this.#lose("store-failed");

@@ -23,7 +23,7 @@ const RESOLUTION_MS = 10;
  *
  * Needs no timer of JavaScript. Node's own timers for the event loop's delay do not keep the process alive.
  */
-export class LoadMonitor {
+class LoadMonitor {
   // Two that are read in turns. Node does not record the first turn after a reset (docs/facts.md, "Event-loop delay after
   // a reset"), so that one histogram would never show what blocks the event loop directly behind a measurement.
   #next = startedHistogram();

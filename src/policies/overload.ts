@@ -13,7 +13,7 @@ import { refuse } from "./refuse.js";
 /**
  * Refuses uploads while the process has more to do than is allowed, with 503 and `Retry-After`.
  *
- * The load is measured when an upload comes, at most once a second, and covers the time since the measurement before.
+ * The load is measured when an upload comes, at most once a second, and covers the last second or two while uploads come.
  * Measuring begins with the first upload. What is over its limit counts as over until it falls below `recoverAt` of the
  * limit. The log has what was exceeded; the client is told only that the server is overloaded. Accepts a request
  * without content.

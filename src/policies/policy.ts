@@ -50,6 +50,14 @@ export interface Upload {
    */
   limitBytes(bytes: number, refusal: Refusal): void;
   /**
+   * Cuts the upload off with 408 as soon as its content comes more slowly than `bytesPerSecond`, on average and beyond
+   * `graceMs`. Time counts only while the application asks for content. Replaces `minBytesPerSecond` of {@link attach};
+   * if several rates are required, each holds.
+   *
+   * @throws {ExpectationError} `ERR_EXPECT_OPTION` if one of them is not a whole number from 1.
+   */
+  requireRate(bytesPerSecond: number, graceMs: number): void;
+  /**
    * Calls `callback` once, when the response is finished or the client has left, whichever comes first.
    *
    * Errors that the callback throws are logged and do not affect the request.

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { Refusal } from "../http/refusal.js";
 import { ExpectationError, optionError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
-import { requireKnownKeys } from "../support/options.js";
+import { requireCount, requireKnownKeys } from "../support/options.js";
 import { readProblem } from "./problem.js";
 
 const REFUSAL = Symbol.for("express-expectations:refusal:1");
@@ -102,6 +102,16 @@ export function requireLimit(bytes: unknown, refusal: unknown): void {
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
     throw optionError("limitBytes(bytes)", bytes, "a whole number of bytes, 0 or more");
   requireRefusal("limitBytes(bytes, refusal)", refusal);
+}
+
+/**
+ * Checks the arguments of `upload.requireRate()`.
+ *
+ * @throws {ExpectationError} `ERR_EXPECT_OPTION` if one of them is not a whole number from 1.
+ */
+export function requireRate(bytesPerSecond: unknown, graceMs: unknown): void {
+  requireCount("requireRate(bytesPerSecond)", bytesPerSecond);
+  requireCount("requireRate(bytesPerSecond, graceMs)", graceMs);
 }
 
 /**

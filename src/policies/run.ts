@@ -4,6 +4,7 @@ import { policyName, requireTimeToWait } from "./names.js";
 import type { Policy, UploadEnd, Verdict } from "./policy.js";
 import { isRefusal, refuse, withStatus } from "./refuse.js";
 import { requirePolicy } from "./require-policy.js";
+import type { AbortListener } from "./when-aborted.js";
 
 /** How a run of policies ended; `policy` names the one that decided. */
 export type Outcome =
@@ -114,6 +115,7 @@ export class PolicyRun<T extends Trial> {
   #isOver = false;
   #isAborted = false;
   #abort: AbortController | undefined;
+  #listeners: AbortListener[] | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly owner: RunOwner<T>) {}
@@ -128,6 +130,13 @@ export class PolicyRun<T extends Trial> {
     this.#abort ??= new AbortController();
     if (this.#isAborted) this.#abort.abort();
     return this.#abort.signal;
+  }
+
+  /** Calls `listener` where {@link signal} aborts. See `when-aborted.ts`. */
+  onAbort(listener: AbortListener): void {
+    if (this.#isAborted) listener.handleEvent();
+    else if (this.#listeners) this.#listeners.push(listener);
+    else this.#listeners = [listener];
   }
 
   /**
@@ -155,8 +164,7 @@ export class PolicyRun<T extends Trial> {
   abort(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#isAborted = true;
-    this.#abort?.abort();
+    this.#tellAborted();
   }
 
   #end(outcome: Outcome): void {
@@ -176,10 +184,16 @@ export class PolicyRun<T extends Trial> {
     return this.#isAborted && [error, error.cause].some((one) => (one as Error | undefined)?.name === "AbortError");
   }
 
-  #runOutOfTime(): void {
-    const error = new Error(`policy ${this.current} did not answer within ${this.owner.timeoutMs} ms`);
+  #tellAborted(): void {
     this.#isAborted = true;
     this.#abort?.abort();
+    for (const listener of this.#listeners ?? []) listener.handleEvent();
+    this.#listeners = undefined;
+  }
+
+  #runOutOfTime(): void {
+    const error = new Error(`policy ${this.current} did not answer within ${this.owner.timeoutMs} ms`);
+    this.#tellAborted();
     this.#end({ kind: "fault", policy: this.current, status: 503, error });
   }
 }

@@ -1,5 +1,5 @@
 import type { Arrival, Lane, Place } from "./lane.js";
-import { Lease, type LeaseSettings, StoreError } from "./lease.js";
+import { Lease, type LeaseSettings, StoreError, type StoreHealth } from "./lease.js";
 import type { Upload } from "./policy.js";
 import { type Entry, type RoomSettings, WaitingRoom } from "./waiting-room.js";
 
@@ -24,6 +24,7 @@ const ASK_AGAIN_MS = 100;
  */
 export class SharedRoom extends WaitingRoom {
   readonly #questions = new Map<Lane, Question>();
+  readonly #health: StoreHealth = { failedAt: Number.NEGATIVE_INFINITY };
 
   constructor(override readonly settings: SharedRoomSettings) {
     super(settings);
@@ -88,7 +89,7 @@ export class SharedRoom extends WaitingRoom {
   async #ask<T>(lane: Lane, use: (lease: Lease | undefined) => T | Promise<T>): Promise<T> {
     lane.inUse++;
     try {
-      const lease = new Lease(this.settings, lane.key);
+      const lease = new Lease(this.settings, lane.key, this.#health);
       // Without `await`: `use` may return the promise of somebody who waits.
       return (await lease.take()) ? use(lease) : use(undefined);
     } finally {

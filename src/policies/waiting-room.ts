@@ -129,15 +129,16 @@ export abstract class WaitingRoom {
       this.tell("full");
       return "full";
     }
-    if (upload.signal.aborted) return "left";
     const { places, settings } = this;
     if (places.waiting >= settings.maxWaiting) this.#evict();
     return new Promise((resolve) => {
       const { length } = lane.row;
-      lane.row.insert(new Waiter(this, lane, upload, arrival, settings.maxWaitMs, resolve), firstAfter(arrival, lane));
+      const waiter = new Waiter(this, lane, upload, arrival, settings.maxWaitMs, resolve);
+      lane.row.insert(waiter, firstAfter(arrival, lane));
       this.#lengths.update(lane, length);
       places.waiting++;
       this.tell("waiting");
+      waiter.listen();
     });
   }
 

@@ -9,7 +9,7 @@ import { markFactory } from "../support/factories.js";
 import { answerMalformed } from "./answer.js";
 import { Inquiry } from "./inquiry.js";
 import { type PreflightGuards, type PreflightOptions, readSettings } from "./options.js";
-import { isCorsPreflight, readQuestion } from "./question.js";
+import { isQuestion, readQuestion } from "./question.js";
 
 /** What {@link preflight} returns: a middleware, or a handler without `next`. */
 export type PreflightHandler<Req extends HttpRequest = IncomingMessage, Res extends HttpResponse = HttpResponse> = (
@@ -31,7 +31,7 @@ export type PreflightHandler<Req extends HttpRequest = IncomingMessage, Res exte
  * method, length and type, whatever middlewares have put on the request, and `upload.isPreflight`. What they put on the
  * request themselves is lost. `onRefusal` and `expectationStatus` of the guards have no effect.
  *
- * A CORS preflight request passes on to `next`.
+ * Questions are sent by `OPTIONS` or `POST`. All other requests pass on to `next`, and so do CORS preflight requests.
  *
  * @param guards - one guard, or all that stand in the way of the upload, in this order.
  * @param options - see {@link PreflightOptions}.
@@ -48,7 +48,7 @@ export function preflight<Req extends HttpRequest = IncomingMessage, Res extends
   const [{ context, logger }] = settings.guards;
 
   return function preflightQuestion(req: Req, res: Res, next?: Next): void {
-    if (next !== undefined && isCorsPreflight(req)) {
+    if (next !== undefined && !isQuestion(req)) {
       next();
       return;
     }

@@ -2,15 +2,19 @@ import type { IncomingMessage } from "node:http";
 import { describedFields } from "../hearing/described-fields.js";
 import type { Described } from "../hearing/described-upload.js";
 import { announcedContent, type HttpRequest } from "../http/message.js";
+import { lowerAscii } from "../http/token.js";
 import { uploadLengthOf } from "../http/upload-fields.js";
+import { viewOf } from "../node/request-view.js";
 
 /**
- * Whether a request is one that browsers send of their own accord, before a request to another origin.
+ * Whether a request may be a question. A CORS preflight request is none: browsers send it of their own accord, before a
+ * request to another origin.
  *
  * @see Fetch Standard, "CORS-preflight request"
  */
-export function isCorsPreflight({ method, headers }: HttpRequest): boolean {
-  return method === "OPTIONS" && "origin" in headers && "access-control-request-method" in headers;
+export function isQuestion({ method, headers }: HttpRequest): boolean {
+  if (method === "POST") return true;
+  return method === "OPTIONS" && !("origin" in headers && "access-control-request-method" in headers);
 }
 
 /**
@@ -41,7 +45,16 @@ const OF_THE_QUESTION: ReadonlySet<string> = new Set([
 // put on it themselves does not reach the question.
 function facade(asking: IncomingMessage, method: string, length: number | undefined): IncomingMessage {
   const framing = length === undefined ? [] : ([["Content-Length", String(length)]] as const);
-  const { headers, rawHeaders } = describedFields(asking, (name) => !OF_THE_QUESTION.has(name), framing);
-  const value = (of: unknown) => ({ value: of, enumerable: true, writable: true, configurable: true });
-  return Object.create(asking, { method: value(method), headers: value(headers), rawHeaders: value(rawHeaders) });
+  const fields = describedFields(asking, (name) => !OF_THE_QUESTION.has(name), framing);
+  return viewOf(asking, { method, ...fields, headersDistinct: distinct(fields.rawHeaders) });
+}
+
+// Node makes it of the raw lines when it is first read. It might have done so for the question.
+function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
+  const values: Record<string, string[]> = Object.create(null);
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = lowerAscii(rawHeaders[i] as string);
+    values[name] = [...(values[name] ?? []), rawHeaders[i + 1] as string];
+  }
+  return values;
 }

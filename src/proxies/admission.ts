@@ -72,7 +72,8 @@ interface Settings extends HearingSettings {
  *
  * The upload never comes by here: `received` stays 0, `limitBytes` compares with the declared length alone (a body of
  * unknown length is for the origin's own guard to count), and `onClose` calls back when the upload is refused, never
- * after it was accepted. So `quota` reserves for good, and `concurrency` belongs at the origin.
+ * after it was accepted. So `quota` and `diskSpace` answer by looking and charge nothing: the origin's own guard must have
+ * them, too. `concurrency` belongs at the origin alone.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` without `trustProxy`, for an unknown key or a wrong value.
  * @example app.get("/admission", admission({ trustProxy: "loopback", policies: [maxSize("10mb")] }));

@@ -17,6 +17,8 @@ export function mustClose(handshake: Handshake, status: number): boolean {
     if (handshake.length !== 0 || handshake.hasExpectation) return true;
   }
   if (hasArrived) return false;
+  // Node does not end it any more, and nobody counts the time of content that nobody reads.
+  if (handshake.isOverdue && !handshake.hasReader) return true;
   if (handshake.socket && !handshake.hasExpectation && !refusal && isSmall(handshake)) return false;
   return handshake.isWithheld || !handshake.hasReader || status >= 400;
 }

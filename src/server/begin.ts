@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { slowness, TOO_SLOW } from "../handshake/body-clock.js";
 import { connectionOf, openConnection } from "../handshake/connection.js";
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake, Handshake, type HandshakeListener } from "../handshake/handshake.js";
@@ -43,6 +44,10 @@ const LISTENER: HandshakeListener = {
   onIdle(handshake) {
     handshake.shareResponse();
     refuseByServer(handshake, 408, "body-timeout", "no content arrived in time");
+  },
+  onSlow(handshake) {
+    handshake.shareResponse();
+    refuseByServer(handshake, 408, TOO_SLOW, slowness(handshake.context.bodyRate));
   },
   onMissedBytes: reportMissedBytes,
   onAccept: publishAccepted,

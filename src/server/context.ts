@@ -33,6 +33,15 @@ function contextOf(logger: PreparedLogger, options: AttachOptions, names: Readon
     ignoresUnknown: unknown === "ignore",
     refusesUnknownAtOnce: unknown === "refuse",
     bodyTimeoutMs,
+    bodyRate: {
+      bytesPerSecond: optionalCount(
+        "attach({ minBytesPerSecond })",
+        options.minBytesPerSecond,
+        500,
+        Number.MAX_SAFE_INTEGER,
+      ),
+      graceMs: optionalCount("attach({ rateGraceMs })", options.rateGraceMs, 20_000),
+    },
     lingering: lingeringOf(options, bodyTimeoutMs),
   };
 }

@@ -22,8 +22,18 @@ export interface AttachOptions {
   lingerBytes?: number;
   /** How many refused connections are drained at the same time; the oldest goes first. Default 1,000. */
   maxLingering?: number;
-  /** After a 100, how long no byte of content may come while the application asks for some, in milliseconds. Default 60,000. */
+  /**
+   * How long no byte of content may come while the application asks for some, in milliseconds. Default 60,000. Holds
+   * after a 100, and for uploads that a guard has accepted.
+   */
   bodyTimeoutMs?: number;
+  /**
+   * How fast the content of an accepted upload has to come while the application asks for it, in bytes per second, on
+   * average and beyond `rateGraceMs`. Default 500; then 408. `minRate` sets another rate for one route.
+   */
+  minBytesPerSecond?: number;
+  /** How long an accepted upload may take beyond `minBytesPerSecond`, in milliseconds. Default 20,000. */
+  rateGraceMs?: number;
   /**
    * Sets aside listeners of `checkContinue` and `checkExpectation` that are already there, until {@link detach}. Those of
    * `checkContinue` get the requests that pass the gate; the 100 that they write at once goes out when the content is read.
@@ -40,5 +50,7 @@ export const ATTACH_OPTION_KEYS: readonly (keyof AttachOptions)[] = [
   "lingerBytes",
   "maxLingering",
   "bodyTimeoutMs",
+  "minBytesPerSecond",
+  "rateGraceMs",
   "replaceListeners",
 ];

@@ -1,7 +1,7 @@
 // What `requestTimeout` does to uploads: docs/facts.md, "requestTimeout".
 import * as http from "node:http";
 import { setTimeout } from "node:timers/promises";
-import { closeAll, connect, fact, GET, listen, PLAIN, statusesOf, UPLOAD } from "./fact.mjs";
+import { closeAll, connect, fact, GET, listen, PLAIN, statusesOf, UPLOAD, until } from "./fact.mjs";
 
 const TIMES = { requestTimeout: 500, headersTimeout: 500, connectionsCheckingInterval: 50 };
 
@@ -58,6 +58,30 @@ async function drip(server, head, pause) {
     "a `clientError` listener that ignores it leaves the upload and its connection whole",
     `${codes}` === "ERR_HTTP_REQUEST_TIMEOUT" && `${statuses}` === "200,200",
     `reported: ${codes}; statuses: ${statuses}`,
+  );
+}
+{
+  const codes = [];
+  const server = http.createServer(TIMES, store);
+  server.on("clientError", ({ code }) => codes.push(code));
+  const wire = await connect(await listen(server));
+  for (const head of [PLAIN, PLAIN]) {
+    const before = codes.length;
+    wire.socket.write(`${head}he`);
+    await until(() => codes.length > before);
+    wire.socket.write("llo");
+    await setTimeout(100);
+  }
+  wire.socket.write(GET.slice(0, 12));
+  await until(() => codes.length === 3);
+  await setTimeout(1_000);
+  wire.socket.destroy();
+  fact(
+    "each request on a connection is reported, once, and so is a header section that does not come",
+    `${[...new Set(codes)]}` === "ERR_HTTP_REQUEST_TIMEOUT" &&
+      codes.length === 3 &&
+      `${statusesOf(wire)}` === "200,200",
+    `reported: ${codes}; statuses: ${statusesOf(wire)}`,
   );
 }
 closeAll();

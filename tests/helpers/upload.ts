@@ -28,6 +28,7 @@ export function testUpload(fields: Partial<Upload> = {}): TestUpload {
     refusals,
     reports,
     limitBytes() {},
+    requireRate() {},
     refuse: (refusal) => void refusals.push(refusal),
     onClose: (callback) => void (closed ? callback(closed) : callbacks.push(callback)),
     report: (message, error) => void reports.push({ message, error }),

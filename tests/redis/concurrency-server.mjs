@@ -7,7 +7,8 @@ import { Redis } from "ioredis";
 import { Semaphore } from "redis-semaphore";
 import { attach, concurrency, expectations } from "./src/index.js";
 
-const { workers, redisPort, redisOptions, policyTimeoutMs, ...options } = JSON.parse(process.argv[2]);
+// Each policy is for the URLs that begin with its name: /NAME-1, /NAME-2.
+const { workers, redisPort, policyTimeoutMs, policies } = JSON.parse(process.argv[2]);
 
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -26,17 +27,12 @@ if (cluster.isPrimary) {
 function serve() {
   const write = (level) => (details, message) => print({ level, message, ...details, err: String(details.err ?? "") });
   const logger = { warn: write("warn"), error: write("error") };
-  const redis = new Redis({ host: "127.0.0.1", port: redisPort, ...redisOptions });
-  redis.on("error", () => {});
-  const room = concurrency({
-    ...options,
-    key: (req) => req.url,
-    semaphore: (key, limit, semaphoreOptions) => new Semaphore(redis, key, limit, semaphoreOptions),
-  });
+  const rooms = new Map(Object.entries(policies).map(([name, options]) => [name, roomOf(options)]));
+  const room = (req, upload) => rooms.get(/^\/([a-z]+)-/.exec(req.url)[1])(req, upload);
   const guard = expectations({ logger, policyTimeoutMs, policies: [room] });
   const server = createServer((req, res) => {
     guard(req, res, () => {
-      print({ accepted: req.headers["x-name"], pid: process.pid });
+      print({ accepted: req.url, pid: process.pid });
       let length = 0;
       req.on("data", (chunk) => {
         length += chunk.length;
@@ -47,4 +43,14 @@ function serve() {
   });
   attach(server, { logger });
   server.listen(0, "127.0.0.1");
+}
+
+function roomOf({ redisOptions, ...options }) {
+  const redis = new Redis({ host: "127.0.0.1", port: redisPort, ...redisOptions });
+  redis.on("error", () => {});
+  return concurrency({
+    ...options,
+    key: (req) => req.url,
+    semaphore: (key, limit, semaphoreOptions) => new Semaphore(redis, key, limit, semaphoreOptions),
+  });
 }

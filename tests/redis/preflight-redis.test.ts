@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@j
 import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import { attach, expectations, preflight, quota, silent } from "../../src/index.js";
+import { deadline } from "../helpers/deadline.js";
 import { closeServers, type Handler, listen, plainApp, store as stores } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 import { RedisServer, reasonToSkipRedis } from "./redis-server.js";
@@ -30,7 +31,11 @@ const BUDGET = 1_000;
 
   test("1,000 questions move no point, not even for a moment", async () => {
     const limiter = new RateLimiterRedis({ storeClient: client, points: BUDGET, duration: 600 });
-    const guard = expectations({ logger: silent, policies: [quota({ limiter, key: () => "all" })] });
+    const guard = expectations({
+      logger: silent,
+      policyTimeoutMs: deadline(10_000),
+      policies: [quota({ limiter, key: () => "all", storeTimeoutMs: deadline(5_000) })],
+    });
     const use = [preflight(guard) as Handler];
     const app = plainApp({
       use: [(req, res, next) => (req.method === "OPTIONS" ? use[0]?.(req, res, next) : next())],

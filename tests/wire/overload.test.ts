@@ -117,7 +117,7 @@ test("counts what blocks the event loop directly behind a measurement", async ()
   };
   const { ask, logger } = await serve("node:http", { maxEventLoopDelayMs: 700 }, blocks);
   await until("it refuses", async () => (await (await ask()).final()).status === 503);
-  expect(logger.records.at(-1)?.details.reason).toMatch(/^overloaded: event loop late by 1\d\d\d ms$/);
+  expect(logger.records.at(-1)?.details.reason).toMatch(/^overloaded: event loop late by \d{4,} ms$/);
 });
 
 test("measuring does not keep the process alive, and begins with the first upload", () => {
@@ -130,13 +130,22 @@ test("measuring does not keep the process alive, and begins with the first uploa
   });
   const bundle = outputFiles[0]?.text ?? "";
   const program = `${bundle}
-    const handles = () => process.getActiveResourcesInfo();
-    const policy = overload({ maxEventLoopDelayMs: 50 });
-    const before = handles();
-    console.log(policy({}, { length: 5 }), before.length, handles().length);`;
+    import perfHooks from "node:perf_hooks";
+    import { syncBuiltinESMExports } from "node:module";
+    let monitors = 0;
+    const measure = perfHooks.monitorEventLoopDelay;
+    perfHooks.monitorEventLoopDelay = (options) => {
+      monitors++;
+      return measure(options);
+    };
+    syncBuiltinESMExports();
+    const policies = [overload({ maxEventLoopDelayMs: 50 }), overload({ maxRss: "100tb" })];
+    const before = monitors;
+    const verdicts = policies.map((policy) => policy({}, { length: 5 }));
+    console.log(before, monitors, verdicts.join());`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
     encoding: "utf8",
     timeout: deadline(10_000),
   });
-  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "true 0 0\n", stderr: "" });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "0 2 true,true\n", stderr: "" });
 });

@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import type * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import {
   allOf,
   anyOf,
   authorize,
+  concurrency,
   type ExpectationOptions,
   expectations,
   type HttpRequest,
@@ -19,10 +22,12 @@ import {
   when,
 } from "../../src/index.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
+import { closeSessions, openSession } from "../helpers/http2.js";
 import {
   closeServers,
   type Handler,
   HTTP1_KINDS,
+  HTTP2_KINDS,
   type Http1Kind,
   isTlsKind,
   next,
@@ -35,6 +40,7 @@ import { keptEnds, pendingPolicy } from "../helpers/verdict.js";
 import { WireClient } from "../helpers/wire.js";
 
 expectNothingDeadly();
+afterEach(closeSessions);
 afterEach(closeServers);
 
 interface Served {
@@ -297,6 +303,37 @@ describe("policies see the upload", () => {
     ]);
   });
 
+  test("its fields in each form that Node has, and listeners that are told of the question's end", async () => {
+    const seen: unknown[] = [];
+    const closed: string[] = [];
+    const { policy, asked } = pendingPolicy();
+    const wire = await serve({
+      // Node keeps what it has made of the lines.
+      before: [(req, _res, done) => done(void req.headersDistinct)],
+      policies: [
+        (req) => {
+          const once = () => void closed.push("off");
+          req.once("close", once);
+          req.on("close", () => closed.push("told"));
+          req.off("close", once);
+          seen.push(
+            req.headersDistinct["content-length"],
+            req.headersDistinct["upload-length"],
+            req.headersDistinct["x-a"],
+          );
+          return true;
+        },
+        policy,
+      ],
+    });
+    wire.send(question("Upload-Length: 5", "X-A: 1", "X-A: 2"));
+    await asked;
+    wire.destroy();
+    await until("the listener is told", () => closed.length > 0);
+    expect(closed).toEqual(["told"]);
+    expect(seen).toEqual([["5"], undefined, ["1", "2"]]);
+  });
+
   test("one after the other: what one puts on the request, the next one finds, and nobody else", async () => {
     const guards = [1, 2].map((n) =>
       expectations({
@@ -324,6 +361,29 @@ describe("policies see the upload", () => {
     wire.send(question("Upload-Length: 5"));
     expect((await wire.final()).headers["upload-verdict"]).toBe("accept");
     expect(left).toBeUndefined();
+  });
+});
+
+describe.each(HTTP2_KINDS)("%s", (kind) => {
+  test("questions are answered on streams of one session, which stays", async () => {
+    const guard = expectations({ logger: silent, policies: [mediaTypes(["image/*"]), maxSize(5)] });
+    const running = await startAttached(kind, { use: [preflight(guard) as Handler] }, { logger: silent });
+    const session = await openSession(running);
+    const ask = async (fields: http2.OutgoingHttpHeaders, endStream = true) => {
+      const stream = session.request({ ":method": "OPTIONS", ":path": "/files", ...fields }, { endStream });
+      const [head] = (await once(stream, "response")) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+      stream.resume();
+      await once(stream, "close");
+      return [head[":status"], head["upload-verdict"], head["upload-limit"]];
+    };
+    const image = { "content-type": "image/png" };
+    expect(await ask({ ...image, "upload-length": "5" })).toEqual([204, "accept", "max-size=5"]);
+    expect(await ask({ ...image, "upload-length": "6" })).toEqual([413, "refuse", "max-size=5"]);
+    expect(await ask({ "upload-length": "5" })).toEqual([415, "refuse", undefined]);
+    expect(await ask({})).toEqual([204, undefined, "max-size=5"]);
+    expect(await ask({ "upload-length": "-5" })).toEqual([400, undefined, undefined]);
+    expect(await ask({ "upload-length": "5" }, false)).toEqual([400, undefined, undefined]);
+    expect(session.destroyed || session.closed).toBe(false);
   });
 });
 
@@ -430,6 +490,26 @@ describe("nothing is left", () => {
     await closed;
   });
 
+  test("questions take no place, not even while other policies decide", async () => {
+    const room = concurrency({ limit: 1 });
+    const { policy, asked, decide } = pendingPolicy();
+    const pending = when((_req, { isPreflight }) => isPreflight, policy);
+    const asking = await serve({ policies: [room, pending] });
+    asking.send(question("Upload-Length: 5"));
+    await asked;
+    expect(room.places.inUse).toBe(0);
+    const uploading = await WireClient.connect(asking.socket.remotePort as number);
+    uploading.send("PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n");
+    await until("the upload has its place", () => room.places.inUse === 1);
+    const other = await WireClient.connect(asking.socket.remotePort as number);
+    other.send(question("Upload-Length: 5"));
+    expect(await other.final()).toMatchObject({ status: 503, headers: { "upload-verdict": "refuse" } });
+    decide(true);
+    expect((await asking.final()).headers["upload-verdict"]).toBe("accept");
+    uploading.send("hello");
+    expect((await uploading.final()).status).toBe(201);
+  });
+
   test("a thousand questions at once are all answered", async () => {
     const wires = await Promise.all(
       Array.from({ length: 10 }, async (_, i) => serve({ policies: [async () => i % 2 === 0 || refuse(409)] })),
@@ -438,6 +518,20 @@ describe("nothing is left", () => {
     await Promise.all(wires.map((wire) => wire.final(100)));
     expect(wires.map((wire) => new Set(wire.statuses).size)).toEqual(Array(10).fill(1));
   });
+});
+
+test("in front of a whole application, other methods pass by", async () => {
+  const guard = expectations({ logger: silent, policies: [maxSize(5)] });
+  const { port } = await startAttached("Express 5", {
+    use: [preflight(guard) as Handler],
+    routes: { "/files": [guard as Handler, store], "/next": next },
+  });
+  const wire = await WireClient.connect(port);
+  wire.send(question("Upload-Length: 6"));
+  expect((await wire.final()).headers["upload-verdict"]).toBe("refuse");
+  wire.send("PUT /files HTTP/1.1\r\nHost: test\r\nUpload-Length: 5\r\nContent-Length: 5\r\n\r\nhello");
+  expect((await wire.final(2)).status).toBe(201);
+  expect(await wire.answersNext()).toBe(true);
 });
 
 describe("guards", () => {

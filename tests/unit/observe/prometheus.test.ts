@@ -135,7 +135,9 @@ describe("disk space", () => {
     const registry = instrumented();
     expect(await samples(registry, "http_expectation_disk_free_bytes")).toEqual([]);
     const uploads = space("/uploads", 1, 500);
-    uploads.update.mockImplementation(async () => void (uploads.free = 1_000));
+    uploads.update.mockImplementation(async () => {
+      uploads.free = 1_000;
+    });
     space("/gone", undefined);
     expect(await samples(registry, "http_expectation_disk_free_bytes")).toEqual([
       { labels: { path: "/uploads" }, value: 1_000 },
@@ -144,7 +146,9 @@ describe("disk space", () => {
       { labels: { path: "/uploads" }, value: 500 },
       { labels: { path: "/gone" }, value: 0 },
     ]);
-    uploads.update.mockImplementation(async () => void (uploads.free = undefined));
+    uploads.update.mockImplementation(async () => {
+      uploads.free = undefined;
+    });
     expect(await samples(registry, "http_expectation_disk_free_bytes")).toEqual([]);
   });
 });

@@ -18,7 +18,9 @@ describe("a policy", () => {
     jest.spyOn(performance, "now").mockImplementation(() => now);
   });
   afterEach(() => void jest.restoreAllMocks());
-  const aSecondLater = () => void (now += 1_000);
+  const aSecondLater = () => {
+    now += 1_000;
+  };
 
   test("refuses with 503 and Retry-After while the user's own function says so", () => {
     let isOverloaded = false;
@@ -41,16 +43,16 @@ describe("a policy", () => {
   test("asks the user's function once a second at most, and measures as often", () => {
     const isOverloaded = jest.fn(() => true);
     const policy = overload({ isOverloaded });
-    for (let i = 0; i < 1_000; i++) policy(REQ, upload());
+    for (let i = 0; i < 1_000; i++) void policy(REQ, upload());
     expect(isOverloaded).toHaveBeenCalledTimes(1);
     const load = currentLoad();
     now += 999;
-    policy(REQ, upload());
+    void policy(REQ, upload());
     expect(isOverloaded).toHaveBeenCalledTimes(1);
     expect(currentLoad()).toBe(load);
     now += 1;
     expect(currentLoad()).not.toBe(load);
-    policy(REQ, upload());
+    void policy(REQ, upload());
     expect(isOverloaded).toHaveBeenCalledTimes(2);
   });
 
@@ -58,7 +60,7 @@ describe("a policy", () => {
     const policies = [1, 2, 3].map(() => overload({ maxRss: 1 }));
     for (const policy of policies) expect(policy(REQ, upload())).toMatchObject({ status: 503 });
     const load = currentLoad();
-    for (const policy of policies) policy(REQ, upload());
+    for (const policy of policies) void policy(REQ, upload());
     expect(currentLoad()).toBe(load);
   });
 

@@ -24,6 +24,7 @@ function uploadOf(announced: { length: number | undefined; mediaType?: string })
     signal: new AbortController().signal,
     isPreflight: false,
     refuse() {},
+    requireRate() {},
     received: 0,
     limitBytes: (bytes, refusal) => void limits.push({ bytes, refusal }),
     onClose() {},

@@ -74,7 +74,10 @@ describe("the file system", () => {
   test("that does not answer is given up after two seconds, and not asked a second time until it has answered", async () => {
     const { files, volume: made } = volume();
     let answer = (_value: { bavail: number; bsize: number }) => {};
-    files.answer = () => new Promise((resolve) => void (answer = resolve));
+    files.answer = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
     const waiting = made.update();
     await jest.advanceTimersByTimeAsync(1_999);
     expect(files.asked).toBe(1);

@@ -18,6 +18,7 @@ import {
   knownLength,
   maxSize,
   mediaTypes,
+  minRate,
   type Policy,
   preconditions,
   quota,
@@ -135,6 +136,8 @@ test.each<Rule>([
   rule("attach", "lingerBytes", [1, 2 ** 31], NO_COUNT, /expected a whole number from 1 to 9007199254740991$/),
   rule("attach", "maxLingering", [1], TOO_MANY_MS, MS),
   rule("attach", "bodyTimeoutMs", [1], TOO_MANY_MS, MS),
+  rule("attach", "minBytesPerSecond", [1, 2 ** 31], NO_COUNT, /expected a whole number from 1 to 9007199254740991$/),
+  rule("attach", "rateGraceMs", [1], TOO_MANY_MS, MS),
   rule("attach", "replaceListeners", [true, false], NO_BOOLEAN, /expected true or false$/),
 ])("$factory takes what is right for $option, and throws for what is not", ({ factory, option, ...values }) => {
   const make = (value: unknown) => FACTORIES[factory]({ [option]: value });
@@ -314,6 +317,8 @@ test.each<[factory: keyof typeof FACTORIES, key: string, nearest: string]>([
   ["attach", "lingerByte", "lingerBytes"],
   ["attach", "maxLinger", "maxLingering"],
   ["attach", "bodyTimeout", "bodyTimeoutMs"],
+  ["attach", "minBytePerSecond", "minBytesPerSecond"],
+  ["attach", "rateGrace", "rateGraceMs"],
   ["attach", "replaceListener", "replaceListeners"],
 ])("%s asks about the unknown key %s whether %s was meant", (factory, key, nearest) => {
   const { code, message } = thrownBy(() => FACTORIES[factory]({ [key]: 1 }));
@@ -341,6 +346,7 @@ describe("app.use(expectations), without the call,", () => {
 describe("a factory that is passed without being called is refused at construction", () => {
   const USAGES: [factory: { readonly name: string }, usage: string][] = [
     [maxSize, 'maxSize("10mb")'],
+    [minRate, "minRate(500)"],
     [knownLength, "knownLength()"],
     [mediaTypes, 'mediaTypes(["image/*"])'],
     [authorize, 'authorize(verify, { challenge: "Bearer" })'],
