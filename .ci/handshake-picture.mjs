@@ -1,5 +1,5 @@
-// Draws the picture of the README, for light and dark pages: `npm run docs`.
-import { writeFileSync } from "node:fs";
+// Draws the picture of the README, for light and dark pages: a part of `npm run docs`. `--check` fails if it differs.
+import { readFileSync, writeFileSync } from "node:fs";
 
 const THEMES = {
   light: { ink: "#1f2328", faint: "#59636e", line: "#d1d9e0", bad: "#cf222e", good: "#1a7f37" },
@@ -70,5 +70,11 @@ for (const [name, theme] of Object.entries(THEMES)) {
     ...side(WITH, theme),
     "</svg>",
   ];
-  writeFileSync(new URL(`../docs/handshake-${name}.svg`, import.meta.url), `${lines.join("\n")}\n`);
+  const file = new URL(`../docs/handshake-${name}.svg`, import.meta.url);
+  const picture = `${lines.join("\n")}\n`;
+  if (!process.argv.includes("--check")) writeFileSync(file, picture);
+  else if (readFileSync(file, "utf8") !== picture) {
+    process.stdout.write("The picture of the README differs from .ci/handshake-picture.mjs: run `npm run docs`\n");
+    process.exitCode = 1;
+  }
 }

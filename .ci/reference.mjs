@@ -2,10 +2,11 @@
 //
 //   node .ci/reference.mjs            writes it
 //   node .ci/reference.mjs --check    fails if it differs from what the source says
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import GithubSlugger from "github-slugger";
 import { Application, LogLevel } from "typedoc";
 
 const repository = resolve(import.meta.dirname, "..");
@@ -54,6 +55,17 @@ async function write(out) {
   // A module has the name of its entry, and not that of its file.
   for (const module of project.children ?? []) module.name = nameOf(module.name);
   await app.generateOutputs(project);
+  for (const [file, text] of filesIn(out)) writeFileSync(join(out, file), withAnchors(text));
+}
+
+// The plugin counts headings of the same name otherwise than GitHub.
+function withAnchors(text) {
+  const slugger = new GithubSlugger();
+  const anchors = new Set([...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => slugger.slug(heading)));
+  return text.replace(/\]\(#([\w-]+?)-(\d+)\)/g, (link, name, number) => {
+    for (let i = Number(number); i > 0; i--) if (anchors.has(`${name}-${i}`)) return `](#${name}-${i})`;
+    return anchors.has(name) ? `](#${name})` : link;
+  });
 }
 
 function nameOf(path) {

@@ -30,10 +30,7 @@ const blocks = new Map(
   pages.flatMap((page) =>
     blocksOf(readFileSync(join(repository, page), "utf8"))
       .filter((block) => block.kind === "program")
-      .map((block, i) => [
-        join(repository, `${page.replaceAll(/\W/g, "-")}-block-${i + 1}.mts`),
-        { page, ...block },
-      ]),
+      .map((block, i) => [join(repository, `${page.replaceAll(/\W/g, "-")}-block-${i + 1}.mts`), { page, ...block }]),
   ),
 );
 const host = ts.createCompilerHost(options);

@@ -35,7 +35,9 @@ function run(command, parameters) {
   const child = spawn(command, parameters, { stdio: "inherit", env });
   children.push(child);
   child.on("error", (error) => {
-    console.error(error.code === "ENOENT" ? `${command} is not installed; see README.md in this folder` : error.message);
+    console.error(
+      error.code === "ENOENT" ? `${command} is not installed; see README.md in this folder` : error.message,
+    );
     end(1);
   });
   child.on("exit", (code) => end(code ?? 0));
@@ -47,7 +49,10 @@ function end(code) {
 }
 
 function start() {
-  const server = PROXIES[name] && !existsSync(here("server.mjs")) ? join(examples, APPLICATIONS[name] ?? "express-stream", "server.mjs") : here("server.mjs");
+  const server =
+    PROXIES[name] && !existsSync(here("server.mjs"))
+      ? join(examples, APPLICATIONS[name] ?? "express-stream", "server.mjs")
+      : here("server.mjs");
   const program = existsSync(server) ? server : here(`${name}.mjs`);
   if (!existsSync(program)) {
     console.error(`${folder} has nothing to start; see its README.md, or examples/README.md`);

@@ -14,16 +14,22 @@ import { figures, readabilityFaults } from "./readability.mjs";
 const { values } = parseArgs({ options: { figures: { type: "boolean", default: false } } });
 if (values.figures) {
   for (const { path, ease, words } of figures())
-    console.log(`${ease.toFixed(1).padStart(6)}  ${String(words).padStart(5)} words  ${path}`);
+    process.stdout.write(`${ease.toFixed(1).padStart(6)}  ${String(words).padStart(5)} words  ${path}\n`);
 }
 
 const spelling = spawn(
   process.execPath,
-  [join(repository, "node_modules/cspell/bin.mjs"), "--config", ".ci/words/cspell.json", "--no-progress", "--no-summary"],
+  [
+    join(repository, "node_modules/cspell/bin.mjs"),
+    "--config",
+    ".ci/words/cspell.json",
+    "--no-progress",
+    "--no-summary",
+  ],
   { cwd: repository, stdio: "inherit" },
 );
 const spelled = once(spelling, "close");
 const faults = [...linkFaults(), ...readabilityFaults(), ...(await proseFaults())];
-for (const fault of faults) console.log(fault);
+for (const fault of faults) process.stdout.write(`${fault}\n`);
 const [code] = await spelled;
 if (faults.length > 0 || code !== 0) process.exitCode = 1;

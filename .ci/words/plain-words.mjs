@@ -1,8 +1,12 @@
 // Words that must be read twice, with what to write instead. `caught` is a sentence of an earlier text that the entry would have
 // caught, and the check fails if it no longer does.
-export const PLAIN_WORDS = [
+const PLAIN_WORDS = [
   { find: /\bpass(?:es|ed|ing)? over\b/, write: "ignores", caught: "passes over certificates" },
-  { find: /\bis no (?!longer|more\b|less\b|way\b|need\b|time\b|room\b)/, write: "is not a", caught: "is no guard" },
+  {
+    find: /(?<!here )\bis no (?!longer|more\b|less\b|way\b|need\b|time\b|room\b)/,
+    write: "is not a",
+    caught: "is no guard",
+  },
   { find: /\bfalls? away\b/, write: "is omitted", caught: "a guard that falls away when a header is left out" },
   { find: /\bdisturbs?\b/, write: "affects", caught: "What it throws disturbs no request" },
   { find: /\bWhat (?:it|an? \w+|the \w+) (?:throws|rejects)\b/, write: "errors thrown by …", caught: "What it throws" },
@@ -48,15 +52,16 @@ export function* faultsOf(text) {
     const match = find.exec(text);
     if (match) yield { index: match.index, message: `"${match[0].trim()}": write "${write}"` };
   }
-  const colons = /: [^.:?!]{3,}: /.exec(text);
-  if (colons) yield { index: colons.index, message: "two colons in a sentence" };
 }
 
 /** A rule of textlint for {@link faultsOf}. */
 export function plainWords({ Syntax, RuleError, report, getSource, locator }) {
   return {
     [Syntax.Str](node) {
-      for (const { index, message } of faultsOf(getSource(node)))
+      const text = getSource(node);
+      const colons = /: [^.:?!]{3,}: /.exec(text);
+      const chains = colons ? [{ index: colons.index, message: "two colons in a sentence" }] : [];
+      for (const { index, message } of [...faultsOf(text), ...chains])
         report(node, new RuleError(message, { padding: locator.at(index) }));
     },
   };

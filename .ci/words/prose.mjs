@@ -3,30 +3,32 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TextlintKernel } from "@textlint/kernel";
 import markdown from "@textlint/textlint-plugin-markdown";
-import sentenceLength from "textlint-rule-sentence-length";
 import ts from "typescript";
 import { repository, written } from "./pages.mjs";
 import { faultsOf, plainWords } from "./plain-words.mjs";
-
-const LONGEST_SENTENCE = 230;
-/** Written by the runs of proxies and clients, whose generators are not changed without another run. */
-const WITHOUT_LENGTHS = /^docs\/(?:proxies|clients)\.md$|^CHANGELOG\.md$/;
+import { shortSentences } from "./short-sentences.mjs";
 
 const kernel = new TextlintKernel();
+const plugins = [{ pluginId: "markdown", plugin: markdown.default ?? markdown }];
+const RULES = [
+  { ruleId: "plain-words", rule: plainWords },
+  { ruleId: "short-sentences", rule: shortSentences },
+];
+
+/** Written by a run of clients or of proxies. */
+const GENERATED = ["docs/clients.md", "docs/proxies.md"];
 
 async function messagesOf(text, path) {
-  const rules = [{ ruleId: "plain-words", rule: plainWords }];
-  const rule = sentenceLength.default ?? sentenceLength;
-  if (!WITHOUT_LENGTHS.test(path))
-    rules.push({ ruleId: "sentence-length", rule, options: { max: LONGEST_SENTENCE, skipUrlStringLink: true } });
-  const plugins = [{ pluginId: "markdown", plugin: markdown.default ?? markdown }];
+  const rules = GENERATED.includes(path) ? RULES.slice(0, 1) : RULES;
   const { messages } = await kernel.lintText(text, { ext: ".md", filePath: path, rules, plugins });
   return messages;
 }
 
-/** What a bench wrote is figures. */
-const withoutFigures = (text) =>
-  text.replace(/<!-- (bench|results) -->[^]*?<!-- \/\1 -->/g, (written) => written.replace(/[^\n]/g, ""));
+/** What a bench wrote is figures, and what shows a fact is a list of names. */
+const withoutNames = (text) =>
+  text
+    .replace(/<!-- (bench|results) -->[\s\S]*?<!-- \/\1 -->/g, (written) => written.replace(/[^\n]/g, ""))
+    .replace(/^Shown by: .*/gm, "");
 
 /** The comments of a source file, each on its line. */
 function commentsOf(text) {
@@ -47,7 +49,7 @@ function asProse(comment) {
 export async function proseFaults() {
   const faults = [];
   for (const { path, text } of written) {
-    for (const { line, message } of await messagesOf(withoutFigures(text), path))
+    for (const { line, message } of await messagesOf(withoutNames(text), path))
       faults.push(`${path}:${line}: ${message.replaceAll("\n", " ")}`);
   }
   const sources = readdirSync(join(repository, "src"), { recursive: true }).filter((file) => file.endsWith(".ts"));

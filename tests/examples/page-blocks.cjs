@@ -13,7 +13,8 @@ function preambleOf(code) {
   const makesApp = /\bapp\.\w/.test(code) && !/\b(?:const|let) app\b/.test(code);
   const usesSave = /\bsave\b/.test(code) && !/\b(?:const|let|function) save\b/.test(code);
   const hasExpress = /^import express\b/m.test(code);
-  if (!hasExpress && (makesApp || usesSave || /\bexpress\b[.(]/.test(code))) lines.push('import express from "express";');
+  if (!hasExpress && (makesApp || usesSave || /\bexpress\b[.(]/.test(code)))
+    lines.push('import express from "express";');
   if (makesApp) lines.push("const app = express();");
   if (usesSave)
     lines.push("const save: express.RequestHandler = (req, res) => void req.on('end', () => res.end()).resume();");
@@ -21,16 +22,18 @@ function preambleOf(code) {
 }
 
 function blocksOf(markdown) {
-  return [...markdown.matchAll(/^```(?:ts|js)( \w+)?\n(.*?)^```$/gms)].map(({ 1: word = "", 2: code = "", index }, i) => {
-    const heading =
-      markdown
-        .slice(0, index)
-        .match(/^#+ .*$/gm)
-        ?.at(-1) ?? "";
-    const kind = word.trim() || "program";
-    const source = kind === "program" ? `${preambleOf(code)}${code}\nexport {};\n` : code;
-    return { name: `${i + 1}, ${heading.replace(/^#+ /, "")}`, kind, code, source };
-  });
+  return [...markdown.matchAll(/^```(?:ts|js)( \w+)?\n(.*?)^```$/gms)].map(
+    ({ 1: word = "", 2: code = "", index }, i) => {
+      const heading =
+        markdown
+          .slice(0, index)
+          .match(/^#+ .*$/gm)
+          ?.at(-1) ?? "";
+      const kind = word.trim() || "program";
+      const source = kind === "program" ? `${preambleOf(code)}${code}\nexport {};\n` : code;
+      return { name: `${i + 1}, ${heading.replace(/^#+ /, "")}`, kind, code, source };
+    },
+  );
 }
 
 module.exports = { blocksOf };

@@ -32,7 +32,7 @@ export function keysOf(text: string): string[] {
 
 /** The commands of a page that call curl, each with the output that the page shows. */
 export function curlCommandsOf(text: string): { command: string; output: string }[] {
-  return [...text.matchAll(/^```console\n\$ (curl .*127\.0\.0\.1:3000.*)\n(.*?)^```$/gms)].map(
+  return [...text.matchAll(/^```console\n\$ (curl [^\n]*127\.0\.0\.1:3000[^\n]*)\n(.*?)^```$/gms)].map(
     ([, command = "", output = ""]) => ({ command, output: output.trimEnd() }),
   );
 }
