@@ -35,7 +35,10 @@ exports.ROOMS = {
   browser: [],
   dashboard: ["report", "pages", "observe", "http", "support"],
 
-  cli: ["probe", "report", "pages", "http", "support"],
+  client: ["node", "http", "support"],
+  testing: ["probe", "server", "support"],
+
+  cli: ["client", "probe", "report", "pages", "http", "support"],
   probe: ["pages", "http", "support"],
   report: ["pages", "http", "support"],
   pages: ["support"],

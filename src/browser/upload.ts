@@ -50,6 +50,7 @@ export async function upload(url: string | URL, file: Blob, options: UploadOptio
   try {
     return resultOf(await send(options.method ?? "PUT", url, new Headers(options.headers), options, file), true);
   } catch (error) {
+    // The refusal may have been lost (docs/facts.md, "Browsers and refusals in mid-body").
     const late = await ask(url, file, options);
     if (late) return { ...late, isSent: true };
     throw error;

@@ -11,29 +11,10 @@ import type { ServerContext } from "./context.js";
 import { Exchange } from "./exchange.js";
 import { watchInjected } from "./injected.js";
 import { type InterimOwner, type InterimWriters, watchInterim, writeContinue } from "./interim.js";
+import type { HandshakeListener } from "./listener.js";
 
 /** The state of a handshake; `none` when no `100 Continue` is owed. */
 export type HandshakeState = "none" | "pending" | "continued" | "refused";
-
-/** Is told what happens to a handshake. One object serves all handshakes. */
-export interface HandshakeListener {
-  /** Somebody wants the content, but nobody has accepted the expectations. */
-  onUndecided(handshake: Handshake): void;
-  /** No byte has come for `bodyTimeoutMs` although the application asks for some. */
-  onIdle(handshake: Handshake): void;
-  /** The content falls behind the server's own rate. */
-  onSlow(handshake: Handshake): void;
-  /** Accepted: the 100 is sent, or the content is read, or the response ends without either. */
-  onAccept(handshake: Handshake): void;
-  /** The first content has come, `waitedMs` milliseconds after the 100. */
-  onContent(handshake: Handshake, waitedMs: number): void;
-  /** A verdict has been reached: what waits for it may continue. */
-  onVerdict(handshake: Handshake): void;
-  /** Content has passed the handshake by: limits have not counted it. */
-  onMissedBytes(handshake: Handshake): void;
-  /** The response is finished or the client has left, and the `onClose` callbacks were called. */
-  onClosed(handshake: Handshake): void;
-}
 
 type Carrier = HttpRequest & { [HANDSHAKE]?: Handshake };
 
@@ -48,6 +29,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   readonly content: RequestContent;
   /** The response's own methods that write interim responses. */
   readonly interim: InterimWriters;
+  /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
+  isSettled = false;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
   #isResponseShared = false;
@@ -56,9 +39,10 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   #isContinueDue = false;
   #continuedAt: number | undefined;
   #isPending = false;
-  #isSettled = false;
   #judging = 0;
   #clock: BodyClock | undefined;
+  #isAsking = false;
+  #isClockDue = false;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
 
@@ -66,7 +50,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     req: IncomingMessage,
     res: ServerResponse,
     readonly context: ServerContext,
-    readonly listener: HandshakeListener,
+    readonly listener: HandshakeListener<Handshake>,
   ) {
     super(req, res);
     this.content = new RequestContent(req, this.stream, this, this.length === 0);
@@ -97,11 +81,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   /** When a guard last accepted; `undefined` when none did. */
   get acceptedAt(): number | undefined {
     return this.#acceptedAt;
-  }
-
-  /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
-  get isSettled(): boolean {
-    return this.#isSettled;
   }
 
   /** Bytes of content that have arrived until now. */
@@ -253,12 +232,15 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     return this.#clock?.isOverdue === true;
   }
 
+  /** Whether somebody asks for bytes, and none have come since. */
+  get isAsking(): boolean {
+    return this.#isAsking;
+  }
+
   /** Whether the response is finished, or the client has left. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
-
-  // ContentOwner
 
   meaningOfRead(isWanted: boolean): ReadMeaning {
     if (this.#refusal) return "refused";
@@ -281,7 +263,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onRead(): void {
-    this.clock.ask();
+    this.#ask();
     if (!this.isWithheld || isFinalOnWire(this.res)) {
       if (this.#acceptedAt !== undefined) this.#settle();
     }
@@ -302,7 +284,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onDiscard(): void {
-    if ((this.#acceptedAt !== undefined || this.isOverdue) && !this.#isClosed) this.clock.ask();
+    if ((this.#acceptedAt !== undefined || this.isOverdue) && !this.#isClosed) this.#ask();
   }
 
   onUndecided(): void {
@@ -310,6 +292,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onBytes(): void {
+    this.#isAsking = false;
     this.#clock?.hear();
     if (this.#continuedAt === undefined) return;
     const waitedMs = performance.now() - this.#continuedAt;
@@ -326,6 +309,20 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     this.#clock?.stop();
   }
 
+  // Later if there is no clock yet, because the whole content may be in the packet that is being parsed.
+  #ask(): void {
+    if (this.#hasAllBytes) return;
+    this.#isAsking = true;
+    if (this.#clock) this.#clock.start();
+    else if (!this.#isClockDue) {
+      this.#isClockDue = true;
+      process.nextTick(() => {
+        this.#isClockDue = false;
+        if (this.#isAsking) this.clock.start();
+      });
+    }
+  }
+
   #leavePending(): void {
     if (!this.#isPending) return;
     this.#isPending = false;
@@ -333,8 +330,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   #settle(): void {
-    if (this.#isSettled || this.#refusal) return;
-    this.#isSettled = true;
+    if (this.isSettled || this.#refusal) return;
+    this.isSettled = true;
     this.listener.onAccept(this);
   }
 }

@@ -21,11 +21,12 @@ export interface ConcurrencyOptions<Req extends HttpRequest = IncomingMessage> {
   maxWaitMs?: number;
   /** The value of `Retry-After`, in seconds. Default: an estimate; 5 before any place has become free. */
   retryAfterSeconds?: number;
-  /** The name of the limit in the `RateLimit` fields and in metrics. Default `"concurrency"`. */
+  /** The name of the limit in the `RateLimit` fields, in metrics and in the semaphore. Default `"concurrency"`. */
   name?: string;
   /**
    * Makes a semaphore that all processes with the same store share, so that `limit` is the limit of all of them:
-   * `(key, limit, options) => new Semaphore(redis, key, limit, options)` with `redis-semaphore`.
+   * `(key, limit, options) => new Semaphore(redis, key, limit, options)` with `redis-semaphore`. Give each policy
+   * with the same store a `name` of its own.
    */
   semaphore?: SemaphoreFactory;
   /** How long the store keeps the place of a process that has ended, in milliseconds; 1,000 or more. Default 30,000. */

@@ -44,7 +44,9 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(
 ): ConcurrencyPolicy<Req> {
   const settings = readConcurrencyOptions(options);
   const { semaphore, maxWaiting, maxWaitMs } = settings;
-  const room: WaitingRoom = semaphore ? new SharedRoom({ ...settings, semaphore }) : new LocalRoom(settings);
+  const room: WaitingRoom = semaphore
+    ? new SharedRoom({ ...settings, semaphore }, decide)
+    : new LocalRoom(settings, decide);
   const refusals = new ConcurrencyRefusals(settings);
 
   function refusalOf(why: NoPlace, key: string): Refusal {
@@ -52,7 +54,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(
     return refusals.refusalOf(why, seconds);
   }
 
-  function settle(entry: Entry, key: string, upload: Upload): Verdict {
+  function decide(entry: Entry, key: string, upload: Upload): Verdict {
     if (typeof entry === "string") return refusalOf(entry, key);
     upload.onClose(() => room.leave(entry));
     entry.lease?.hold({
@@ -74,8 +76,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(
       if (upload.length === 0) return true;
       const key = keyOf(settings, req, upload);
       if (upload.isPreflight) return room.hasSpace(key) ? true : refusalOf("full", key);
-      const entry = room.enter(key, upload);
-      return entry instanceof Promise ? entry.then((later) => settle(later, key, upload)) : settle(entry, key, upload);
+      return room.enter(key, upload);
     },
     { maxWaitMs: maxWaiting === 0 ? 0 : maxWaitMs },
   );

@@ -1,6 +1,6 @@
 import { type Linked, Row } from "../support/row.js";
 import type { Lease } from "./lease.js";
-import type { Upload } from "./policy.js";
+import type { Upload, Verdict } from "./policy.js";
 import { type AbortListener, whenAborted } from "./when-aborted.js";
 
 /** The uploads of one key: those that have a place, and those that wait for one. */
@@ -53,7 +53,7 @@ export class Waiter implements Linked<Waiter>, AbortListener {
 
   /**
    * @param maxWaitMs - how long it may wait since its arrival.
-   * @param settle - takes the place or the reason.
+   * @param settle - takes the verdict.
    */
   constructor(
     readonly owner: WaiterOwner,
@@ -61,7 +61,7 @@ export class Waiter implements Linked<Waiter>, AbortListener {
     readonly upload: Upload,
     readonly arrival: Arrival,
     maxWaitMs: number,
-    readonly settle: (end: Place | WaitEnd) => void,
+    readonly settle: (verdict: Verdict) => void,
   ) {
     this.#timer = setTimeout(dismissLate, Math.max(0, arrival.at + maxWaitMs - performance.now()), this);
   }
@@ -82,10 +82,10 @@ export class Waiter implements Linked<Waiter>, AbortListener {
   }
 
   /** Ends the wait. The caller has taken it out of its row. */
-  end(end: Place | WaitEnd): void {
+  end(verdict: Verdict): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.settle(end);
+    this.settle(verdict);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Row } from "../support/row.js";
 import type { Lane, Place } from "./lane.js";
-import type { Upload } from "./policy.js";
-import { type Entry, WaitingRoom } from "./waiting-room.js";
+import type { Upload, Verdict } from "./policy.js";
+import { WaitingRoom } from "./waiting-room.js";
 
 /** Places that count in this process alone. A place that becomes free goes to the next upload at once. */
 export class LocalRoom extends WaitingRoom {
@@ -10,13 +10,13 @@ export class LocalRoom extends WaitingRoom {
   readonly #turns = new Row<Lane>();
   readonly #inTurns = new Set<Lane>();
 
-  enter(key: string, upload: Upload): Entry | Promise<Entry> {
+  enter(key: string, upload: Upload): Verdict | Promise<Verdict> {
     const lane = this.laneOf(key);
-    if (this.isFree(lane)) return this.take(lane);
-    const entry = this.wait(lane, upload, this.arrive());
+    if (this.isFree(lane)) return this.decide(this.take(lane), key, upload);
+    const verdict = this.wait(lane, upload, this.arrive());
     this.#takeTurns(lane);
     this.forgetUnused(lane);
-    return entry;
+    return verdict;
   }
 
   protected onFree({ lane }: Place): void {

@@ -6,7 +6,7 @@ export interface SemaphoreOptions {
   readonly lockTimeout: number;
   /** The store is asked once. Waiting is done by `concurrency`. */
   readonly acquireAttemptsLimit: 1;
-  /** `concurrency` renews the place by itself. The library would end the process if the store failed meanwhile. */
+  /** `concurrency` renews the place by itself (docs/facts.md, "redis-semaphore"). */
   readonly refreshInterval: 0;
   /** Present to renew: `tryAcquire` then says whether the place of `identifier` still exists, and extends its time. */
   readonly acquiredExternally?: true;
@@ -22,5 +22,9 @@ export interface Semaphore {
   release(): Promise<unknown>;
 }
 
-/** Makes the semaphore for one place. Called for each upload, and for each renewal of its place. */
+/**
+ * Makes the semaphore for one place. Called for each upload, and for each renewal of its place.
+ *
+ * `key` is the option `name` of the policy or, if it has the option `key`, `name:key`.
+ */
 export type SemaphoreFactory = (key: string, limit: number, options: SemaphoreOptions) => Semaphore;

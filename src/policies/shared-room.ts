@@ -1,7 +1,7 @@
 import type { Arrival, Lane, Place } from "./lane.js";
 import { Lease, type LeaseSettings, StoreError, type StoreHealth } from "./lease.js";
-import type { Upload } from "./policy.js";
-import { type Entry, type RoomSettings, WaitingRoom } from "./waiting-room.js";
+import type { Upload, Verdict } from "./policy.js";
+import { type Decide, type Entry, type RoomSettings, WaitingRoom } from "./waiting-room.js";
 
 /** Where the places are, and what happens while that store fails. */
 export interface SharedRoomSettings extends RoomSettings, LeaseSettings {
@@ -26,11 +26,14 @@ export class SharedRoom extends WaitingRoom {
   readonly #questions = new Map<Lane, Question>();
   readonly #health: StoreHealth = { failedAt: Number.NEGATIVE_INFINITY };
 
-  constructor(override readonly settings: SharedRoomSettings) {
-    super(settings);
+  constructor(
+    override readonly settings: SharedRoomSettings,
+    decide: Decide,
+  ) {
+    super(settings, decide);
   }
 
-  enter(key: string, upload: Upload): Entry | Promise<Entry> {
+  enter(key: string, upload: Upload): Verdict | Promise<Verdict> {
     const lane = this.laneOf(key);
     const arrival = this.arrive();
     return this.isFree(lane) ? this.#askFor(lane, upload, arrival) : this.#join(lane, upload, arrival);
@@ -47,25 +50,28 @@ export class SharedRoom extends WaitingRoom {
     this.#questions.delete(lane);
   }
 
-  async #askFor(lane: Lane, upload: Upload, arrival: Arrival): Promise<Entry> {
+  async #askFor(lane: Lane, upload: Upload, arrival: Arrival): Promise<Verdict> {
+    const settle = (entry: Entry) => this.decide(entry, lane.key, upload);
     try {
-      return await this.#ask(lane, (lease) => (lease ? this.take(lane, lease) : this.#join(lane, upload, arrival)));
+      return await this.#ask(lane, (lease) =>
+        lease ? settle(this.take(lane, lease)) : this.#join(lane, upload, arrival),
+      );
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       upload.report(STORE_FAILED, error.cause);
-      return this.settings.onStoreError === "accept" ? this.take(lane) : "store-failed";
+      return settle(this.settings.onStoreError === "accept" ? this.take(lane) : "store-failed");
     } finally {
       this.forgetUnused(lane);
     }
   }
 
-  #join(lane: Lane, upload: Upload, arrival: Arrival): Entry | Promise<Entry> {
-    const entry = this.wait(lane, upload, arrival);
+  #join(lane: Lane, upload: Upload, arrival: Arrival): Verdict | Promise<Verdict> {
+    const verdict = this.wait(lane, upload, arrival);
     if (lane.row.length > 0 && !this.#questions.has(lane)) {
       this.#questions.set(lane, new Question((question) => this.#askForFirst(lane, question)));
     }
     this.forgetUnused(lane);
-    return entry;
+    return verdict;
   }
 
   /** @returns whether somebody has got a place, so that another one may be free. */
@@ -89,12 +95,18 @@ export class SharedRoom extends WaitingRoom {
   async #ask<T>(lane: Lane, use: (lease: Lease | undefined) => T | Promise<T>): Promise<T> {
     lane.inUse++;
     try {
-      const lease = new Lease(this.settings, lane.key, this.#health);
+      const lease = new Lease(this.settings, this.#nameIn(lane), this.#health);
       // Without `await`: `use` may return the promise of somebody who waits.
       return (await lease.take()) ? use(lease) : use(undefined);
     } finally {
       lane.inUse--;
     }
+  }
+
+  // The name of the policy keeps its places apart from those of others in the same store.
+  #nameIn({ key }: Lane): string {
+    const { name } = this.settings;
+    return key === "" ? name : `${name}:${key}`;
   }
 
   #serveWith(lane: Lane, lease: Lease | undefined): boolean {

@@ -3,7 +3,7 @@ import { type Arrival, Lane, type Place, type WaitEnd, Waiter } from "./lane.js"
 import { LaneLengths } from "./lane-lengths.js";
 import type { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
-import type { Upload } from "./policy.js";
+import type { Upload, Verdict } from "./policy.js";
 
 /** How many uploads have places, and how many wait. */
 export interface RoomSettings {
@@ -20,6 +20,9 @@ export interface RoomSettings {
 /** What an upload gets: a place, or the reason why it has none. */
 export type Entry = Place | WaitEnd | "full" | "store-failed";
 
+/** Turns what an upload has got into its verdict. Must not throw. */
+export type Decide = (entry: Entry, key: string, upload: Upload) => Verdict;
+
 /**
  * The uploads of one `concurrency` policy: those that have a place, and those that wait for one.
  *
@@ -34,13 +37,16 @@ export abstract class WaitingRoom {
   readonly #teller = placeTeller();
   #arrivals = 0;
 
-  constructor(readonly settings: RoomSettings) {
+  constructor(
+    readonly settings: RoomSettings,
+    readonly decide: Decide,
+  ) {
     const { name, limit } = settings;
     this.places = { name, limit, inUse: 0, waiting: 0 };
   }
 
   /** Gives an upload a place of a key, or has it wait for one. */
-  abstract enter(key: string, upload: Upload): Entry | Promise<Entry>;
+  abstract enter(key: string, upload: Upload): Verdict | Promise<Verdict>;
 
   /** An upload has left its place, which is not counted any more. */
   protected abstract onFree(place: Place): void;
@@ -65,11 +71,11 @@ export abstract class WaitingRoom {
     this.forgetUnused(lane);
   }
 
-  /** Takes a waiting upload out of its row. */
+  /** Takes a waiting upload out of its row, without a place. */
   dismiss(waiter: Waiter, end: WaitEnd): void {
     this.#remove(waiter);
     this.tell(end, waiter.waitedMs);
-    waiter.end(end);
+    this.#end(waiter, end);
     this.forgetUnused(waiter.lane);
   }
 
@@ -115,7 +121,7 @@ export abstract class WaitingRoom {
   protected serveFirst(lane: Lane, lease?: Lease): void {
     const first = lane.row.first as Waiter;
     this.#remove(first);
-    first.end(this.take(lane, lease, first.waitedMs));
+    this.#end(first, this.take(lane, lease, first.waitedMs));
   }
 
   /** An upload has come. */
@@ -124,10 +130,10 @@ export abstract class WaitingRoom {
   }
 
   /** Has an upload wait, if there is space in the room. */
-  protected wait(lane: Lane, upload: Upload, arrival: Arrival): Promise<Entry> | Entry {
+  protected wait(lane: Lane, upload: Upload, arrival: Arrival): Promise<Verdict> | Verdict {
     if (!this.#mayWait(lane)) {
       this.tell("full");
-      return "full";
+      return this.decide("full", lane.key, upload);
     }
     const { places, settings } = this;
     if (places.waiting >= settings.maxWaiting) this.#evict();
@@ -148,6 +154,11 @@ export abstract class WaitingRoom {
     if (this.places.waiting < maxWaiting) return true;
     const longest = this.#lengths.longest?.row.length ?? 0;
     return longest > (lane?.row.length ?? 0) + 1;
+  }
+
+  #end(waiter: Waiter, entry: Entry): void {
+    const { lane, upload } = waiter;
+    waiter.end(this.decide(entry, lane.key, upload));
   }
 
   #evict(): void {

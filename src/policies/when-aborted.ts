@@ -13,8 +13,8 @@ export interface AbortSource {
 /**
  * Calls `listener` when the signal of an upload aborts before the verdict, or at once if it has aborted already.
  *
- * An `AbortSignal` with a listener takes about 1 KiB, which is a tenth of a pending handshake. The upload of a guard
- * therefore has a method of its own. Others, such as those of a user's tests, have the signal.
+ * The upload of a guard has a method of its own for that. An `AbortSignal` with a listener would add a tenth to the memory
+ * of a pending handshake (bench/waiting-room.mjs). Other uploads, such as those of a user's tests, have the signal alone.
  */
 export function whenAborted(upload: Upload, listener: AbortListener): void {
   const { onAbort } = upload as Partial<AbortSource>;

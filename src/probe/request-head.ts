@@ -1,4 +1,4 @@
-import { basicOf } from "./credentials.js";
+import { basicOf } from "../http/basic.js";
 import type { ProbeRequest } from "./request.js";
 
 /** The parts in which the probe's requests differ. */

@@ -1,7 +1,7 @@
 // The programs on a page, in TypeScript and JavaScript: pages.test.ts runs them, and .ci/typecheck-blocks.mjs compiles them.
 //
-// A word behind the language says otherwise: `cjs` is CommonJS, which is only run. `fragment` is a part of something, such
-// as a web page, and `file` is run by a test of its own: these two are only parsed.
+// `javascript` marks a part of something, such as a web page, which is only parsed. A word behind the language says
+// otherwise, too: `cjs` is CommonJS, which is only run; `file` is run by a test of its own.
 
 const NAMES =
   "admission, allOf, anyOf, attach, authorize, concurrency, detach, expectations, ExpectationError, handshakeOf, knownLength, maxSize, mediaTypes, preconditions, refuse, when, type Policy";
@@ -21,19 +21,28 @@ function preambleOf(code) {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function blocksOf(markdown) {
-  return [...markdown.matchAll(/^```(?:ts|js)( \w+)?\n(.*?)^```$/gms)].map(
-    ({ 1: word = "", 2: code = "", index }, i) => {
-      const heading =
-        markdown
-          .slice(0, index)
-          .match(/^#+ .*$/gm)
-          ?.at(-1) ?? "";
-      const kind = word.trim() || "program";
-      const source = kind === "program" ? `${preambleOf(code)}${code}\nexport {};\n` : code;
-      return { name: `${i + 1}, ${heading.replace(/^#+ /, "")}`, kind, code, source };
-    },
-  );
+const TESTING_PREAMBLE = `import express from "express";
+import { expectations, maxSize, silent } from "express-expectations";
+import { handshake } from "express-expectations/testing";
+const app = express();
+app.put("/images/:id", expectations({ policies: [maxSize("10mb")], logger: silent }), async (req, res) => {
+  for await (const _ of req);
+  res.sendStatus(201);
+});
+`;
+
+/** What the blocks without imports of some pages may take for granted instead. */
+const PREAMBLES = { "docs/client.md": "", "docs/testing.md": TESTING_PREAMBLE };
+
+function blocksOf(markdown, preamble) {
+  const fences = [...markdown.matchAll(/^```(ts|js|javascript)( \w+)?\n(.*?)^```$/gms)];
+  return fences.map(({ 1: language, 2: word = "", 3: code = "", index }, i) => {
+    const headings = markdown.slice(0, index).match(/^#+ .*$/gm) ?? [""];
+    const kind = language === "javascript" ? "fragment" : word.trim() || "program";
+    const before = preamble === undefined ? preambleOf(code) : /^import /m.test(code) ? "" : preamble;
+    const source = kind === "program" ? `${before}${code}\nexport {};\n` : code;
+    return { name: `${i + 1}, ${headings.at(-1).replace(/^#+ /, "")}`, kind, code, source };
+  });
 }
 
-module.exports = { blocksOf };
+module.exports = { blocksOf, PREAMBLES };

@@ -9,4 +9,5 @@ export interface Block {
   readonly source: string;
 }
 
-export function blocksOf(markdown: string): Block[];
+export function blocksOf(markdown: string, preamble?: string): Block[];
+export const PREAMBLES: Readonly<Record<string, string>>;

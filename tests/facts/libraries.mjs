@@ -6,6 +6,7 @@ import bytes from "bytes";
 import httpProxy from "http-proxy";
 import pino from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
+import { Semaphore } from "redis-semaphore";
 import winston from "winston";
 import { closeAll, exchange, fact, listen, PLAIN, UPLOAD } from "./fact.mjs";
 
@@ -32,6 +33,41 @@ import { closeAll, exchange, fact, listen, PLAIN, UPLOAD } from "./fact.mjs";
     () => "200 of 100 refused",
   );
   fact("`reward` after the end of the window makes credit", after === "200 of 100 accepted", after);
+}
+{
+  // As much of ioredis as the library needs: Redis has the place, until it fails.
+  const answers = [1, 1];
+  const evalsha = async () => answers.shift() ?? Promise.reject(new Error("no connection"));
+  const client = { eval: evalsha, evalsha, get: evalsha, set: evalsha, zrem: async () => 1 };
+  const unhandled = [];
+  process.on("unhandledRejection", (error) => unhandled.push(error.message));
+  const place = { identifier: "place", acquiredExternally: true, onLockLost() {} };
+  await new Semaphore(client, "key", 1, { ...place, refreshInterval: 0 }).tryAcquire();
+  await setTimeout(50);
+  const own = [...unhandled];
+  const renewing = new Semaphore(client, "key", 1, { ...place, refreshInterval: 10 });
+  await renewing.tryAcquire();
+  await setTimeout(50);
+  await renewing.release();
+  process.removeAllListeners("unhandledRejection");
+  fact(
+    "redis-semaphore leaves a failed renewal unhandled, and renews nothing with `refreshInterval: 0`",
+    own.length === 0 && unhandled.includes("no connection"),
+    `${own.length} and ${unhandled.length} unhandled rejections`,
+  );
+}
+{
+  const answers = [1, 0];
+  const evalsha = async () => answers.shift();
+  const client = { eval: evalsha, evalsha, get: evalsha, set: evalsha, zrem: async () => 1 };
+  const options = { identifier: "place", acquiredExternally: true, refreshInterval: 0 };
+  const renew = () => new Semaphore(client, "key", 1, options).tryAcquire();
+  const seen = [await renew(), await renew()];
+  fact(
+    "with `acquiredExternally`, `tryAcquire()` says whether the place still exists",
+    `${seen}` === "true,false",
+    seen,
+  );
 }
 {
   const seen = [bytes.parse("5MiB"), bytes.parse("1e9")];

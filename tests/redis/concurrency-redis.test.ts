@@ -75,7 +75,8 @@ interface Line {
       if (folder) fs.rmSync(folder, { recursive: true, force: true });
     });
 
-    const placesOf = (key: string) => store.zcard(`semaphore:${key}`);
+    const stored = (key: string) => `semaphore:concurrency:${key}`;
+    const placesOf = (key: string) => store.zcard(stored(key));
     const untilPlaces = (key: string, count: number) =>
       until(`${count} places are taken`, async () => (await placesOf(key)) === count);
 
@@ -124,7 +125,7 @@ interface Line {
       const [wire] = (await cluster.askMany(1)) as [WireClient];
       wire.send("x");
       await untilPlaces(key, 1);
-      await store.del(`semaphore:${key}`);
+      await store.del(stored(key));
       expect(await wire.final()).toMatchObject({ status: 503, headers: { connection: "close" } });
       expect(wire.statuses).toEqual([100, 503]);
     });

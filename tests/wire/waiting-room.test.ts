@@ -45,12 +45,11 @@ async function serve(kind: ServerKind, options: Partial<ConcurrencyOptions> = {}
     });
     req.on("error", () => {});
   };
+  // Has its verdict, and reads nothing.
+  const held: unknown[] = [];
   const guard = expectations({ logger, policyTimeoutMs: LONG_MS, policies: [room] }) as Handler;
-  const running = await startAttached(
-    kind,
-    { use: [guard], routes: { "/files": files, "/next": next } },
-    { logger: silent },
-  );
+  const routes = { "/files": files, "/held": ((req) => void held.push(req)) as Handler, "/next": next };
+  const running = await startAttached(kind, { use: [guard], routes }, { logger: silent });
   const untilWaiting = (count: number) =>
     until(
       () => `${count} waiting, ${room.places.waiting} are`,
@@ -61,7 +60,7 @@ async function serve(kind: ServerKind, options: Partial<ConcurrencyOptions> = {}
       () => `${count} places in use, ${room.places.inUse} are`,
       () => room.places.inUse === count,
     );
-  return { running, room, logger, seen, untilWaiting, untilInUse };
+  return { running, room, logger, seen, held, untilWaiting, untilInUse };
 }
 
 const headOf = (name: string, length = 5, expectation = true) =>
@@ -161,7 +160,8 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
 
   test("who does not wait for its 100 is held back by the socket until it has a place", async () => {
     const { holding, connect, untilWaiting, seen, room } = await start();
-    const SIZE = 4 * 2 ** 20;
+    // More than the buffers of a connection hold.
+    const SIZE = 16 * 2 ** 20;
     const first = await holding();
     const pushing = await connect();
     pushing.send(headOf("pushing", SIZE, false), Buffer.alloc(SIZE, "x"));
@@ -192,24 +192,23 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(await whole.answersNext()).toBe(true);
   });
 
-  test.each<[when: string, die: (wire: WireClient) => Promise<void>]>([
-    ["with its place, and reads nothing of it", async (wire) => void wire.socket.pause()],
-    ["behind its 100", async (wire) => void (await wire.status(100))],
-    [
-      "in the middle of its content",
-      async (wire) => {
-        await wire.status(100);
-        wire.send("he");
-      },
-    ],
-  ])("who dies %s frees it", async (_when, die) => {
-    const { holding, waiting, room, untilInUse, untilWaiting } = await start();
+  test.each<[when: string, path: string, isBegun: boolean]>([
+    ["between its verdict and its 100", "/held", false],
+    ["behind its 100", "/files", false],
+    ["in the middle of its content", "/files", true],
+  ])("who dies %s frees its place", async (_when, path, isBegun) => {
+    const { holding, waiting, connect, room, held, untilInUse, untilWaiting } = await start();
     const first = await holding();
-    const dying = await waiting("dying");
+    const dying = await connect();
+    dying.send(headOf("dying").replace("/files", path));
+    await untilWaiting(1);
     const staying = await waiting("staying");
     first.send("hello");
     await first.final();
-    await die(dying);
+    if (path === "/held") await until("the handler has it", () => held.length === 1);
+    else await dying.status(100);
+    if (isBegun) dying.send("he");
+    expect(dying.statuses).toEqual(path === "/held" ? [] : [100]);
     dying.destroy();
     await staying.status(100);
     staying.send("hello");

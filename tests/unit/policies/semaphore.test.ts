@@ -102,6 +102,24 @@ describe("two processes and a limit of 2", () => {
     expect(store.places.size).toBe(0);
   });
 
+  test.each<[options: Partial<ConcurrencyOptions>, key: string]>([
+    [{}, "concurrency"],
+    [{ name: "images" }, "images"],
+    [{ name: "images", key: () => "ann" }, "images:ann"],
+  ])("are kept apart by name and key: %j", async (options, key) => {
+    const store = new Store();
+    const keys: string[] = [];
+    const semaphore: SemaphoreFactory = (...args) => {
+      keys.push(args[0]);
+      return store.semaphore(...args);
+    };
+    const { enter, closeAll } = processOf(store, { ...options, semaphore });
+    enter();
+    await settled();
+    await closeAll();
+    expect(keys).toEqual([key]);
+  });
+
   test("a process asks for no place that it knows to be taken", async () => {
     const store = new Store();
     const { enter, closeAll } = processOf(store);

@@ -114,12 +114,14 @@ describe("a limit of 1, of which three may wait", () => {
     expect(policy.places).toMatchObject({ inUse: 0, waiting: 0 });
   });
 
-  test("an upload whose time is up already does not wait", () => {
+  test("an upload whose time is up already does not wait", async () => {
     const { enter, policy } = roomOf(options);
     const a = enter("a");
     const controller = new AbortController();
     controller.abort();
-    expect(statusOf(enter("b", "", { signal: controller.signal }))).toBe(503);
+    const b = enter("b", "", { signal: controller.signal });
+    await settled();
+    expect(statusOf(b)).toBe(503);
     expect(policy.places.waiting).toBe(0);
     a.upload.close();
   });
@@ -263,6 +265,21 @@ describe("keys", () => {
     c.upload.close();
     expect(policy.places).toMatchObject({ inUse: 0, waiting: 0 });
   });
+});
+
+test("a limit of 1, and 10,000 wait: all get the place, in order", async () => {
+  const { enter, order, policy } = roomOf({ limit: 1, maxWaiting: 10_000, maxWaitMs: 60_000 });
+  const entered = Array.from({ length: 10_001 }, (_, i) => enter(String(i)));
+  expect([policy.places.waiting, statusOf(enter("one too many"))]).toEqual([10_000, 503]);
+  // Some leave, from all over the row.
+  for (let i = 1; i < entered.length; i += 7) entered[i]?.upload.abort();
+  for (const { upload } of entered) {
+    upload.close();
+    await Promise.resolve();
+  }
+  await settled();
+  expect(order).toEqual(entered.map(({ name }) => name).filter((_, i) => i % 7 !== 1));
+  expect(policy.places).toMatchObject({ inUse: 0, waiting: 0 });
 });
 
 test("tells what happens to places", async () => {

@@ -548,7 +548,7 @@ describe("the factories of policies check what they get", () => {
     [
       "refuse with an unknown key",
       () => refuse(413, { message: "too big" } as never),
-      /^refuse\(options\): unknown option "message"; expected one of reason, headers, body$/,
+      /^refuse\(options\): unknown option "message"; expected one of reason, headers, body, problem$/,
     ],
     [
       "concurrency with an unknown key",
