@@ -3,7 +3,7 @@
 //   node .ci/api.mjs            fails if a report differs from what the source declares
 //   node .ci/api.mjs --write    writes the reports
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
@@ -14,7 +14,10 @@ const { exports: exported } = JSON.parse(readFileSync(join(repository, "package.
 const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
 
 // Below the repository, so that imports of packages resolve. Not in node_modules, whose files count as foreign ones.
-const folder = mkdtempSync(join(import.meta.dirname, ".types-"));
+// Its name is in the reports, so it is always the same.
+const folder = join(import.meta.dirname, ".types");
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
 try {
   emitDeclarations();
   if (values.write) mkdirSync(reportFolder, { recursive: true });
