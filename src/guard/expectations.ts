@@ -7,6 +7,7 @@ import { ExpectationError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { autoAttacher } from "./auto-attach.js";
 import { Judgement } from "./judgement.js";
+import { markGuard } from "./mark.js";
 import {
   type ExpectationOptions,
   type Guard,
@@ -34,7 +35,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
   const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
   const warned = new Set<string>();
 
-  return function expectationGuard(req: Req, res: Res, next: Next): void {
+  return markGuard(function expectationGuard(req: Req, res: Res, next: Next): void {
     if (typeof next !== "function") throw notMounted();
     attachTo?.(req, res);
     if (isOutOfScope(req, settings)) {
@@ -51,7 +52,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
     }
     if (handshake.isGone) return;
     new Judgement(handshake, settings, next).begin();
-  };
+  });
 }
 
 markFactory(expectations, "expectations({ policies: […] })");
