@@ -1,3 +1,4 @@
+import { METHODS } from "node:http";
 import { ExpectationError, optionError } from "../support/errors.js";
 
 /** A function that an application runs for a request. */
@@ -43,6 +44,11 @@ interface Application {
   readonly mountpath?: Path | readonly Path[];
   readonly parent?: unknown;
 }
+
+/** Their content has no meaning (RFC 9110 §9.3), or Node never passes them to a route. */
+const WITHOUT_CONTENT: ReadonlySet<string> = new Set(["get", "head", "delete", "options", "trace", "connect"]);
+
+const ALL_METHODS = METHODS.map((method) => method.toLowerCase()).filter((method) => !WITHOUT_CONTENT.has(method));
 
 const EMPTY: Router = { stack: [] };
 
@@ -153,4 +159,21 @@ function plainPath({ source }: RegExp, keys: NonNullable<Layer["keys"]>): string
   const named = source.replaceAll("(?:\\/([^/]+?))", () => `\\/:${keys[count++]?.name}`);
   const [, text] = /^\^((?:\\[/.-]|[\w~%:-])+)\\\/\?\(\?=\\\/\|\$\)$/.exec(named) ?? [];
   return text?.replaceAll("\\", "");
+}
+
+/** The methods of a route that take content, in lower case; `"_all"` for `route.all()`. */
+export function contentMethodsOf({ methods }: Route): readonly string[] {
+  return Object.keys(methods).filter((method) => !WITHOUT_CONTENT.has(method));
+}
+
+/** How methods are written in a list: `"*"` for `all()`. */
+export function methodNames(methods: readonly string[], route: Route): readonly string[] {
+  // `app.all()` names every method of Node, `route.all()` none.
+  if (methods.length > 0 && ALL_METHODS.every((method) => route.methods[method])) return ["*"];
+  return methods.map((method) => (method === "_all" ? "*" : method.toUpperCase()));
+}
+
+/** The handlers of a route that get requests of a method. */
+export function handlersOf({ stack }: Route, method: string): readonly Handler[] {
+  return stack.filter((layer) => layer.method === undefined || layer.method === method).map(({ handle }) => handle);
 }

@@ -1,13 +1,15 @@
-import { METHODS } from "node:http";
 import { ExpectationError, optionError } from "../support/errors.js";
 import { requireCalled } from "../support/factories.js";
 import {
+  contentMethodsOf,
   findHiddenApp,
+  handlersOf,
   isEverywhere,
   isHiddenApp,
   isMountedIn,
   type Layer,
   matchedPart,
+  methodNames,
   mountedRouter,
   type Path,
   pathsOf,
@@ -25,11 +27,6 @@ export interface UnguardedRoute {
   /** The path as it was registered, behind those of the routers around it. A RegExp as its text. */
   readonly path: string;
 }
-
-/** Their content has no meaning (RFC 9110 §9.3), or Node never passes them to a route. */
-const WITHOUT_CONTENT: ReadonlySet<string> = new Set(["get", "head", "delete", "options", "trace", "connect"]);
-
-const ALL_METHODS = METHODS.map((method) => method.toLowerCase()).filter((method) => !WITHOUT_CONTENT.has(method));
 
 /** Whether every request of a method to a path has passed a guard. `sample` is relative to the router. */
 type Cover = (sample: Sample, method: string) => boolean;
@@ -120,10 +117,10 @@ class Survey {
   #list(route: Route, prefix: string, cover: Cover): void {
     for (const path of [route.path].flat() as Path[]) {
       const samples = samplesOf(path);
-      const methods = methodsOf(route).filter(
+      const methods = contentMethodsOf(route).filter(
         (method) => !this.#hasGuard(route, method) && !samples.every((sample) => cover(sample, method)),
       );
-      for (const method of namesOf(methods, route)) this.#add(method, prefix + textOf(path));
+      for (const method of methodNames(methods, route)) this.#add(method, prefix + textOf(path));
     }
   }
 
@@ -141,23 +138,6 @@ class Survey {
   #coverOfRoute(layer: Layer, route: Route): Cover {
     return (sample, method) => covers(layer, sample) && handlersOf(route, method).some(this.isGuard);
   }
-}
-
-function methodsOf({ methods }: Route): readonly string[] {
-  return Object.keys(methods).filter((method) => !WITHOUT_CONTENT.has(method));
-}
-
-// `app.all()` names every method of Node, `route.all()` none.
-function namesOf(methods: readonly string[], route: Route): readonly string[] {
-  if (methods.length > 0 && ALL_METHODS.every((method) => route.methods[method])) return ["*"];
-  return methods.map((method) => (method === "_all" ? "*" : method.toUpperCase()));
-}
-
-// Handlers of `route.all()` have no method.
-function handlersOf({ stack }: Route, method: string): readonly Layer["handle"][] {
-  return stack
-    .filter((layer) => layer.method === undefined || layer.method === method)
-    .map(({ handle }) => handle);
 }
 
 function covers(layer: Layer, { text, isWhole }: Sample): boolean {

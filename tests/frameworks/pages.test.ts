@@ -9,7 +9,7 @@ const read = (...names: string[]) => fs.readFileSync(path.join(...names), "utf8"
 /** The blocks of a page that are the text of a file: its name, then the code. */
 function blocksOf(page: string): { file: string; code: string }[] {
   const text = read(REPOSITORY, "docs", page);
-  return [...text.matchAll(/`([\w./[\]-]+\.(?:mjs|js|ts))`[^\n]*\n\n```(?:js|ts)\n([^]*?)```/g)].map(
+  return [...text.matchAll(/`([\w./[\]-]+\.(?:mjs|js|ts))`[^\n]*\n\n```(?:js|ts)\n([\s\S]*?)```/g)].map(
     ([, file = "", code = ""]) => ({ file, code }),
   );
 }

@@ -9,8 +9,8 @@
 //   --list    prints the names and the recipes, and runs nothing
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { chosenOf, SECTIONS } from "./suite/sections.mjs";
 import { differences, pageOf, withFiles } from "./suite/page.mjs";
+import { chosenOf, SECTIONS } from "./suite/sections.mjs";
 
 const PAGE = new URL("../../docs/frameworks.md", import.meta.url);
 /** Written by hand, but for the files that it shows. */
@@ -52,7 +52,9 @@ async function runChosen() {
   if (values.check) for (const text of stale) console.log(`docs/frameworks.md: ${text}`);
   const wrong = failed.length + (values.check ? stale.length : 0);
   for (const { name, skipped: reason } of skipped) console.log(`skipped: ${name}: ${reason}`);
-  console.log(`Frameworks: ${rows.length - skipped.length - failed.length} passed, ${wrong} failed, ${skipped.length} skipped`);
+  console.log(
+    `Frameworks: ${rows.length - skipped.length - failed.length} passed, ${wrong} failed, ${skipped.length} skipped`,
+  );
   process.exitCode = wrong === 0 ? 0 : 1;
 }
 

@@ -16,12 +16,12 @@ async function start(policies: readonly Policy[]) {
   return WireClient.connect(port);
 }
 
-describe.each([
-  ["with its defaults", {}],
-  ["without nextTick and setImmediate", { doNotFake: ["nextTick", "setImmediate"] as const }],
-])("jest.useFakeTimers %s", (_how, options) => {
+// docs/testing-your-app.md says why these two stay real.
+const fake = () => void jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate"] });
+
+describe("with the fake timers of jest", () => {
   test("an upload is accepted and stored, and no timer has to run", async () => {
-    jest.useFakeTimers({ ...options, doNotFake: [...(options.doNotFake ?? [])] });
+    fake();
     const wire = await start([maxSize(5)]);
     wire.send(UPLOAD);
     await wire.status(100);
@@ -31,8 +31,8 @@ describe.each([
     expect(await wire.final(2)).toMatchObject({ status: 201 });
   });
 
-  test("an upload is refused, at once and in mid-body, and the connection ends with its client", async () => {
-    jest.useFakeTimers({ ...options, doNotFake: [...(options.doNotFake ?? [])] });
+  test("an upload is refused, at once and in mid-body", async () => {
+    fake();
     const wire = await start([maxSize(4)]);
     wire.send(UPLOAD);
     expect((await wire.final()).status).toBe(413);
@@ -40,11 +40,10 @@ describe.each([
     const other = await start([maxSize(4)]);
     other.send(CHUNKED, "5\r\nhello\r\n");
     expect((await other.final()).status).toBe(413);
-    await other.closed();
   });
 
   test("a policy that never answers is ended by advancing the time", async () => {
-    jest.useFakeTimers({ ...options, doNotFake: [...(options.doNotFake ?? [])] });
+    fake();
     let isAsked = () => {};
     const asked = new Promise<void>((resolve) => {
       isAsked = resolve;
@@ -59,5 +58,24 @@ describe.each([
     await asked;
     jest.advanceTimersByTime(5_000);
     expect((await wire.final()).status).toBe(503);
+  });
+
+  test("a client that sends nothing after its 100 is ended by advancing the time", async () => {
+    fake();
+    const wire = await start([maxSize(5)]);
+    wire.send(UPLOAD);
+    await wire.status(100);
+    jest.advanceTimersByTime(60_000);
+    expect((await wire.final()).status).toBe(408);
+  });
+
+  test("a refused connection whose client stays is closed by advancing the time", async () => {
+    fake();
+    const wire = await start([maxSize(4)]);
+    wire.send(CHUNKED, "5\r\nhello\r\n");
+    await wire.final();
+    expect(wire.hasFin).toBe(false);
+    jest.advanceTimersByTime(5_000);
+    await wire.until("the connection is closed", () => wire.isClosed || wire.hasFin);
   });
 });

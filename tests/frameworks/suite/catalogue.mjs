@@ -83,7 +83,12 @@ export const FRAMEWORKS = [
     packages: ["@nestjs/core", "@nestjs/platform-fastify"],
     upload: { accepted: 200, early: 200 },
   },
-  { name: "Next.js 16, custom server", recipe: "next/server.mjs", helper: "next/app/files/[name]/route.js", packages: ["next"] },
+  {
+    name: "Next.js 16, custom server",
+    recipe: "next/server.mjs",
+    helper: "next/app/files/[name]/route.js",
+    packages: ["next"],
+  },
   { name: "Restify 12", recipe: "restify.mjs", packages: ["restify"], needs: 22 },
   {
     name: "hapi 21",
@@ -170,10 +175,11 @@ export const TESTS = [
   { name: "handshake, by `node:http`", recipe: "doubles/handshake.test.mjs", packages: ["express"], isShort: true },
   { name: "`unguarded`", recipe: "doubles/unguarded.test.mjs", packages: ["express"], isShort: true },
   { name: "supertest", recipe: "doubles/supertest.test.mjs", packages: ["supertest"] },
+  { name: "light-my-request", recipe: "doubles/light-my-request.test.mjs", packages: ["light-my-request"] },
   {
-    name: "light-my-request, serverless-http, serverless-express, node-mocks-http",
-    recipe: "doubles/inject.test.mjs",
-    packages: ["light-my-request", "serverless-http", "@codegenie/serverless-express", "node-mocks-http"],
+    name: "serverless-http, serverless-express, node-mocks-http",
+    recipe: "doubles/serverless.test.mjs",
+    packages: ["serverless-http", "@codegenie/serverless-express", "node-mocks-http"],
   },
   { name: "nock", recipe: "doubles/nock.test.mjs", packages: ["nock"], needs: 22 },
   { name: "msw", recipe: "doubles/msw.test.mjs", packages: ["msw"], needs: 22 },

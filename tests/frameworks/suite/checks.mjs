@@ -123,8 +123,7 @@ export const CHECKS = [
   {
     id: "next connection",
     title: "next connection",
-    run: async (peer) =>
-      (await withExchange(peer, (exchange) => upload(exchange, peer, "last"))) ?? peer.faultOf(),
+    run: async (peer) => (await withExchange(peer, (exchange) => upload(exchange, peer, "last"))) ?? peer.faultOf(),
   },
 ];
 

@@ -21,7 +21,9 @@ export class FolderStore {
 
   /** Files, and descriptors of files that have been removed. */
   left() {
-    const files = this.#files().filter((name) => !this.isCreated || (!name.endsWith(".json") && this.#sizeOf(name) > 0));
+    const files = this.#files().filter(
+      (name) => !this.isCreated || (!name.endsWith(".json") && this.#sizeOf(name) > 0),
+    );
     return [...files, ...this.#descriptors()];
   }
 
@@ -31,7 +33,9 @@ export class FolderStore {
 
   #files() {
     const entries = fs.readdirSync(this.folder, { recursive: true, withFileTypes: true });
-    return entries.filter((each) => each.isFile()).map((each) => relative(this.folder, join(each.parentPath, each.name)));
+    return entries
+      .filter((each) => each.isFile())
+      .map((each) => relative(this.folder, join(each.parentPath, each.name)));
   }
 
   // A file may be removed meanwhile.

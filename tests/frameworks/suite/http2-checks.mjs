@@ -60,7 +60,7 @@ async function exchange(session, path, fields, content) {
   };
   stream.on("continue", () => {
     seen.statuses.push(100);
-    send();
+    void send();
   });
   stream.on("response", (headers) => seen.statuses.push(headers[":status"]));
   stream.setEncoding("utf8").on("data", (text) => {
@@ -73,7 +73,7 @@ async function exchange(session, path, fields, content) {
     seen.isOver = true;
   };
   stream.on("end", over).on("close", over);
-  if (fields.expect === undefined && content[0] !== "") send();
+  if (fields.expect === undefined && content[0] !== "") void send();
   await patiently(() => seen.isOver, DEADLINE_MS);
   stream.close();
   return seen;

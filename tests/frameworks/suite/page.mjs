@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CHECKS } from "./checks.mjs";
 import { RECIPES } from "./place.mjs";
-import { afterword, foreword, INTRODUCTIONS } from "./prose.mjs";
+import { AFTERWORD, foreword, INTRODUCTIONS } from "./prose.mjs";
 import { SECTIONS } from "./sections.mjs";
 
 const UPLOAD_COLUMNS = [
@@ -29,7 +29,7 @@ export async function pageOf(rows) {
     parts.push(INTRODUCTIONS[id], tableOf(id, own), ...notesOf(own));
     if (id !== "tests") parts.push(await recipesOf(own, shown));
   }
-  return `${[...parts, afterword()].join("\n\n")}\n`;
+  return `${[...parts, AFTERWORD].join("\n\n")}\n`;
 }
 
 function tableOf(id, rows) {
@@ -85,7 +85,7 @@ async function recipesOf(rows, shown) {
 
 /** A page whose blocks of code are the files that they name, in `folder` of the recipes. */
 export async function withFiles(page, folder) {
-  const block = /(`([\w.-]+\.mjs)`[^\n]*\n\n```js\n)[^]*?```/g;
+  const block = /(`([\w.-]+\.mjs)`[^\n]*\n\n```js\n)[\s\S]*?```/g;
   const names = [...page.matchAll(block)].map(([, , name]) => name);
   const texts = await Promise.all(names.map((name) => readFile(join(RECIPES, folder, name), "utf8")));
   return page.replaceAll(block, (_all, before) => `${before}${texts.shift()}\`\`\``);

@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { freePort } from "../../helpers/ports.cjs";
 import { patiently } from "../../helpers/patience.mjs";
+import { freePort } from "../../helpers/ports.cjs";
 
 const START_MS = 20_000;
 const STOP_MS = 3_000;

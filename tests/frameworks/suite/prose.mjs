@@ -33,9 +33,19 @@ The recipes import \`save\` from [one file](../tests/frameworks/recipes/save.mjs
 The guard has \`concurrency({ limit: 1 })\` and \`maxSize\`. An upload is stored, one is refused, one of unknown length is cut off at the limit, and one is abandoned: its client resets the connection when a part of the file is on the disk. Then the run looks for files and open descriptors that are left, and the next upload shows that the place of \`concurrency\` is free.`,
   runtimes: `## Bun and Deno
 
-Both run Express and this package on their own implementation of \`node:http\`. The binaries come from the npm packages \`bun\` and \`deno\`.`,
+Both run Express and this package on their own implementation of \`node:http\`. The binaries come from the npm packages \`bun\` and \`deno\`. On HTTP/2 the same checks run on streams of one session.
+
+\`Bun.serve()\` and \`Deno.serve()\` are no servers of \`node:http\`, and send the 100 before any code runs. \`attach\` throws for them, and says to use \`createServer()\` of \`node:http\`, which both runtimes have.`,
+  neighbours: `## Proxies written in Node
+
+An attached server with \`holdExpectation\` and \`relayExpectation\`, in front of the first recipe of this page. Without a keep-alive agent these proxies end the connection behind each response.`,
+  tests: `## Test tools
+
+What to use to test your own application is in [testing-your-app.md](testing-your-app.md). jest's fake timers are in \`tests/wire/fake-timers.test.ts\`.`,
 };
 
-export function afterword() {
-  return "";
-}
+export const AFTERWORD = `## Not supported
+
+- Servers that are not those of \`node:http\`, \`node:https\` or \`node:http2\`: uWebSockets.js, \`Bun.serve()\`, \`Deno.serve()\`, edge and worker runtimes.
+- Functions behind a gateway (AWS Lambda and others): the gateway has read the content before your code runs. Guards still give their verdicts, as [testing-your-app.md](testing-your-app.md) shows.
+- A body parser in front of a guard: it reads first. Put the guard in front of it, or use \`attach(server, { guard })\`.`;

@@ -3,7 +3,12 @@ import { FRAMEWORKS, NEIGHBOURS, ON_RUNTIMES, TESTS } from "./catalogue.mjs";
 import { UPLOADS } from "./uploads.mjs";
 
 const onRuntimes = ["Bun", "Deno"].flatMap((runtime) =>
-  ON_RUNTIMES.filter(({ isNotFor }) => isNotFor !== runtime).map((setup) => ({ ...setup, name: `${runtime}: ${setup.name}`, runtime, packages: [] })),
+  ON_RUNTIMES.filter(({ isNotFor }) => isNotFor !== runtime).map((setup) => ({
+    ...setup,
+    name: `${runtime}: ${setup.name}`,
+    runtime,
+    packages: [],
+  })),
 );
 
 /** @type {readonly { id: "frameworks" | "uploads" | "runtimes" | "neighbours" | "tests", setups: readonly object[] }[]} */

@@ -29,7 +29,10 @@ const FORM = {
   accepted: 201,
 };
 
-const OPERATIONS = JSON.stringify({ query: "mutation ($file: Upload!) { store(file: $file) }", variables: { file: null } });
+const OPERATIONS = JSON.stringify({
+  query: "mutation ($file: Upload!) { store(file: $file) }",
+  variables: { file: null },
+});
 
 /** `leaves`: why files stay behind, if they do. */
 export const UPLOADS = [
@@ -58,7 +61,8 @@ export const UPLOADS = [
     name: "@tus/server 2",
     recipe: "tus.mjs",
     packages: ["@tus/server"],
-    leaves: "What has arrived stays, so that the client can resume. Remove what nobody resumes, with `cleanUpExpiredUploads()`.",
+    leaves:
+      "What has arrived stays, so that the client can resume. Remove what nobody resumes, with `cleanUpExpiredUploads()`.",
     isCreated: true,
     upload: {
       method: "PATCH",

@@ -25,7 +25,7 @@ const texts = (routes: ReturnType<typeof unguarded>) => routes.map(({ method, pa
 const GUARDED: Record<string, Build> = {
   "an application without routes": () => {},
   "a guard in the route": (app) => void app.put("/files/:id", parser, guard, save),
-  "a guard in the route, in a list": (app) => void app.put("/files/:id", [parser, [guard, save]]),
+  "a guard in the route, in a list": (app) => void app.put("/files/:id", [parser, guard], save),
   "a guard for everything": (app) => {
     app.use(guard);
     app.put("/files/:id", save);

@@ -14,7 +14,7 @@ const mocks = setupServer(
 let server;
 before(async () => {
   mocks.listen({ onUnhandledRequest: "bypass" });
-  server = attach(makeApp({ policies: [isAllowed] }).listen(0, "127.0.0.1"));
+  server = attach(makeApp([isAllowed]).listen(0, "127.0.0.1"));
   await once(server, "listening");
 });
 after(() => {

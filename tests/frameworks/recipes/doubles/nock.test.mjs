@@ -10,7 +10,7 @@ let server;
 before(async () => {
   nock.disableNetConnect();
   nock.enableNetConnect("127.0.0.1");
-  server = attach(makeApp({ policies: [isAllowed] }).listen(0, "127.0.0.1"));
+  server = attach(makeApp([isAllowed]).listen(0, "127.0.0.1"));
   await once(server, "listening");
 });
 after(() => {

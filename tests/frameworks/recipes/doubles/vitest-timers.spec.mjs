@@ -9,7 +9,7 @@ afterEach(() => vi.useRealTimers());
 test("vi.useFakeTimers: uploads need no tick, and a tick ends a policy that never answers", async () => {
   vi.useFakeTimers();
   const slow = vi.fn((req) => (req.headers["x-slow"] ? new Promise(() => {}) : true));
-  const server = attach(makeApp({ policies: [slow] }).listen(0, "127.0.0.1"));
+  const server = attach(makeApp([slow]).listen(0, "127.0.0.1"));
   await once(server, "listening");
   const { port } = server.address();
   expect(await upload(port, "hello")).toEqual({ status: 201, body: "stored 5", isSent: true });

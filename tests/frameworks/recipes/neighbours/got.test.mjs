@@ -14,7 +14,8 @@ test("got sends the field, does not wait, and gets every verdict", async (t) => 
   await once(server, "listening");
   t.after(() => server.close());
   const url = `http://127.0.0.1:${server.address().port}`;
-  const put = (body) => got.put(url, { body, headers: { expect: "100-continue" }, throwHttpErrors: false, retry: { limit: 0 } });
+  const put = (body) =>
+    got.put(url, { body, headers: { expect: "100-continue" }, throwHttpErrors: false, retry: { limit: 0 } });
   assert.equal((await put("hello")).statusCode, 201);
   assert.equal((await put("x".repeat(1_025))).statusCode, 413);
 });

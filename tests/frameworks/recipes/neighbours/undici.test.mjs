@@ -48,5 +48,7 @@ test("over HTTP/1.1, undici refuses to send Expect", async (t) => {
   await once(server, "listening");
   t.after(() => server.close());
   const options = { method: "PUT", headers: { expect: "100-continue" }, body: "hello" };
-  await assert.rejects(request(`http://127.0.0.1:${server.address().port}`, options), { code: "UND_ERR_NOT_SUPPORTED" });
+  await assert.rejects(request(`http://127.0.0.1:${server.address().port}`, options), {
+    code: "UND_ERR_NOT_SUPPORTED",
+  });
 });

@@ -1,5 +1,14 @@
 import express from "express";
-import { attach, authorize, concurrency, expectations, knownLength, maxSize, mediaTypes, quota } from "express-expectations";
+import {
+  attach,
+  authorize,
+  concurrency,
+  expectations,
+  knownLength,
+  maxSize,
+  mediaTypes,
+  quota,
+} from "express-expectations";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { save } from "../save.mjs";
 

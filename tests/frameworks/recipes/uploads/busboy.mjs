@@ -13,7 +13,6 @@ app.post("/files", guard, async (req, res) => {
   const stored = [];
   form.on("file", (_field, file) => {
     const path = `${process.env.FOLDER}/${stored.length}-${Date.now()}`;
-    // The error of a file that ends early is the request's, which the pipeline below reports.
     stored.push(pipeline(file, createWriteStream(path)).catch(() => rm(path, { force: true })));
   });
   await pipeline(req, form);
