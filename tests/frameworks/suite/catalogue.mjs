@@ -193,6 +193,8 @@ export const TESTS = [
     isTls: true,
     checks: "late 100",
   },
+  { name: "`attach(Bun.serve())` throws", recipe: "runtimes/serve.mjs", packages: [], runtime: "Bun" },
+  { name: "`attach(Deno.serve())` throws", recipe: "runtimes/serve.mjs", packages: [], runtime: "Deno" },
   { name: "undici 8, as a client", recipe: "neighbours/undici.test.mjs", packages: ["undici"], needs: 22, isTls: true },
   { name: "got 16, as a client", recipe: "neighbours/got.test.mjs", packages: ["got"], needs: 22 },
 ];

@@ -27,7 +27,7 @@ export async function pageOf(rows) {
   for (const { id } of SECTIONS) {
     const own = rows.filter(({ setup }) => setup.section === id);
     parts.push(INTRODUCTIONS[id], tableOf(id, own), ...notesOf(own));
-    if (id !== "tests") parts.push(await recipesOf(own, shown));
+    if (id !== "tests") parts.push(await recipesOf(own, shown, SHARED[id]));
   }
   return `${[...parts, AFTERWORD].join("\n\n")}\n`;
 }
@@ -66,9 +66,15 @@ function notesOf(rows) {
   return notes.size === 0 ? [] : [[...notes].map(([text, names]) => `- ${names.join("; ")}: ${text}`).join("\n")];
 }
 
+/** Files that many recipes import, and what they are. */
+const SHARED = {
+  frameworks: ["save.mjs", "Your own code"],
+  uploads: ["uploads/report.mjs", "An error handler that prints"],
+};
+
 /** The files that ran, each once on the page. */
-async function recipesOf(rows, shown) {
-  const files = new Map();
+async function recipesOf(rows, shown, shared) {
+  const files = new Map(shared && [shared]);
   for (const { setup } of rows) {
     for (const file of [setup.helper, setup.recipe].filter(Boolean)) {
       if (!shown.has(file)) files.set(file, setup.name.replace(/^Express [45]/, "Express"));
@@ -78,7 +84,7 @@ async function recipesOf(rows, shown) {
   const blocks = [];
   for (const [file, name] of files) {
     const text = await readFile(join(RECIPES, file), "utf8");
-    blocks.push(`#### ${name}: \`${file}\`\n\n\`\`\`${file.endsWith(".ts") ? "ts" : "js"}\n${text}\`\`\``);
+    blocks.push(`### ${name}: \`${file}\`\n\n\`\`\`${file.endsWith(".ts") ? "ts" : "js"}\n${text}\`\`\``);
   }
   return blocks.join("\n\n");
 }

@@ -27,10 +27,10 @@ A cell shows what came instead where it is not "yes".`;
 export const INTRODUCTIONS = {
   frameworks: `## Frameworks
 
-The recipes import \`save\` from [one file](../tests/frameworks/recipes/save.mjs) that stands for your own code: it reads the content and returns a digest. Ports come from \`PORT\`.`,
+The recipes import \`save\` from [a file](#your-own-code-savemjs) that stands for your own code: it reads the content and returns a digest. Ports come from \`PORT\`. Koa and Hono have a shape of their own: for a guard in front of single routes, six lines make a middleware of it.`,
   uploads: `## Upload libraries
 
-The guard has \`concurrency({ limit: 1 })\` and \`maxSize\`. An upload is stored, one is refused, one of unknown length is cut off at the limit, and one is abandoned: its client resets the connection when a part of the file is on the disk. Then the run looks for files and open descriptors that are left, and the next upload shows that the place of \`concurrency\` is free.`,
+Each recipe has at most fifteen lines beside its imports. The guard has \`concurrency({ limit: 1 })\` and \`maxSize\`. An upload is stored, one is refused, one of unknown length is cut off at the limit, and one is abandoned: its client resets the connection when a part of the file is on the disk. Then the run looks for files and open descriptors that are left, and the next upload shows that the place of \`concurrency\` is free.`,
   runtimes: `## Bun and Deno
 
 Both run Express and this package on their own implementation of \`node:http\`. The binaries come from the npm packages \`bun\` and \`deno\`. On HTTP/2 the same checks run on streams of one session.

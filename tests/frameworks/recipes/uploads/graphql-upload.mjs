@@ -10,19 +10,17 @@ import graphqlUploadExpress from "graphql-upload/graphqlUploadExpress.mjs";
 
 const typeDefs = "scalar Upload type Query { ok: Boolean } type Mutation { store(file: Upload!): String }";
 const store = async (_parent, { file }) => {
-  const { createReadStream, filename } = await file;
-  const path = `${process.env.FOLDER}/${Date.now()}-${filename}`;
-  await pipeline(createReadStream(), createWriteStream(path)).catch(async (error) => {
+  const path = `${process.env.FOLDER}/${Date.now()}`;
+  await pipeline((await file).createReadStream(), createWriteStream(path)).catch(async (error) => {
     console.log(`handler: ${error.code ?? error.message}`);
     await rm(path, { force: true });
     throw error;
   });
-  return filename;
 };
 const apollo = new ApolloServer({ typeDefs, resolvers: { Upload: GraphQLUpload, Mutation: { store } } });
 await apollo.start();
 
 const app = express();
-const guard = expectations({ policies: [concurrency({ limit: 1 }), maxSize("1mb")] });
-app.use("/files", guard, graphqlUploadExpress(), expressMiddleware(apollo));
+app.use("/files", expectations({ policies: [concurrency({ limit: 1 }), maxSize("1mb")] }));
+app.use("/files", graphqlUploadExpress(), expressMiddleware(apollo));
 attach(app.listen(process.env.PORT, "127.0.0.1"));
