@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
-import { blocksOf, PREAMBLES } from "../tests/examples/page-blocks.cjs";
+import { blocksOf, FILES, PREAMBLES } from "../tests/examples/page-blocks.cjs";
 
 const repository = resolve(import.meta.dirname, "..");
 const { config } = ts.readConfigFile(join(repository, "tsconfig.json"), ts.sys.readFile);
@@ -23,7 +23,7 @@ options.paths = Object.fromEntries(
 );
 
 const docs = readdirSync(join(repository, "docs")).filter((file) => file.endsWith(".md"));
-const pages = ["README.md", ...docs.map((file) => join("docs", file))];
+const pages = ["README.md", ...docs.map((file) => join("docs", file))].filter((page) => !FILES.includes(page));
 
 // Files that are nowhere on the disk, in the folder of the README: what they import is found from there.
 const blocks = new Map(

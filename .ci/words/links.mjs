@@ -11,7 +11,7 @@ const isPacked = (path) => files.some((entry) => path === entry || path.startsWi
 const REPOSITORY_ONLY = ["bench", "tests", "CONTRIBUTING.md"];
 
 /** Pages that are written elsewhere and are not merged yet. */
-const COMING = new Set(["frameworks", "mutation"].map((name) => `docs/${name}.md`));
+const COMING = new Set(["mutation"].map((name) => `docs/${name}.md`));
 
 const anchors = new Map(pages.map(({ path, tree }) => [path, anchorsOf(tree)]));
 

@@ -1,7 +1,7 @@
 // The programs on a page, in TypeScript and JavaScript: pages.test.ts runs them, and .ci/typecheck-blocks.mjs compiles them.
 //
 // `javascript` marks a part of something, such as a web page, which is only parsed. A word behind the language says
-// otherwise, too: `cjs` is CommonJS, which is only run; `file` is run by a test of its own.
+// otherwise, too: `cjs` is CommonJS, which is only run.
 
 const NAMES =
   "admission, allOf, anyOf, attach, authorize, concurrency, detach, expectations, ExpectationError, handshakeOf, knownLength, maxSize, mediaTypes, preconditions, refuse, when, type Policy";
@@ -34,6 +34,9 @@ app.put("/images/:id", expectations({ policies: [maxSize("10mb")], logger: silen
 /** What the blocks without imports of some pages may take for granted instead. */
 const PREAMBLES = { "docs/client.md": "", "docs/testing.md": TESTING_PREAMBLE };
 
+/** Pages whose blocks are files that `npm run test:frameworks` runs. */
+const FILES = ["docs/frameworks.md", "docs/testing-your-app.md"];
+
 function blocksOf(markdown, preamble) {
   const fences = [...markdown.matchAll(/^```(ts|js|javascript)( \w+)?\n(.*?)^```$/gms)];
   return fences.map(({ 1: language, 2: word = "", 3: code = "", index }, i) => {
@@ -45,4 +48,4 @@ function blocksOf(markdown, preamble) {
   });
 }
 
-module.exports = { blocksOf, PREAMBLES };
+module.exports = { blocksOf, FILES, PREAMBLES };
