@@ -1,26 +1,29 @@
-// The public API of each entry of the package, as a report in docs/api/ for reviews.
+// The public API of each entry of the package, as a report in .ci/api/ for reviews.
 //
 //   node .ci/api.mjs            fails if a report differs from what the source declares
 //   node .ci/api.mjs --write    writes the reports
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 
 const repository = resolve(import.meta.dirname, "..");
-const reportFolder = join(repository, "docs/api");
+const reportFolder = join(repository, ".ci/api");
 const { exports: exported } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
 
 // Below the repository, so that imports of packages resolve. Not in node_modules, whose files count as foreign ones.
-const folder = mkdtempSync(join(import.meta.dirname, ".types-"));
+// Its name is in the reports, so it is always the same.
+const folder = join(import.meta.dirname, ".types");
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
 try {
   emitDeclarations();
   if (values.write) mkdirSync(reportFolder, { recursive: true });
   const differing = entries().filter((entry) => !isReported(entry));
   if (differing.length > 0) {
-    process.stdout.write("The public API differs from docs/api/. If that is meant: npm run docs:api\n");
+    process.stdout.write("The public API differs from .ci/api/. If that is meant: npm run docs\n");
     process.exitCode = 1;
   }
 } finally {

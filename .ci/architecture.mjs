@@ -10,7 +10,7 @@ import rooms from "./rooms.cjs";
 const { PACKAGES, ROOMS } = rooms;
 const PAGE = new URL("../docs/architecture.md", import.meta.url);
 const SRC = new URL("../src/", import.meta.url);
-const START = "<!-- rooms: written by `npm run docs:architecture` -->";
+const START = "<!-- rooms: written by `npm run docs` -->";
 const END = "<!-- /rooms -->";
 
 /** Every room that a chain of allowed imports leads to. */
@@ -103,9 +103,7 @@ function main() {
   const drawn = page.slice(0, start) + picture() + page.slice(end + END.length);
   if (!check) writeFileSync(PAGE, drawn);
   else if (drawn !== page) {
-    throw new Error(
-      "The picture in docs/architecture.md differs from .ci/rooms.cjs: run `npm run docs:architecture` and commit it",
-    );
+    throw new Error("The picture in docs/architecture.md differs from .ci/rooms.cjs: run `npm run docs` and commit it");
   }
 }
 

@@ -2,11 +2,14 @@
 // that fails.
 //
 //   node .ci/each-line.mjs tests/sweep/sweep.mjs --every 13
+//   node .ci/each-line.mjs --on 26 tests/frameworks/run.mjs --check      on this line alone
 import { spawnSync } from "node:child_process";
 import { LINES, nodeOf } from "./node-binaries.mjs";
 
-const args = process.argv.slice(2);
-for (const node of [process.execPath, ...LINES.map(nodeOf)]) {
+const given = process.argv.slice(2);
+const line = given[0] === "--on" ? given[1] : undefined;
+const args = line === undefined ? given : given.slice(2);
+for (const node of line === undefined ? [process.execPath, ...LINES.map(nodeOf)] : [nodeOf(line)]) {
   if (node === undefined) {
     process.stderr.write("a line of Node could not be installed\n");
     process.exit(1);

@@ -1,5 +1,5 @@
 // The rooms of src/ and the rooms that each may import from. Imports of types count. `npm run lint` enforces this list
-// (.ci/dependency-cruiser.cjs), and `npm run docs:architecture` draws it into docs/architecture.md. A file belongs to the
+// (.ci/dependency-cruiser.cjs), and `npm run docs` draws it into docs/architecture.md. A file belongs to the
 // room with the longest path that fits.
 
 /** @type {Readonly<Record<string, readonly string[]>>} */

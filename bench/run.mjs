@@ -1,8 +1,8 @@
 // npm run bench -- [--line 26] [--rounds N] [--only NAME] [--write] [--check]
 //
 // What it costs to decide before the upload: tables as markdown, numbers in results.json, plots as SVG. Node 26 is
-// measured first and whole, then the other lines without what is not Node. `--write` puts the tables into README.md and
-// bench/README.md; `--check` is the short form for every change, on Node 26 and 22. Exit code 1 where a goal of goals.mjs
+// measured first and whole, then the other lines without what is not Node. `--write` puts the tables into
+// docs/performance.md and bench/README.md; `--check` is the short form for every change, on Node 26 and 22. Exit code 1 where a goal of goals.mjs
 // is missed. See README.md beside this file.
 import { execFileSync, fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -138,7 +138,7 @@ if (values.write) {
   if (first.workloads.refuse) writeFileSync(at("../docs/refusals.svg"), refusalPlot(first));
   if (first.growth) writeFileSync(at("../docs/growth.svg"), growthPlot(first));
   put(at("README.md"), "results", tables.whole);
-  put(at("../README.md"), "bench", tables.short);
-  execFileSync("npx", ["biome", "format", "--write", "README.md", "bench"], { cwd: at("..") });
+  put(at("../docs/performance.md"), "bench", tables.short);
+  execFileSync("npx", ["biome", "format", "--write", "bench"], { cwd: at("..") });
 }
 process.exitCode = misses.length > 0 ? 1 : 0;

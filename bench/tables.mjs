@@ -110,7 +110,7 @@ function lineParts({ micro, idle, workloads, pending, growth }) {
   return parts;
 }
 
-/** `whole`: everything; `short`: what the package's README shows. */
+/** `whole`: everything; `short`: what docs/performance.md shows. */
 export function tablesOf(found, misses) {
   const lines = Object.fromEntries(Object.entries(found.lines).sort(([a], [b]) => b - a));
   const [newest] = Object.values(lines);

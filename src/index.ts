@@ -1,5 +1,6 @@
 export { expectations } from "./guard/expectations.js";
 export type { ExpectationOptions, Guard, Next } from "./guard/options.js";
+export { type UnguardedRoute, unguarded } from "./guard/unguarded.js";
 export type { HandshakeState } from "./handshake/handshake.js";
 export { type HandshakeInfo, handshakeOf } from "./handshake/info.js";
 export { type Digests, digestsOf } from "./http/digest.js";

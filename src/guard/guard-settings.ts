@@ -7,6 +7,11 @@ export function withSettings<G extends object>(guard: G, settings: GuardSettings
   return Object.defineProperty(guard, SETTINGS, { value: settings });
 }
 
+/** Whether a handler is a guard, of this copy of the package or the other one. */
+export function isGuard(handler: object): boolean {
+  return SETTINGS in handler;
+}
+
 /** Returns the settings of a guard, of this copy of the package or the other one; `undefined` for anything else. */
 export function settingsOf(guard: unknown): GuardSettings | undefined {
   return typeof guard === "function" ? (guard as { [SETTINGS]?: GuardSettings })[SETTINGS] : undefined;

@@ -160,7 +160,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     else this.#closeCallbacks = [callback];
   }
 
-  /** The response is finished, or nobody is left to read it. Safe to call again. */
+  /** The response is finished, or its client has left. Safe to call again. */
   close(): void {
     if (this.#isClosed) return;
     if (!this.isOverdue) this.#clock?.stop();

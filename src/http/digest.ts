@@ -1,4 +1,5 @@
-import { ByteSequence, parseDictionary } from "structured-headers";
+import { types } from "node:util";
+import { parseDictionary } from "structured-headers";
 import type { HttpRequest } from "./message.js";
 
 /** The digests of one field. Those with an algorithm that RFC 9530 §5 calls insecure are left out. */
@@ -20,7 +21,7 @@ const LENGTHS = { "sha-256": 32, "sha-512": 64 } as const;
  * @param req - the request.
  * @param field - `"Content-Digest"` (default) or `"Repr-Digest"`.
  * @example digestsOf(req)["sha-256"]?.toString("hex")
- * @see RFC 9530 §2, §3, RFC 8941 §4.2 (a field that cannot be parsed is ignored)
+ * @see RFC 9530 §2, §3, RFC 9651 §4.2 (a field that cannot be parsed is ignored)
  */
 export function digestsOf(req: HttpRequest, field: "Content-Digest" | "Repr-Digest" = "Content-Digest"): Digests {
   const value = req.headers[field.toLowerCase()];
@@ -34,8 +35,8 @@ export function digestsOf(req: HttpRequest, field: "Content-Digest" | "Repr-Dige
   const digests: { -readonly [A in keyof Digests]: Digests[A] } = {};
   for (const algorithm of ["sha-256", "sha-512"] as const) {
     const [item] = members.get(algorithm) ?? [];
-    if (!(item instanceof ByteSequence)) continue;
-    const bytes = Buffer.from(item.toBase64(), "base64");
+    if (!types.isArrayBuffer(item)) continue;
+    const bytes = Buffer.from(item);
     if (bytes.length === LENGTHS[algorithm]) digests[algorithm] = bytes;
   }
   return digests;

@@ -64,7 +64,7 @@ export function placeMetrics(): MetricSet {
           const { change, waitedMs, places } = message as PlaceMessage;
           const policy = levels.note(places, begin);
           if (isOneOf(REASONS, change)) refusals.inc({ policy, reason: change });
-          // A place that was free at once is no wait.
+          // An upload that got its place at once has not waited.
           if (waitedMs > 0 && isOneOf(ENDS, change)) waitedSeconds.observe({ policy, end: change }, waitedMs / 1000);
         },
       ],

@@ -17,7 +17,7 @@ const OPTION_KEYS = ["graceMs"] as const satisfies readonly (keyof MinRateOption
  * Cuts an upload off with 408 when its content comes too slowly: `n` bytes have to be there `graceMs` and
  * `n / bytesPerSecond` seconds after the application has asked for them.
  *
- * Time counts only while the application asks for content, so that its own slowness is no fault of the client. Replaces
+ * Time counts only while the application asks for content, so the client does not pay for its slowness. Replaces
  * `minBytesPerSecond` of `attach` for the uploads that it judges, also by a lower rate.
  *
  * @param bytesPerSecond - a whole number, 1 or more.

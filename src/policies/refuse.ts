@@ -17,7 +17,7 @@ export interface RefusalOptions {
   body?: string | Uint8Array;
   /**
    * Members of the problem details (RFC 9457), where the response has such a body: `type`, `title`, `instance`, members
-   * of one's own, and `detail` if clients should read something else than `reason`. Values must be possible in JSON.
+   * of your own, and `detail` if clients should read something else than `reason`. Values must be possible in JSON.
    */
   problem?: Readonly<Record<string, unknown>>;
 }

@@ -24,7 +24,7 @@ export interface Trial {
  * Runs policies in order until one does not accept.
  *
  * The outcome comes back at once as long as every policy answers at once. Never throws and never rejects:
- * what a policy throws becomes a fault, and so does an answer that is no verdict.
+ * an error of a policy becomes a fault, and so does a return value that is not a verdict.
  *
  * @param ask - calls the policy, and gives its answer.
  */

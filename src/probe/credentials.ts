@@ -22,7 +22,7 @@ export function secretsOf(request: ProbeRequest): string[] {
   return secrets;
 }
 
-// Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is no secret.
+// Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is not secret.
 function basicParts(value: string): string[] {
   const coded = /^basic +(\S+)$/i.exec(value)?.[1];
   if (coded === undefined) return [];

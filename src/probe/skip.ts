@@ -26,7 +26,7 @@ export function whyUnreachable({ id, events, summary }: ExchangeResult): Unreach
   const malformed = events.find((event) => event.kind === "malformed");
   if (malformed) {
     const bytes = malformed.sample === "" ? "" : `; it begins with: ${malformed.sample.slice(0, 60)}`;
-    return { code: "malformed", message: `the answer is no HTTP response: ${malformed.reason}${bytes}` };
+    return { code: "malformed", message: `the response is not HTTP: ${malformed.reason}${bytes}` };
   }
   const quiet = events.find((event) => event.kind === "quiet");
   if (quiet)

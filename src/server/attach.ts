@@ -99,9 +99,29 @@ function requireSameGuard(present: Attachment, guard: AttachOptions["guard"]): v
 }
 
 function requireServer(server: unknown, factory: "attach" | "detach"): void {
-  // Applications of Express and Connect are functions with the methods of an emitter; a net.Server has no setTimeout().
-  const { on, emit, setTimeout } = (server ?? {}) as Partial<AttachableServer>;
-  if (typeof server === "object" && [on, emit, setTimeout].every((method) => typeof method === "function")) return;
-  const hint = typeof server === "function" ? "; an Express application is none: pass what app.listen() returns" : "";
-  throw optionError(`${factory}(server)`, server, `a server of node:http, node:https or node:http2${hint}`);
+  if (isServer(server)) return;
+  throw optionError(`${factory}(server)`, server, `a server of node:http, node:https or node:http2${hintFor(server)}`);
+}
+
+// Applications of Express and Connect are functions with the methods of an emitter; a net.Server has no setTimeout().
+function isServer(value: unknown): boolean {
+  const { on, emit, setTimeout } = (value ?? {}) as Partial<AttachableServer>;
+  return typeof value === "object" && [on, emit, setTimeout].every((method) => typeof method === "function");
+}
+
+function hintFor(value: unknown): string {
+  const given = (value ?? {}) as Record<string, unknown>;
+  // Fastify, Restify and Polka; hapi.
+  const own = ["server", "listener"].find((name) => isServer(given[name]));
+  if (own !== undefined) return `; its property ${own} is one`;
+  if (typeof value === "function") return "; an Express application is none: pass what app.listen() returns";
+  const runtime = runtimeOf(given);
+  if (runtime === undefined) return "";
+  return `; ${runtime}.serve() sends the 100 before any of your code runs: pass a server of node:http's createServer(), which ${runtime} has as well`;
+}
+
+// The servers of runtimes that are not Node's have no events.
+function runtimeOf({ fetch, reload, shutdown, finished }: Record<string, unknown>): string | undefined {
+  if (typeof fetch === "function" && typeof reload === "function") return "Bun";
+  return typeof shutdown === "function" && finished !== undefined ? "Deno" : undefined;
 }

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 
-/** The codes of an {@link ExpectationError}. The README has a section for each. */
+/** The codes of an {@link ExpectationError}. docs/errors.md has a section for each. */
 export type ExpectationErrorCode =
   | "ERR_EXPECT_OPTION"
   | "ERR_EXPECT_LISTENERS"
@@ -17,6 +17,8 @@ export type ExpectationErrorCode =
  */
 export class ExpectationError extends Error {
   override readonly name = "ExpectationError";
+  /** Where the code is explained: a page of the installed package. Node prints it with an error that is not caught. */
+  readonly help: string;
 
   constructor(
     /** Identifies the kind of error. The message may change between releases, the code does not. */
@@ -25,6 +27,7 @@ export class ExpectationError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+    this.help = `node_modules/express-expectations/docs/errors.md#${code.toLowerCase()}`;
   }
 }
 
@@ -50,7 +53,7 @@ export function optionError(option: string, received: unknown, expected: string)
  */
 export function answerError(callback: string, answered: unknown, expected: string): ExpectationError {
   if (types.isPromise(answered)) answered.catch(() => {});
-  return new ExpectationError("ERR_EXPECT_POLICY", `${callback}: answered ${kindOf(answered)}; expected ${expected}`);
+  return new ExpectationError("ERR_EXPECT_POLICY", `${callback}: returned ${kindOf(answered)}; expected ${expected}`);
 }
 
 // Without the text of strings: a callback that returns `req.headers.authorization` by mistake must not log credentials.

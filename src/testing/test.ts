@@ -13,7 +13,7 @@ type FieldValue = string | number | readonly (string | number)[];
 /**
  * One request, which is sent when the test waits for it.
  *
- * A request with content sends `Expect: 100-continue`, unless {@link expecting} or {@link withoutExpect} say otherwise.
+ * A request with content sends `Expect: 100-continue`, unless `expecting` or `withoutExpect` says otherwise.
  */
 export class HandshakeTest implements PromiseLike<HandshakeAnswer> {
   readonly #perform: (plan: Plan) => Promise<HandshakeAnswer>;

@@ -1,7 +1,7 @@
 import type { HandshakeAnswer } from "./answer.js";
 
 /**
- * Returns why an answer is no refusal before the content; `undefined` if it is one.
+ * Returns why an answer is not a refusal before the content; `undefined` if it is one.
  *
  * @param status - the expected status. Default: any of 400 and more.
  */

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/global
 import { transformSync } from "esbuild";
 import { WireClient } from "../helpers/wire.js";
 import { Checkout, type Program, REPOSITORY } from "./checkout.js";
-import { type Block, blocksOf } from "./readme-blocks.cjs";
+import { type Block, blocksOf } from "./page-blocks.cjs";
 
 // Builds the package first.
 jest.setTimeout(60_000);

@@ -10,9 +10,9 @@ import { BEHAVIOUR_NAMES, handshake } from "../../src/testing/testing.js";
 import { pool } from "../helpers/clients.js";
 import { closeServers, listen, makeServer } from "../helpers/servers.js";
 import { Checkout, REPOSITORY } from "./checkout.js";
-import { type Block, blocksOf, PAGES } from "./readme-blocks.cjs";
+import { type Block, blocksOf, PREAMBLES } from "./page-blocks.cjs";
 
-// The pages for users: docs/client.md and docs/testing.md. The README has its own test. Builds the package first.
+// The pages for users: docs/client.md and docs/testing.md. The others have pages.test.ts. Builds the package first.
 jest.setTimeout(60_000);
 
 const pages: Record<"client" | "testing", string> = { client: "", testing: "" };
@@ -48,7 +48,7 @@ afterAll(async () => {
 const isRunnable = ({ source }: Block) => !/from "(vitest|@jest\/globals)"/.test(source);
 
 test.concurrent.each(["client", "testing"] as const)("every program of docs/%s.md runs to its end", async (page) => {
-  const blocks = blocksOf(pages[page], PAGES[`docs/${page}.md`]);
+  const blocks = blocksOf(pages[page], PREAMBLES[`docs/${page}.md`]);
   expect(blocks.length).toBeGreaterThan(4);
   await pool([...blocks.entries()], 2, async ([i, block]) => {
     if (!isRunnable(block)) return;
@@ -144,19 +144,3 @@ describe("docs/testing.md names exactly", () => {
     }
   });
 });
-
-test.each(["client", "testing"] as const)(
-  "docs/%s.md has no link to a file or heading that does not exist",
-  async (page) => {
-    const anchors = [...pages[page].matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\w\s-]/g, "")
-        .replace(/\s/g, "-"),
-    );
-    for (const [, target = ""] of pages[page].matchAll(/\]\((?!http)([^)]+)\)/g)) {
-      if (target.startsWith("#")) expect(anchors).toContain(target.slice(1));
-      else await fs.access(path.join(REPOSITORY, "docs", target));
-    }
-  },
-);

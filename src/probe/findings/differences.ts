@@ -19,7 +19,7 @@ export const DIFFERENCES: Partial<
         without.isEarly &&
         without.continues + without.lateContinues === 0,
     ),
-  // The `unknown` exchange is no evidence: Apache ignores unknown expectations, but forwards 100-continue.
+  // The `unknown` exchange is not evidence: Apache ignores unknown expectations, but forwards 100-continue.
   "expect-stripped": (target, direct) =>
     pairs(target, direct, ["withheld"]).filter(
       ([through, without]) => isUndecided(through) && isDecision(without.summary.verdict),

@@ -120,7 +120,7 @@ Written by \`npm run test:clients\`, which takes an Express app on this package 
 - **accepted**: the upload is stored byte for byte, by SHA-256.
 - **refused at once**, **after 300 ms**, **after 2.5 s**: how long the verdict takes; the cell is the status that the client reports to its caller.
 - **in mid-body**: cut off at 1 MiB, by \`maxSize\` in a body of unknown length; by the same count where the client has to declare one (_known length_).
-- **401, then stored**: refused for want of credentials, sent again with them, and stored byte for byte; by the client itself, or by its caller.
+- **401, then stored**: refused because credentials are missing, sent again with them, and stored byte for byte; by the client itself, or by its caller.
 - **417**: a policy that answers \`false\`; that is a 403 where the request has no \`Expect\`. A client that repeats a 417 without it sees both.
 - **next request**: behind each of these, an upload on the same session or pool, stored byte for byte. To curl and wget, one command is a session.
 - **hangs**: exchanges without an end within 20 s.

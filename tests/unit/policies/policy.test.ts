@@ -259,7 +259,7 @@ describe("runInOrder", () => {
     for (const outcome of [inOrder(trials), await inOrder(late.trials)]) {
       expect(outcome).toMatchObject({ kind: "fault", policy: "a", status: 500, error: { code: "ERR_EXPECT_POLICY" } });
       expect((outcome as { error: Error }).error.message).toBe(
-        `policy a: answered ${received}; expected true, false or refuse(status)`,
+        `policy a: returned ${received}; expected true, false or refuse(status)`,
       );
     }
     expect([asked, late.asked]).toEqual([["a"], ["a"]]);
@@ -428,7 +428,7 @@ describe("when", () => {
   test.each([undefined, null, 0, 1, "yes", {}])("never takes %p of a predicate for an answer", async (picked) => {
     let asked = 0;
     const policy = () => ++asked > 0;
-    const message = "when(predicate): answered ";
+    const message = "when(predicate): returned ";
     expect(() => when((() => picked) as never, policy)(REQ, UPLOAD)).toThrow(message);
     await expect(when((async () => picked) as never, policy)(REQ, UPLOAD)).rejects.toThrow(message);
     expect(asked).toBe(0);

@@ -407,12 +407,12 @@ describe("a semaphore that is none", () => {
       },
       /no client/,
     ],
-    ["nothing", () => undefined, /concurrency\(\{ semaphore \}\): answered undefined/],
+    ["nothing", () => undefined, /concurrency\(\{ semaphore \}\): returned undefined/],
     ["an object without methods", () => ({}), /expected an object with tryAcquire\(\) and release\(\)/],
     ["no release", () => ({ tryAcquire: good.tryAcquire }), /expected an object with tryAcquire/],
-    ["a promise", async () => good, /answered a promise/],
-    ["an answer that is none", () => ({ ...good, tryAcquire: async () => "OK" }), /tryAcquire\(\): answered string/],
-    ["no answer", () => ({ ...good, tryAcquire() {} }), /tryAcquire\(\): answered undefined/],
+    ["a promise", async () => good, /returned a promise/],
+    ["an answer that is none", () => ({ ...good, tryAcquire: async () => "OK" }), /tryAcquire\(\): returned string/],
+    ["no answer", () => ({ ...good, tryAcquire() {} }), /tryAcquire\(\): returned undefined/],
   ])("%s: a fault, and nobody is accepted", async (_what, semaphore, message) => {
     const { enter, policy } = processOf(new Store(), { semaphore: semaphore as SemaphoreFactory });
     const one = enter();

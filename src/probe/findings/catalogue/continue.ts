@@ -16,7 +16,7 @@ export const CONTINUE_ENTRIES: Entries<
     severity: "error",
     title: "100 Continue is sent before the refusal",
     cause:
-      "The 100 goes out before anybody has looked at the request, so that the client sends the upload and gets its refusal all the same. Node does that by itself while nobody listens for checkContinue; a proxy that answers on its own does, too.",
+      "The 100 is sent before the request is checked, so the client sends the upload and then gets its refusal. Node does this if nobody listens for checkContinue. Some proxies do, too.",
     fixes: [ATTACH, ASK_FIRST],
     supersedes: ["refusal-after-body"],
   },

@@ -13,7 +13,7 @@ export const UPLOAD_ENTRIES: Entries<
   },
   "h2-differs": {
     severity: "warning",
-    title: "HTTP/2 answers otherwise than HTTP/1.1",
+    title: "HTTP/2 responds differently from HTTP/1.1",
     cause: "On HTTP/2, another program or another part of the server answers.",
     fixes: [client("Use the version that works.", "curl --http1.1 -T FILE URL"), ATTACH],
   },
@@ -40,13 +40,13 @@ export const UPLOAD_ENTRIES: Entries<
   },
   "reuse-fails": {
     severity: "error",
-    title: "the connection is of no use after an upload",
+    title: "the connection cannot be used after an upload",
     cause: "The connection stayed open after the accepted upload, but the next request on it is not answered.",
     fixes: [server("Read the whole content before the response ends, or send Connection: close.")],
   },
   malformed: {
     severity: "error",
-    title: "the answer is no HTTP",
+    title: "the response is not HTTP",
     cause: "The bytes that came back are not a valid HTTP response.",
     fixes: [server("The evidence shows which part is wrong.")],
     supersedes: ["no-answer", "no-continue"],

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
-import { blocksOf, PAGES } from "../tests/examples/readme-blocks.cjs";
+import { blocksOf, FILES, PREAMBLES } from "../tests/examples/page-blocks.cjs";
 
 const repository = resolve(import.meta.dirname, "..");
 const { config } = ts.readConfigFile(join(repository, "tsconfig.json"), ts.sys.readFile);
@@ -23,15 +23,14 @@ options.paths = Object.fromEntries(
 );
 
 const docs = readdirSync(join(repository, "docs")).filter((file) => file.endsWith(".md"));
-const pages = ["README.md", ...docs.map((file) => join("docs", file))];
+const pages = ["README.md", ...docs.map((file) => join("docs", file))].filter((page) => !FILES.includes(page));
 
 // Files that are nowhere on the disk, in the folder of the README: what they import is found from there.
 const blocks = new Map(
   pages.flatMap((page) =>
-    blocksOf(readFileSync(join(repository, page), "utf8"), PAGES[page]).map((block, i) => [
-      join(repository, `${page.replaceAll(/\W/g, "-")}-block-${i + 1}.mts`),
-      { page, ...block },
-    ]),
+    blocksOf(readFileSync(join(repository, page), "utf8"), PREAMBLES[page])
+      .filter((block) => block.kind === "program")
+      .map((block, i) => [join(repository, `${page.replaceAll(/\W/g, "-")}-block-${i + 1}.mts`), { page, ...block }]),
   ),
 );
 const host = ts.createCompilerHost(options);

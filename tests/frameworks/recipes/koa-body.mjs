@@ -1,0 +1,15 @@
+import Router from "@koa/router";
+import { attach, expectations, maxSize } from "express-expectations";
+import Koa from "koa";
+import { koaBody } from "koa-body";
+import { save } from "./save.mjs";
+
+const router = new Router();
+router.put("/files/:name", async (ctx) => {
+  ctx.body = await save(ctx.params.name, [ctx.request.body]);
+  ctx.status = 201;
+});
+
+const app = new Koa().use(koaBody({ textLimit: "8mb" })).use(router.routes());
+const guard = expectations({ policies: [maxSize("1mb")] });
+attach(app.listen(process.env.PORT, "127.0.0.1"), { guard });
