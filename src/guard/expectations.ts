@@ -35,7 +35,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
   const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
   const warned = new Set<string>();
 
-  return markGuard(function expectationGuard(req: Req, res: Res, next: Next): void {
+  const guard = function expectationGuard(req: Req, res: Res, next: Next): void {
     if (typeof next !== "function") throw notMounted();
     attachTo?.(req, res);
     if (isOutOfScope(req, settings)) {
@@ -52,7 +52,9 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
     }
     if (handshake.isGone) return;
     new Judgement(handshake, settings, next).begin();
-  });
+  };
+  // One that lets uploads without `Expect` pass protects no route.
+  return settings.onlyExpectations ? guard : markGuard(guard);
 }
 
 markFactory(expectations, "expectations({ policies: […] })");
