@@ -27,9 +27,11 @@ export type UploadBody =
 export interface Body {
   /** In bytes; `undefined` if nobody knows it before the end. */
   readonly length: number | undefined;
+  /** The whole of it, if it is there. Otherwise {@link open} returns it. */
+  readonly bytes?: Buffer;
   /** A stream that was passed, and so can be opened once. */
   readonly once?: Readable;
-  open(): readonly Buffer[] | Readable | Promise<Readable>;
+  readonly open?: () => Readable | Promise<Readable>;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function bodyOf(given: UploadBody, announced: number | undefined): 
 
 async function prepared(given: UploadBody, announced: number | undefined): Promise<Body> {
   const bytes = bytesOf(given);
-  if (bytes) return { length: bytes.length, open: () => [bytes] };
+  if (bytes) return { length: bytes.length, bytes };
   if (typeof given === "function") return { length: announced, open: async () => streamOf(await given()) };
   if (typeof given === "object" && "file" in given) return fileBody(given.file);
   if (typeof given === "object" && "size" in given) return { length: given.size, open: () => streamOf(given.stream()) };

@@ -9,6 +9,8 @@ import { Sender, type Sink } from "./sender.js";
 /** What came of one request. */
 export type Attempt = Omit<UploadResult, "url" | "attempts">;
 
+const NOTHING = Buffer.alloc(0);
+
 /** One request and its response, on any version of HTTP. It decides when the body is sent, and when no more of it is. */
 export class Exchange {
   readonly outcome: Promise<Attempt>;
@@ -18,8 +20,11 @@ export class Exchange {
   isReused = false;
   /** Gives up the connection, or the request on it. */
   discard: () => void = () => {};
+  /** Called when the exchange is over, and the connection may get another user. */
+  onOver: () => void = () => {};
   readonly #sender: Sender;
-  #settle!: { resolve(attempt: Attempt): void; reject(error: Error): void };
+  #fulfil!: (attempt: Attempt) => void;
+  #reject!: (error: Error) => void;
   #sink: Sink | undefined;
   #timer: NodeJS.Timeout | undefined;
   #final: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
@@ -39,10 +44,13 @@ export class Exchange {
     readonly body: Body,
   ) {
     this.outcome = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#fulfil = resolve;
+      this.#reject = reject;
     });
-    this.#sender = new Sender(body, (sentBytes) =>
-      this.#call(settings.onProgress, { sentBytes, totalBytes: body.length }),
+    const { onProgress } = settings;
+    this.#sender = new Sender(
+      body,
+      onProgress && ((sentBytes) => this.#call(onProgress, { sentBytes, totalBytes: body.length })),
     );
   }
 
@@ -116,7 +124,7 @@ export class Exchange {
     if (this.#over()) return;
     if (error instanceof UploadError) error.sentBytes = this.sentBytes;
     this.discard();
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   #errorOf(cause: NodeJS.ErrnoException | undefined): UploadError {
@@ -149,10 +157,13 @@ export class Exchange {
   #resolve(): void {
     if (!this.#final || this.#over()) return;
     if (this.#isEarly || !this.#trailers) this.discard();
-    this.#settle.resolve({
-      ...this.#final,
+    const { status, headers } = this.#final;
+    const [first = NOTHING, ...more] = this.#received;
+    this.#fulfil({
+      status,
+      headers,
       trailers: this.#trailers ?? {},
-      body: Buffer.concat(this.#received),
+      body: more.length === 0 ? first : Buffer.concat(this.#received),
       isComplete: this.#trailers !== undefined,
       sentBytes: this.sentBytes,
       wasContinued: this.#wasContinued,
@@ -165,6 +176,7 @@ export class Exchange {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#sender.stop();
+    this.onOver();
     return false;
   }
 

@@ -31,8 +31,7 @@ export function overHttp1(exchange: Exchange, connection: TLSSocket | http.Agent
   exchange.discard = () => void req.destroy();
   req.on("socket", (socket: TLSSocket & { secureConnecting?: boolean }) => {
     exchange.isReused = req.reusedSocket;
-    const undo = readOnAfterFailedWrite(socket);
-    exchange.outcome.then(undo, undo);
+    exchange.onOver = readOnAfterFailedWrite(socket);
     const isOpen = !socket.connecting && !socket.secureConnecting;
     if (isOpen) exchange.opened(req);
     else socket.once(isTls ? "secureConnect" : "connect", () => exchange.opened(req));

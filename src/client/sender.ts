@@ -24,7 +24,7 @@ export class Sender {
 
   constructor(
     readonly body: Body,
-    readonly onProgress: (sentBytes: number) => void,
+    readonly onProgress?: (sentBytes: number) => void,
   ) {}
 
   /**
@@ -33,31 +33,8 @@ export class Sender {
    * @throws {UploadError} `ERR_UPLOAD_BODY`
    */
   async send(sink: Sink): Promise<void> {
-    const { length } = this.body;
-    let readBytes = 0;
-    try {
-      this.isWaitingForBody = true;
-      for await (const chunk of await this.#open()) {
-        const bytes = bytesOf(chunk);
-        if (!bytes) throw new TypeError(`its stream brings ${typeof chunk}, not bytes`);
-        readBytes += bytes.length;
-        if (length !== undefined && readBytes > length) throw new RangeError(`it is longer than ${length} bytes`);
-        this.isWaitingForBody = false;
-        for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
-          await this.#taken((done) => void sink.write(bytes.subarray(from, from + PIECE_BYTES), done));
-          this.sentBytes += Math.min(PIECE_BYTES, bytes.length - from);
-          this.onProgress(this.sentBytes);
-        }
-        this.isWaitingForBody = true;
-      }
-      if (length !== undefined && readBytes < length)
-        throw new RangeError(`it ended after ${readBytes} of ${length} bytes`);
-    } catch (cause) {
-      // A source that is destroyed by stop() ends with an error, too.
-      await this.#taken((done) => done());
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new UploadError("ERR_UPLOAD_BODY", `the body cannot be read: ${why}`, { cause });
-    }
+    if (this.body.bytes) await this.#write(sink, this.body.bytes);
+    else await this.#writeStream(sink);
     this.isWaitingForBody = false;
     await this.#taken((done) => void sink.end(done));
   }
@@ -68,14 +45,47 @@ export class Sender {
     this.#source?.destroy();
   }
 
-  async #open(): Promise<Readable | readonly Buffer[]> {
-    const opened = await this.body.open();
-    if (!("destroy" in opened)) return opened;
-    this.#source = opened;
+  async #writeStream(sink: Sink): Promise<void> {
+    const { length } = this.body;
+    let readBytes = 0;
+    try {
+      this.isWaitingForBody = true;
+      for await (const chunk of await this.#open()) {
+        const bytes = bytesOf(chunk);
+        if (!bytes) throw new TypeError(`its stream brings ${typeof chunk}, not bytes`);
+        readBytes += bytes.length;
+        if (length !== undefined && readBytes > length) throw new RangeError(`it is longer than ${length} bytes`);
+        this.isWaitingForBody = false;
+        await this.#write(sink, bytes);
+        this.isWaitingForBody = true;
+      }
+      if (length !== undefined && readBytes < length) {
+        throw new RangeError(`it ended after ${readBytes} of ${length} bytes`);
+      }
+    } catch (cause) {
+      // A source that is destroyed by stop() ends with an error, too.
+      await this.#taken((done) => done());
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UploadError("ERR_UPLOAD_BODY", `the body cannot be read: ${why}`, { cause });
+    }
+  }
+
+  async #open(): Promise<Readable> {
+    const source = (await this.body.open?.()) as Readable;
+    this.#source = source;
     // It may report another error after it was destroyed.
-    opened.on("error", () => {});
-    if (this.#isStopped) opened.destroy();
-    return opened;
+    source.on("error", () => {});
+    if (this.#isStopped) source.destroy();
+    return source;
+  }
+
+  async #write(sink: Sink, bytes: Buffer): Promise<void> {
+    for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+      const piece = bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(from, from + PIECE_BYTES);
+      await this.#taken((done) => void sink.write(piece, done));
+      this.sentBytes += piece.length;
+      this.onProgress?.(this.sentBytes);
+    }
   }
 
   // Stays pending after an error, because the request reports why its connection broke.
