@@ -9,15 +9,19 @@ import * as http from "node:http";
 import { parseArgs } from "node:util";
 import { attach } from "express-expectations";
 import { upload } from "express-expectations/client";
-import { messageOf } from "./children.mjs";
+import { ask, messageOf } from "./children.mjs";
 import { median, medianWithin } from "./statistics.mjs";
 
 const GOAL = 0.95;
 const SLOT_MS = 60;
 const WARM_UP_ROUNDS = 15;
+/** Each sender has a process of its own, so that none of them runs through code that another one has made slower. */
+const SENDERS = { "by hand": byHand, client: byClient, "by hand, again": byHand };
 const SIZES = { "1 KiB": [1_024, 8], "1 MiB": [2 ** 20, 2] };
 
-if (process.send) await serve();
+const [role] = process.argv.slice(2);
+if (role === "server") await serve();
+else if (Object.hasOwn(SENDERS, role)) work(SENDERS[role]);
 else await compare();
 
 async function serve() {
@@ -54,35 +58,39 @@ async function byClient(url, agent, body) {
   return status;
 }
 
-/** Uploads per second, so many at a time. */
-async function slot(send, url, agent, body, width) {
-  const startedAt = performance.now();
-  let count = 0;
-  const work = async () => {
-    while (performance.now() - startedAt < SLOT_MS) {
-      if ((await send(url, agent, body)) !== 201) throw new Error("an upload was not stored");
-      count++;
-    }
-  };
-  await Promise.all(Array.from({ length: width }, work));
-  return (count * 1_000) / (performance.now() - startedAt);
+/** Measures a slot at each message: uploads per second, so many at a time. */
+function work(send) {
+  const agent = new http.Agent({ keepAlive: true });
+  process.on("message", async ({ url, bytes, width }) => {
+    const body = Buffer.alloc(bytes, "x");
+    const startedAt = performance.now();
+    let count = 0;
+    const one = async () => {
+      while (performance.now() - startedAt < SLOT_MS) {
+        if ((await send(url, agent, body)) !== 201) throw new Error("an upload was not stored");
+        count++;
+      }
+    };
+    await Promise.all(Array.from({ length: width }, one));
+    process.send((count * 1_000) / (performance.now() - startedAt));
+  });
+  process.once("disconnect", () => process.exit());
 }
 
 async function compare() {
   const { values } = parseArgs({ options: { rounds: { type: "string", default: "101" } } });
-  const server = fork(new URL(import.meta.url), { stdio: "inherit" });
+  const start = (name) => fork(new URL(import.meta.url), [name], { stdio: "inherit" });
+  const server = start("server");
   const url = `http://127.0.0.1:${await messageOf(server)}/files`;
-  const agent = new http.Agent({ keepAlive: true });
-  const senders = { "by hand": byHand, client: byClient, "by hand, again": byHand };
+  const workers = Object.fromEntries(Object.keys(SENDERS).map((name) => [name, start(name)]));
   console.log(`Node ${process.versions.node}, ${values.rounds} rounds of ${SLOT_MS} ms each, in turns\n`);
   console.log("| size | by hand, uploads/s | client / by hand | by hand, again / by hand |\n|---|---|---|---|");
   for (const [size, [bytes, width]] of Object.entries(SIZES)) {
-    const body = Buffer.alloc(bytes, "x");
-    const rates = Object.fromEntries(Object.keys(senders).map((name) => [name, []]));
+    const rates = Object.fromEntries(Object.keys(SENDERS).map((name) => [name, []]));
     for (let round = -WARM_UP_ROUNDS; round < Number(values.rounds); round++) {
-      const names = Object.keys(senders);
+      const names = Object.keys(SENDERS);
       for (const name of round % 2 === 0 ? names : names.reverse()) {
-        const rate = await slot(senders[name], url, agent, body, width);
+        const rate = await ask(workers[name], { url, bytes, width });
         if (round >= 0) rates[name].push(rate);
       }
     }
@@ -94,6 +102,5 @@ async function compare() {
       `| ${size} | ${Math.round(median(rates["by hand"]))} | ${shown(client)} | ${shown(ratio("by hand, again"))} |`,
     );
   }
-  agent.destroy();
-  server.disconnect();
+  for (const child of [server, ...Object.values(workers)]) child.disconnect();
 }

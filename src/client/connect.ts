@@ -16,9 +16,5 @@ export function connectTls(exchange: Exchange, onConnection: (connection: tls.TL
   exchange.discard = () => void socket.destroy();
   socket.on("error", (error) => exchange.broke(error));
   socket.on("close", () => exchange.broke());
-  socket.setTimeout(settings.idleTimeoutMs, () => void exchange.timedOut());
-  socket.once("secureConnect", () => {
-    socket.setTimeout(0);
-    onConnection(socket);
-  });
+  socket.once("secureConnect", () => onConnection(socket));
 }

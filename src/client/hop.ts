@@ -27,6 +27,11 @@ export function firstHop(url: URL, headers: UploadHeaders, body: Body): Hop {
   return { url: stripped(url), headers: all, expects: body.length !== 0, redirects: 0, isAuthenticated: false };
 }
 
+/** Whether a response with this status may lead to another request. */
+export function mayGoOn(status: number): boolean {
+  return status === 417 || status === 401 || status === 307 || status === 308;
+}
+
 /** Returns the request to make after a response that came before the body; `undefined` if there is none to make. */
 export async function nextHop(hop: Hop, result: UploadResult, settings: UploadSettings): Promise<Hop | undefined> {
   const { status, headers, sentBytes } = result;

@@ -29,9 +29,7 @@ export function overHttp2(exchange: Exchange, connection: TLSSocket): void {
     // A stream that was reset ends, too.
     if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) exchange.ended(trailers);
   });
-  stream.setTimeout(settings.idleTimeoutMs, () => {
-    if (exchange.timedOut()) stream.setTimeout(settings.idleTimeoutMs);
-  });
+  exchange.watch = () => void stream.setTimeout(settings.idleTimeoutMs, () => exchange.timedOut());
   stream.on("error", (error) => exchange.broke(error));
   stream.on("close", () => exchange.broke());
   exchange.opened(stream);

@@ -4,7 +4,7 @@ import { bodyOf } from "./body.js";
 import { connectTls } from "./connect.js";
 import { UploadError } from "./error.js";
 import { type Attempt, Exchange } from "./exchange.js";
-import { firstHop, type Hop, nextHop } from "./hop.js";
+import { firstHop, type Hop, mayGoOn, nextHop } from "./hop.js";
 import { overHttp1 } from "./http1.js";
 import { overHttp2 } from "./http2.js";
 import { announcedIn, checked, type UploadOptions, type UploadResult } from "./options.js";
@@ -38,7 +38,8 @@ export async function upload(url: string | URL, options: UploadOptions = {}): Pr
         const attempt = await perform(exchange, hop.url.protocol === protocol ? settings.agent : undefined);
         const result = Object.assign(attempt, { attempts, url: hop.url });
         const isGone = body.once !== undefined && exchange.isBodyBegun;
-        const next: Hop | undefined = isGone ? undefined : await nextHop(hop, result, settings);
+        if (isGone || !mayGoOn(result.status)) return result;
+        const next: Hop | undefined = await nextHop(hop, result, settings);
         if (!next) return result;
         hop = next;
       } catch (error) {
@@ -54,18 +55,18 @@ export async function upload(url: string | URL, options: UploadOptions = {}): Pr
   }
 }
 
-async function perform(exchange: Exchange, agent: Agent | undefined): Promise<Attempt> {
+function perform(exchange: Exchange, agent: Agent | undefined): Promise<Attempt> {
   const { signal } = exchange.settings;
-  const abort = () =>
-    exchange.fail(new UploadError("ERR_UPLOAD_ABORTED", "the upload was aborted", { cause: signal?.reason }));
-  if (signal?.aborted) abort();
-  else start(exchange, agent);
-  signal?.addEventListener("abort", abort);
-  try {
-    return await exchange.outcome;
-  } finally {
-    signal?.removeEventListener("abort", abort);
+  if (!signal) {
+    start(exchange, agent);
+    return exchange.outcome;
   }
+  const abort = () =>
+    exchange.fail(new UploadError("ERR_UPLOAD_ABORTED", "the upload was aborted", { cause: signal.reason }));
+  if (signal.aborted) abort();
+  else start(exchange, agent);
+  signal.addEventListener("abort", abort);
+  return exchange.outcome.finally(() => signal.removeEventListener("abort", abort));
 }
 
 function start(exchange: Exchange, agent: Agent | undefined): void {
