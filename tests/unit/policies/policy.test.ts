@@ -72,6 +72,10 @@ describe("refuse", () => {
     expect(refuse(503, { reason: "busy", headers, body })).toEqual({ status: 503, reason: "busy", headers, body });
   });
 
+  test("carries a body that is text", () => {
+    expect(refuse(503, { body: "busy" }).body).toBe("busy");
+  });
+
   test("is frozen, and so are its headers: one refusal serves many requests", () => {
     const refusal = refuse(401, { headers: { "WWW-Authenticate": "Bearer" } });
     expect(Object.isFrozen(refusal)).toBe(true);
@@ -115,6 +119,18 @@ describe("refuse", () => {
   ])("is not %s", (_what, value) => {
     expect(isRefusal(TEAPOT)).toBe(true);
     expect(isRefusal(value)).toBe(false);
+  });
+
+  test("is not an object that throws when it is looked at", () => {
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error("boom");
+        },
+      },
+    );
+    expect(isRefusal(hostile)).toBe(false);
   });
 
   test("is told from other values by both copies of the package", () => {

@@ -507,6 +507,15 @@ describe("an option", () => {
     [/^quota\(\{ limiter \}\)\.points: received 1\.5/, { limiter: memory(1.5), key }],
     [/^quota\(\{ limiter \}\)\.points: received -1/, { limiter: memory(-1), key }],
     [/^quota\(\{ limiter \}\)\.points: received 1000000000000000/, { limiter: memory(10 ** 15), key }],
+    [
+      /^quota\(\{ limiter \}\)\.duration: received -1; expected seconds, or 0 for a window that never ends$/,
+      { limiter: altered(memory(), { duration: -1 }), key },
+    ],
+    [/^quota\(\{ limiter \}\)\.duration: received NaN/, { limiter: altered(memory(), { duration: Number.NaN }), key }],
+    [
+      /^quota\(\{ limiter \}\)\.duration: received "5"/,
+      { limiter: altered(memory(), { duration: "5" as never }), key },
+    ],
     [/^quota\(\{ limiter \}\)\.execEvenly: received true/, { limiter: memory(1, 1, { execEvenly: true }), key }],
     [/^quota\(\{ key \}\): received undefined/, { limiter: memory() }],
     [/^quota\(\{ key \}\): received "me"/, { limiter: memory(), key: "me" }],
@@ -529,6 +538,10 @@ describe("an option", () => {
     expect(() => quota(options as QuotaOptions)).toThrow(expect.objectContaining({ code: "ERR_EXPECT_OPTION" }));
     expect(() => quota(options as QuotaOptions)).toThrow(message);
   });
+});
+
+test("a reserve may be the whole budget", () => {
+  expect(() => budget(memory(100), { unknownLengthCost: 100 })).not.toThrow();
 });
 
 test("carries its name for the log", () => {
