@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
 import { allOf, anyOf, when } from "../../../src/policies/combine.js";
-import { named, policyName } from "../../../src/policies/names.js";
+import { named, namesOf, policyName } from "../../../src/policies/names.js";
 import type { Policy, Upload } from "../../../src/policies/policy.js";
 import { isRefusal, refuse } from "../../../src/policies/refuse.js";
 import { type Outcome, runInOrder } from "../../../src/policies/run.js";
@@ -108,6 +108,11 @@ describe("refuse", () => {
     const call = () => refuse(400, options as object);
     expect(call).toThrow(message);
     expect(call).toThrow(expect.objectContaining({ code: "ERR_EXPECT_OPTION" }));
+  });
+
+  test("passes on Node's own error about a header field", () => {
+    const cause = expect.objectContaining({ code: "ERR_INVALID_HTTP_TOKEN" });
+    expect(() => refuse(400, { headers: { "X Y": "1" } })).toThrow(expect.objectContaining({ cause }));
   });
 
   test.each<[what: string, value: unknown]>([
@@ -254,7 +259,11 @@ describe("runInOrder", () => {
       },
     ]);
     const late = await inOrder([{ policy: "a", run: () => Promise.reject(thrown) }]);
-    for (const outcome of [sync, late]) expect(outcome).toMatchObject({ kind: "fault", error: { message } });
+    const more = isRefusal(thrown) ? { code: "ERR_EXPECT_POLICY" } : { cause: thrown };
+    for (const outcome of [sync, late]) {
+      expect(outcome).toMatchObject({ kind: "fault", error: { message } });
+      expect((outcome as { error: Error }).error).toEqual(expect.objectContaining(more));
+    }
   });
 
   test.each<[verdict: unknown, received: string]>([
@@ -537,6 +546,27 @@ describe("combinators", () => {
       ),
     ).toBe("when(anonymous)");
     expect(policyName(named("mine", () => true))).toBe("mine");
+  });
+
+  test("carry the names of what they combine, also of another copy of the package", () => {
+    const signedIn = () => true;
+    const nested = when(() => true, anyOf(signedIn, named("mine", signedIn)));
+    expect(namesOf(nested)).toEqual(["when(anyOf)", "anyOf", "signedIn", "mine"]);
+    expect(namesOf(allOf(signedIn))).toEqual(["allOf", "signedIn"]);
+    const fromOtherCopy = Object.assign(() => true, { [Symbol.for("express-expectations:parts:1")]: [signedIn] });
+    expect(namesOf(fromOtherCopy)).toEqual(["anonymous", "signedIn"]);
+  });
+
+  test("may be given another name", () => {
+    expect(
+      policyName(
+        Object.defineProperty(
+          allOf(() => true),
+          "name",
+          { value: "mine" },
+        ),
+      ),
+    ).toBe("mine");
   });
 
   test("take each other", async () => {
