@@ -409,6 +409,18 @@ describe("nothing is given back", () => {
     expect(await judge(budget(limiter), uploadOf(1))).toBe(429);
   });
 
+  test.each([
+    ["in the same window", { consumedPoints: 10, msBeforeNext: 60_000 }, 0],
+    ["in another window that others use", { consumedPoints: 10, msBeforeNext: 200_000 }, 1],
+    ["for a key that it had forgotten", { consumedPoints: -80, msBeforeNext: 60_000 }, 1],
+  ])("that lasts, where the store has counted it %s", async (_what, counted, times) => {
+    const penalty = jest.fn<Limiter["penalty"]>();
+    const upload = uploadOf(80);
+    await judge(budget(altered(memory(), { reward: async () => counted, penalty })), upload);
+    await upload.close(LEFT);
+    expect(penalty.mock.calls).toEqual(Array.from({ length: times }, () => ["key", 80]));
+  });
+
   test("but what is given back in a window that never ends", async () => {
     const limiter = memory(100, 0);
     const upload = await reserved(limiter);

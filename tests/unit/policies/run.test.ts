@@ -70,6 +70,27 @@ describe("a run of policies", () => {
     expect(lateFaults).toEqual([]);
   });
 
+  test("ends by its time although nobody has asked for its signal", () => {
+    const { run, outcomes } = started(new Promise(() => {}));
+    jest.advanceTimersByTime(1_000);
+    expect(outcomes).toHaveLength(1);
+    expect(run.signal.aborted).toBe(true);
+  });
+
+  test("that its own policy stops waits for nothing, and has no timer", () => {
+    const run = new PolicyRun({
+      timeoutMs: 1_000,
+      ask: () => {
+        run.abort();
+        return new Promise(() => {});
+      },
+      onEnd: () => {},
+      onLateFault: () => {},
+    });
+    expect(run.start([{ name: "stops", policy: () => true }])).toBe(false);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   test("that is stopped has no outcome, and asks no further policy", async () => {
     const verdict = deferred<boolean>();
     const { run, outcomes, asked } = started(verdict.promise, true);
@@ -186,11 +207,15 @@ describe("a limit", () => {
   });
 
   test.each([-1, 1.5, Number.NaN, 2 ** 53, undefined])("of %p bytes is none", (bytes) => {
-    expect(() => requireLimit(bytes, refuse(413))).toThrow("expected a whole number of bytes, 0 or more");
+    expect(() => requireLimit(bytes, refuse(413))).toThrow(
+      `limitBytes(bytes): received ${bytes}; expected a whole number of bytes, 0 or more`,
+    );
   });
 
   test.each([undefined, false, { status: 413 }])("needs a refusal, which %p is not", (refusal) => {
-    expect(() => requireLimit(1, refusal)).toThrow("expected a refusal made by refuse(status)");
+    expect(() => requireLimit(1, refusal)).toThrow(
+      /^limitBytes\(bytes, refusal\): received .*; expected a refusal made by refuse\(status\)$/,
+    );
   });
 });
 
