@@ -6,8 +6,8 @@
 //
 // The order of a room's changes is drawn (`--seed`). `--sample` tries the first N of them, `--minutes` stops a room after
 // that time, and the sum says how many were tried. `--seconds` is what the tests of one change may take, by what they take
-// without a change: 20 as a rule. `--again` tries those alone that the last `--write` left unnoticed.
-// `--write` writes docs/mutation.md.
+// without a change: 20 as a rule. `--again` tries those alone that the last `--write` left unnoticed and that no reason
+// explains. `--write` writes docs/mutation.md.
 //
 // http and policies have no sockets and are judged by the unit tests, the other rooms by the wire tests as well.
 //
@@ -50,6 +50,17 @@ const rooms = positionals.length > 0 ? positionals : ROOMS;
 const unknown = rooms.filter((room) => !ROOMS.includes(room));
 if (unknown.length > 0) throw new Error(`no such room: ${unknown.join(", ")}; there are ${ROOMS.join(", ")}`);
 
+const SECONDS = numberOf("seconds");
+const SAMPLE = numberOf("sample");
+const MINUTES = numberOf("minutes");
+
+/** An option that is a positive number; without it no limit. */
+function numberOf(name) {
+  const number = Number(values[name] ?? Number.POSITIVE_INFINITY);
+  if (!(number > 0)) throw new Error(`--${name}: received ${values[name]}; expected a number above 0`);
+  return number;
+}
+
 function say(text) {
   process.stdout.write(`${text}\n`);
 }
@@ -60,46 +71,65 @@ function shuffled(list, seed) {
   return list.map(() => left.splice(random.below(left.length), 1)[0]);
 }
 
-function isUnnoticedIn({ unnoticed }) {
-  const keys = new Set(unnoticed.map(keyOf));
-  return (mutant) => keys.has(keyOf(mutant));
-}
-
-/** Tries the changes of a room; what came out. */
-async function tried(room, mutants, plan) {
-  const all = mutants.filter(({ file }) => file.startsWith(join("src", room, "/")));
-  const before = values.again ? results[room] : undefined;
-  const chosen = before
-    ? shuffled(all, before.seed).slice(0, before.tried).filter(isUnnoticedIn(before))
-    : shuffled(all, values.seed).slice(0, Number(values.sample ?? all.length));
-  const end = performance.now() + Number(values.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
-  const startedAt = performance.now();
-  const unnoticed = [];
-  let count = 0;
-  let late = 0;
+/** Tries changes as long as there is time. @returns the changes with their `status`. */
+async function judged(chosen, plan) {
+  const end = performance.now() + MINUTES * 60_000;
+  const done = [];
   for (const mutant of chosen) {
     if (performance.now() > end) break;
     const { status, by } = await judge(mutant, plan, workers);
-    count++;
     const { file, line, within, change } = mutant;
     if (values.verbose) say(`${status} ${file}:${line} ${change}${by ? `  BY ${by}` : ""}`);
-    if (status === "timeout") late++;
-    if (status !== "survived" && status !== "uncovered") continue;
-    unnoticed.push({ file, line, within, change, isReached: status === "survived" });
-    say(`  ${file}:${line} ${within}: ${change}${status === "uncovered" ? " (no test runs it)" : ""}`);
+    const isNoticed = status === "killed" || status === "timeout";
+    if (!isNoticed) say(`  ${file}:${line} ${within}: ${change}${status === "uncovered" ? " (no test runs it)" : ""}`);
+    done.push({
+      file,
+      line,
+      within,
+      change,
+      isNoticed,
+      isLate: status === "timeout",
+      isReached: status !== "uncovered",
+    });
   }
-  const minutes = (performance.now() - startedAt) / 60_000;
-  unnoticed.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
-  if (before) return { ...before, noticed: before.tried - unnoticed.length, unnoticed };
+  return done;
+}
+
+/** What came out for a room. */
+async function tried(all, plan) {
+  const startedAt = performance.now();
+  const done = await judged(shuffled(all, values.seed).slice(0, SAMPLE), plan);
+  const unnoticed = done.filter(({ isNoticed }) => !isNoticed).map(entryOf);
   return {
     total: all.length,
-    tried: count,
-    noticed: count - unnoticed.length,
-    late,
+    tried: done.length,
+    noticed: done.length - unnoticed.length,
+    late: done.filter(({ isLate }) => isLate).length,
     seed: values.seed,
-    minutes,
-    unnoticed,
+    seconds: SECONDS,
+    minutes: (performance.now() - startedAt) / 60_000,
+    unnoticed: unnoticed.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line),
   };
+}
+
+function entryOf({ file, line, within, change, isReached }) {
+  return { file, line, within, change, isReached };
+}
+
+/** What came out before, without what is noticed now. */
+async function triedAgain(all, plan, before) {
+  const open = new Set(before.unnoticed.filter((one) => !isExplained(one)).map(keyOf));
+  const sample = shuffled(all, before.seed).slice(0, before.tried);
+  const done = await judged(
+    sample.filter((mutant) => open.has(keyOf(mutant))),
+    plan,
+  );
+  const unnoticed = [...before.unnoticed];
+  for (const one of done.filter(({ isNoticed }) => isNoticed)) {
+    const at = unnoticed.findIndex((other) => keyOf(other) === keyOf(one));
+    if (at >= 0) unnoticed.splice(at, 1);
+  }
+  return { ...before, noticed: before.tried - unnoticed.length, seconds: Math.max(before.seconds, SECONDS), unnoticed };
 }
 
 const results = readResults();
@@ -110,12 +140,14 @@ try {
   for (const room of rooms) {
     say(`== ${room}`);
     const covers = await coverageOf(testFilesOf(values.tests ?? TESTS_OF[room]), hash, workers, say);
-    const result = await tried(room, mutants, new Plan(mutants, covers, Number(values.seconds) * 1_000));
+    const plan = new Plan(mutants, covers, SECONDS * 1_000);
+    const all = mutants.filter(({ file }) => file.startsWith(join("src", room, "/")));
+    const before = values.again ? results[room] : undefined;
+    const result = await (before ? triedAgain(all, plan, before) : tried(all, plan));
     if (values.write) writeResults({ ...readResults(), [room]: result });
     const { total, tried: count, noticed, late, minutes, unnoticed } = result;
     const withReason = unnoticed.filter(isExplained).length;
-    const isEnough = noticed + withReason >= GOAL * count;
-    isGood = isGood && isEnough;
+    isGood = isGood && count > 0 && noticed + withReason >= GOAL * count;
     say(
       `${room}: ${count} of ${total} changes, ${noticed} noticed (${percent(noticed, count)}, ${late} by time), ` +
         `${withReason} explained: ${percent(noticed + withReason, count)}; ${minutes.toFixed(1)} min`,

@@ -9,17 +9,17 @@ const CACHE = join(repository, ".stryker-tmp/coverage");
 /** Test files that this way of running tests has no use for, or that are no use in it. */
 const LEFT_OUT = [
   // The tests are in other processes, where no change is switched on.
-  "tests/wire/opentelemetry.test.ts",
+  "tests/wire/opentelemetry.test.js",
   // Changes the classes of node:http when the package is loaded, which is once here.
-  "tests/wire/restify.test.ts",
+  "tests/wire/restify.test.js",
 ];
 
 /** The test files of folders, or files that are named. */
 export function testFilesOf(folders) {
   const all = folders.flatMap((folder) => {
-    if (folder.endsWith(".ts")) return [folder];
-    const names = readdirSync(join(repository, folder), { recursive: true });
-    return names.filter((name) => name.endsWith(".test.ts")).map((name) => join(folder, name));
+    if (folder.endsWith(".ts")) return [folder.replace(/\.ts$/, ".js")];
+    const names = readdirSync(join(TREE, folder), { recursive: true });
+    return names.filter((name) => name.endsWith(".test.js")).map((name) => join(folder, name));
   });
   return [...new Set(all)].filter((file) => !LEFT_OUT.includes(file)).sort();
 }
@@ -36,19 +36,17 @@ export async function coverageOf(files, sources, workers, say) {
   const common = hashOf([sources, ...helpers.map((name) => read(join("tests/helpers", name)))]);
   const covers = [];
   for (const file of files) {
-    const cached = join(CACHE, `${hashOf([common, file, read(file.replace(/\.ts$/, ".js"))])}.json`);
+    const cached = join(CACHE, `${hashOf([common, file.replace(/\.js$/, ".ts"), read(file)])}.json`);
     if (!existsSync(cached)) writeFileSync(cached, JSON.stringify(await cover(file, workers, say)));
     covers.push(JSON.parse(readFileSync(cached, "utf8")));
   }
   return covers;
 }
 
-async function cover(testFile, workers, say) {
-  const file = testFile.replace(/\.ts$/, ".js");
+async function cover(file, workers, say) {
   const order = { files: [{ file }], isCounting: true, goesOn: true };
   const { passed, failed, covered } = await workers.run(order, { isFresh: true });
-  for (const { index, message } of failed)
-    say(`left out, fails without a change: ${testFile}, test ${index}: ${message}`);
+  for (const { index, message } of failed) say(`left out, fails without a change: ${file}, test ${index}: ${message}`);
   const bad = new Set(failed.map(({ index }) => index));
   const { onLoad = [], inHooks = [] } = covered[0] ?? {};
   const tests = passed.filter(({ index }) => !bad.has(index));

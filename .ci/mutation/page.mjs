@@ -45,34 +45,35 @@ export function writePage(results) {
 
 const HEAD = `# What the tests do not notice
 
-\`npm run mutation\` changes one place of a room in \`src/\`, such as a comparison, a condition or a text, and runs the tests that reach this place. A change that fails no test shows code without a test, code that has no effect, or a change that makes no difference. This page lists all of these changes. The last \`npm run mutation -- --write\` wrote it.
+\`npm run mutation\` changes one place of a room in \`src/\`, such as a comparison, a condition or a text, and runs tests that reach this place. A change that fails no test shows code without a test, code that has no effect, or a change that makes no difference. This page lists all of these changes. The last \`npm run mutation -- --write\` wrote it.
 
-| room | changes | tried | noticed | of these by time | explained below | noticed or explained |
-| --- | --: | --: | --: | --: | --: | --: |`;
+| room | changes | tried | seconds of tests | noticed | of these by time | explained below | noticed or explained |
+| --- | --: | --: | --: | --: | --: | --: | --: |`;
 
 const FOOT = `
-- **Changes** are all that [Stryker](https://stryker-mutator.io) makes in a room, texts of messages included.
-- **Tried** is a sample in rooms that have too many: the first ones of an order that is drawn with a seed, the same in each run. \`npm run mutation -- ROOM\` tries all.
-- **Noticed** is a change with which a test fails that passes without it, in a new process right behind.
+- **Changes** are all that [Stryker](https://stryker-mutator.io) makes in a room. Texts of messages are among them.
+- **Tried** is a sample if a room has too many changes. The order is drawn with a seed, and the first ones are tried.
+- **Noticed** is a change with which a test fails twice, the second time alone, and without which this test passes right behind.
 - **By time** means that the test did not end within 3 seconds and four times its usual time.
-- Tests are those of \`tests/unit\` and \`tests/wire\`, on the Node that runs the command, with 25 cases of each property. A change that other tests would notice, those with real clients for example, is in this list.
+- **Seconds of tests** is what the tests of one change may take together, without the change (\`--seconds\`). Those that take least come first.
+- \`http/\` and \`policies/\` are judged by \`tests/unit\`, the other rooms by \`tests/wire\` as well. Properties have 25 cases. Other tests may notice a change of this list: more cases, other lines of Node, real clients.
 
 | command | what it does |
 | --- | --- |
 | \`npm run mutation\` | all changes of all rooms; hours |
-| \`npm run mutation -- http policies\` | all changes of two rooms |
+| \`npm run mutation -- http policies\` | all changes of two rooms; a quarter of an hour |
 | \`npm run mutation -- server --sample 100 --seed 2\` | 100 others |
-| \`npm run mutation -- --minutes 15\` | what can be tried in 15 minutes for each room |
-| \`npm run mutation -- --again\` | those of this page alone |
+| \`npm run mutation -- --minutes 15\` | what can be tried in 15 minutes for each room; \`.ci/full\` runs this |
+| \`npm run mutation -- --again --seconds 200\` | the changes of this page, with more tests |
 | \`npm run mutation -- ROOM --write\` | writes the room's part of this page |
 
 The reasons are in \`.ci/mutation/reasons.json\`. The command fails if less than 85 % of a room's changes are noticed or explained.
 `;
 
 function tableOf(rooms) {
-  const rows = rooms.map(([room, { total, tried, noticed, late, unnoticed }]) => {
+  const rows = rooms.map(([room, { total, tried, seconds, noticed, late, unnoticed }]) => {
     const explained = unnoticed.filter(isExplained).length;
-    const cells = [total, tried, `${noticed} (${percent(noticed, tried)})`, late, explained];
+    const cells = [total, tried, seconds, `${noticed} (${percent(noticed, tried)})`, late, explained];
     return `| [\`${room}/\`](#${room}) | ${cells.join(" | ")} | ${percent(noticed + explained, tried)} |`;
   });
   return rows.join("\n");
