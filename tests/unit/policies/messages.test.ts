@@ -60,18 +60,18 @@ describe("a callback that answers nothing is named, and what it should answer", 
   test.each<[policy: Policy, message: string]>([
     [
       authorize(nothing, { challenge: "Bearer" }),
-      'authorize(verify): answered undefined; expected true, false, "forbidden" or refuse(status)',
+      'authorize(verify): returned undefined; expected true, false, "forbidden" or refuse(status)',
     ],
-    [when(nothing, knownLength()), "when(predicate): answered undefined; expected true or false"],
-    [concurrency({ limit: 1, key: nothing }), "concurrency({ key }): answered undefined; expected a string"],
-    [quota({ limiter, key: nothing }), "quota({ key }): answered undefined; expected a string that is not empty"],
+    [when(nothing, knownLength()), "when(predicate): returned undefined; expected true or false"],
+    [concurrency({ limit: 1, key: nothing }), "concurrency({ key }): returned undefined; expected a string"],
+    [quota({ limiter, key: nothing }), "quota({ key }): returned undefined; expected a string that is not empty"],
     [
       quota({ limiter, key, cost: nothing }),
-      "quota({ cost }): answered undefined; expected a whole number of points, 0 or more",
+      "quota({ cost }): returned undefined; expected a whole number of points, 0 or more",
     ],
     [
       preconditions((() => 5) as never),
-      'preconditions(lookup): answered 5; expected nothing, or { etag: "\\"…\\"", lastModified: Date }',
+      'preconditions(lookup): returned 5; expected nothing, or { etag: "\\"…\\"", lastModified: Date }',
     ],
   ])("%p", (policy, message) => {
     expect(() => policy(REQ, uploadOf(1))).toThrow(expect.objectContaining({ code: "ERR_EXPECT_POLICY", message }));
@@ -80,7 +80,7 @@ describe("a callback that answers nothing is named, and what it should answer", 
 
 test("an entity tag is text", () => {
   const policy = preconditions(() => ({ etag: ['"a"'] }) as never);
-  expect(() => policy(REQ, uploadOf(1))).toThrow(/^preconditions\(lookup\): answered object; expected nothing, or /);
+  expect(() => policy(REQ, uploadOf(1))).toThrow(/^preconditions\(lookup\): returned object; expected nothing, or /);
 });
 
 describe("a wrong option is named, and what is right", () => {

@@ -534,7 +534,7 @@ describe("a store", () => {
       const consume = async () => answer as never;
       expect(await judge(budget(altered(memory(), { consume })), upload)).toBe(503);
       const message = expect.stringMatching(
-        /^quota\(\{ limiter \}\): answered \w+; expected an object with consumedPoints and msBeforeNext$/,
+        /^quota\(\{ limiter \}\): returned \w+; expected an object with consumedPoints and msBeforeNext$/,
       );
       const error = expect.objectContaining({ code: "ERR_EXPECT_POLICY", message });
       expect(upload.reports).toEqual([{ message: "quota: the store failed", error }]);
