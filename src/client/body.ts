@@ -27,9 +27,11 @@ export type UploadBody =
 export interface Body {
   /** In bytes; `undefined` if nobody knows it before the end. */
   readonly length: number | undefined;
+  /** The whole of it, if it is there. Otherwise {@link open} returns it. */
+  readonly bytes?: Buffer;
   /** A stream that was passed, and so can be opened once. */
   readonly once?: Readable;
-  open(): readonly Buffer[] | Readable | Promise<Readable>;
+  readonly open?: () => Readable | Promise<Readable>;
 }
 
 /**
@@ -37,21 +39,25 @@ export interface Body {
  *
  * @param announced - the value of `Content-Length`, if the caller has set one.
  */
-export async function bodyOf(given: UploadBody, announced: number | undefined): Promise<Body> {
-  const body = await prepared(given, announced);
+export function bodyOf(given: UploadBody, announced: number | undefined): Body | Promise<Body> {
+  const bytes = bytesOf(given);
+  if (!bytes) return otherBody(given, announced).then((body) => requireLength(body, announced));
+  return requireLength({ length: bytes.length, bytes }, announced);
+}
+
+function requireLength(body: Body, announced: number | undefined): Body {
   if (announced === undefined || body.length === announced) return body;
   throw optionError("upload({ headers })", `Content-Length: ${announced}`, `the length of the body, ${body.length}`);
 }
 
-async function prepared(given: UploadBody, announced: number | undefined): Promise<Body> {
-  const bytes = bytesOf(given);
-  if (bytes) return { length: bytes.length, open: () => [bytes] };
+async function otherBody(given: UploadBody, announced: number | undefined): Promise<Body> {
   if (typeof given === "function") return { length: announced, open: async () => streamOf(await given()) };
   if (typeof given === "object" && "file" in given) return fileBody(given.file);
   if (typeof given === "object" && "size" in given) return { length: given.size, open: () => streamOf(given.stream()) };
   const once = streamOf(given);
-  if (once.destroyed || once.readableEnded)
+  if (once.destroyed || once.readableEnded) {
     throw optionError("upload({ body })", "a stream that has ended", "another one");
+  }
   // It may fail before anybody reads it. Its reader gets the error then.
   once.on("error", () => {});
   return { length: announced, once, open: () => once };
@@ -81,6 +87,7 @@ function streamOf(given: unknown): Readable {
 
 /** Returns text or bytes as a buffer; `undefined` for anything else. */
 export function bytesOf(value: unknown): Buffer | undefined {
+  if (Buffer.isBuffer(value)) return value;
   if (typeof value === "string") return Buffer.from(value);
   if (types.isAnyArrayBuffer(value)) return Buffer.from(value);
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import * as tls from "node:tls";
 import type { Exchange } from "./exchange.js";
 
-/** Opens a TLS connection that offers HTTP/2. If that fails, the exchange fails, and the promise stays pending. */
-export function connectTls(exchange: Exchange): Promise<tls.TLSSocket> {
+/** Opens a TLS connection that offers HTTP/2. If that fails, the exchange fails. */
+export function connectTls(exchange: Exchange, onConnection: (connection: tls.TLSSocket) => void): void {
   const { hop, settings } = exchange;
   const host = hop.url.hostname.replace(/^\[|\]$/g, "");
   const socket = tls.connect({
@@ -16,11 +16,5 @@ export function connectTls(exchange: Exchange): Promise<tls.TLSSocket> {
   exchange.discard = () => void socket.destroy();
   socket.on("error", (error) => exchange.broke(error));
   socket.on("close", () => exchange.broke());
-  socket.setTimeout(settings.idleTimeoutMs, () => void exchange.timedOut());
-  return new Promise((resolve) => {
-    socket.once("secureConnect", () => {
-      socket.setTimeout(0);
-      resolve(socket);
-    });
-  });
+  socket.once("secureConnect", () => onConnection(socket));
 }

@@ -9,6 +9,8 @@ import { Sender, type Sink } from "./sender.js";
 /** What came of one request. */
 export type Attempt = Omit<UploadResult, "url" | "attempts">;
 
+const NOTHING = Buffer.alloc(0);
+
 /** One request and its response, on any version of HTTP. It decides when the body is sent, and when no more of it is. */
 export class Exchange {
   readonly outcome: Promise<Attempt>;
@@ -18,15 +20,22 @@ export class Exchange {
   isReused = false;
   /** Gives up the connection, or the request on it. */
   discard: () => void = () => {};
+  /** Called when the exchange is over, and the connection may get another user. */
+  onOver: () => void = () => {};
+  /** Calls {@link timedOut} if the system takes nothing for `idleTimeoutMs`. It also sees parts of a piece. */
+  watch: () => void = () => {};
   readonly #sender: Sender;
-  #settle!: { resolve(attempt: Attempt): void; reject(error: Error): void };
+  #fulfil!: (attempt: Attempt) => void;
+  #reject!: (error: Error) => void;
   #sink: Sink | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #expectTimer: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #activeAt = performance.now();
+  #openedAt = 0;
   #final: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
   #trailers: Attempt["trailers"] | undefined;
   readonly #received: Buffer[] = [];
   #receivedBytes = 0;
-  #openedAt = 0;
   #waitedMs = 0;
   #wasContinued = false;
   #isEarly = false;
@@ -39,11 +48,11 @@ export class Exchange {
     readonly body: Body,
   ) {
     this.outcome = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#fulfil = resolve;
+      this.#reject = reject;
     });
-    this.#sender = new Sender(body, (sentBytes) =>
-      this.#call(settings.onProgress, { sentBytes, totalBytes: body.length }),
-    );
+    this.#sender = new Sender(body, () => this.#taken());
+    this.#watchIdle(settings.idleTimeoutMs);
   }
 
   get sentBytes(): number {
@@ -58,16 +67,17 @@ export class Exchange {
 
   /** The connection is there, and the head is on its way. */
   opened(sink: Sink): void {
-    this.#openedAt = performance.now();
+    this.#openedAt = this.#activeAt = performance.now();
     if (this.#isOver || this.body.length === 0) return;
     this.#sink = sink;
     if (!this.hop.expects) this.#send();
     // Timers run before the connection is read. After a turn, a response that has arrived in time is known.
-    else this.#timer = setTimeout(() => setImmediate(() => this.#send()), this.settings.expectTimeoutMs);
+    else this.#expectTimer = setTimeout(() => setImmediate(() => this.#send()), this.settings.expectTimeoutMs);
   }
 
   interim(status: number, headers: IncomingHttpHeaders): void {
     if (this.#isOver || this.#final) return;
+    this.#activeAt = performance.now();
     if (status === 100) {
       this.#wasContinued = true;
       this.#send();
@@ -76,6 +86,7 @@ export class Exchange {
 
   final(status: number, headers: IncomingHttpHeaders): void {
     if (this.#isOver) return;
+    this.#activeAt = performance.now();
     this.#final = { status, headers };
     this.#isEarly = this.#sink?.writableFinished === false;
     if (!this.isBodyBegun) this.#endWait();
@@ -86,6 +97,7 @@ export class Exchange {
   }
 
   received(chunk: Buffer): void {
+    this.#activeAt = performance.now();
     this.#receivedBytes += chunk.length;
     if (this.#receivedBytes > this.settings.maxResponseBytes) this.broke();
     else this.#received.push(chunk);
@@ -100,23 +112,21 @@ export class Exchange {
   /** Nothing more can come. A final response that has arrived counts, even if it is incomplete. */
   broke(cause?: NodeJS.ErrnoException): void {
     if (this.#final) this.#resolve();
-    else this.fail(this.#errorOf(cause));
+    else if (!this.#isOver) this.fail(this.#errorOf(cause));
   }
 
-  /** Nothing was sent or received for `idleTimeoutMs`. Returns whether the upload waits for its own body. */
-  timedOut(): boolean {
-    if (this.#isSending && this.#sender.isWaitingForBody) return true;
+  /** Nothing was sent or received for `idleTimeoutMs`. */
+  timedOut(): void {
     if (this.#final) this.#resolve();
     const { idleTimeoutMs } = this.settings;
     this.fail(new UploadError("ERR_UPLOAD_TIMEOUT", `nothing was sent or received for ${idleTimeoutMs} ms`));
-    return false;
   }
 
   fail(error: Error): void {
     if (this.#over()) return;
     if (error instanceof UploadError) error.sentBytes = this.sentBytes;
     this.discard();
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   #errorOf(cause: NodeJS.ErrnoException | undefined): UploadError {
@@ -132,27 +142,46 @@ export class Exchange {
     this.isBodyBegun = true;
     this.#isSending = true;
     this.#endWait();
-    this.#sender.send(this.#sink).then(
-      () => {
-        this.#isSending = false;
-        if (this.#trailers) this.#resolve();
-      },
-      (error: Error) => this.fail(error),
-    );
+    const sent = () => {
+      this.#isSending = false;
+      if (this.#trailers) this.#resolve();
+    };
+    this.#sender.send(this.#sink, sent, (error) => this.fail(error));
+  }
+
+  #taken(): void {
+    this.#activeAt = performance.now();
+    const { onProgress } = this.settings;
+    if (onProgress) this.#call(onProgress, { sentBytes: this.sentBytes, totalBytes: this.body.length });
   }
 
   #endWait(): void {
-    clearTimeout(this.#timer);
-    if (this.#timer) this.#waitedMs = performance.now() - this.#openedAt;
+    if (!this.#expectTimer) return;
+    clearTimeout(this.#expectTimer);
+    this.#waitedMs = performance.now() - this.#openedAt;
+  }
+
+  // One timer for an exchange costs less than the timeout of its socket, which Node sets again for each request.
+  #watchIdle(ms: number): void {
+    this.#idleTimer = setTimeout(() => {
+      const leftMs = this.settings.idleTimeoutMs - (performance.now() - this.#activeAt);
+      if (leftMs > 0) this.#watchIdle(leftMs);
+      else if (this.#sender.waitsFor === "body") this.#watchIdle(this.settings.idleTimeoutMs);
+      else if (this.#sender.waitsFor === "system") this.watch();
+      else this.timedOut();
+    }, ms);
   }
 
   #resolve(): void {
     if (!this.#final || this.#over()) return;
     if (this.#isEarly || !this.#trailers) this.discard();
-    this.#settle.resolve({
-      ...this.#final,
+    const { status, headers } = this.#final;
+    const [first = NOTHING, ...more] = this.#received;
+    this.#fulfil({
+      status,
+      headers,
       trailers: this.#trailers ?? {},
-      body: Buffer.concat(this.#received),
+      body: more.length === 0 ? first : Buffer.concat(this.#received),
       isComplete: this.#trailers !== undefined,
       sentBytes: this.sentBytes,
       wasContinued: this.#wasContinued,
@@ -163,16 +192,18 @@ export class Exchange {
   #over(): boolean {
     if (this.#isOver) return true;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#expectTimer);
+    clearTimeout(this.#idleTimer);
     this.#sender.stop();
+    this.onOver();
     return false;
   }
 
   #call<T>(callback: ((argument: T) => unknown) | undefined, argument: T): void {
-    if (callback)
-      callSafely(
-        () => callback(argument),
-        (error) => this.fail(error),
-      );
+    if (!callback) return;
+    callSafely(
+      () => callback(argument),
+      (error) => this.fail(error),
+    );
   }
 }

@@ -16,17 +16,20 @@ export interface Hop {
 /** Fields that belong to one origin. */
 const CREDENTIALS = ["authorization", "cookie", "proxy-authorization"];
 
-/** Makes the first request. Credentials in the URL become a field. */
+/**
+ * Makes the first request. Credentials in the URL become a field.
+ *
+ * @param url - the caller's own copy, which is changed.
+ */
 export function firstHop(url: URL, headers: UploadHeaders, body: Body): Hop {
   const authorization = basicOf(url);
-  const added = authorization === undefined ? {} : { authorization };
-  return {
-    url: bare(url),
-    headers: { ...added, ...headers },
-    expects: body.length !== 0,
-    redirects: 0,
-    isAuthenticated: false,
-  };
+  const all = authorization === undefined ? headers : { authorization, ...headers };
+  return { url: stripped(url), headers: all, expects: body.length !== 0, redirects: 0, isAuthenticated: false };
+}
+
+/** Whether a response with this status may lead to another request. */
+export function mayGoOn(status: number): boolean {
+  return status === 417 || status === 401 || status === 307 || status === 308;
 }
 
 /** Returns the request to make after a response that came before the body; `undefined` if there is none to make. */
@@ -51,25 +54,24 @@ export async function nextHop(hop: Hop, result: UploadResult, settings: UploadSe
 
 /** Returns the fields of a request by lower-case name, with those that frame the body. */
 export function fieldsOf({ headers, expects }: Hop, { length }: Body): OutgoingHttpHeaders {
-  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  return {
-    ...Object.fromEntries(lower),
-    ...(expects && { expect: "100-continue" }),
-    ...(length === undefined ? { "transfer-encoding": "chunked" } : length > 0 && { "content-length": length }),
-  };
+  const fields: OutgoingHttpHeaders = {};
+  for (const name of Object.keys(headers)) fields[name.toLowerCase()] = headers[name] as string;
+  if (expects) fields.expect = "100-continue";
+  if (length === undefined) fields["transfer-encoding"] = "chunked";
+  else if (length > 0) fields["content-length"] = length;
+  return fields;
 }
 
 // From https: to http: the body would go out unencrypted.
 function redirectOf(from: URL, location: string | undefined): URL | undefined {
   if (location === undefined || !URL.canParse(location, from.href)) return undefined;
-  const url = bare(new URL(location, from));
+  const url = stripped(new URL(location, from));
   return url.protocol === "https:" || (url.protocol === "http:" && from.protocol === "http:") ? url : undefined;
 }
 
-function bare(url: URL): URL {
-  const copy = new URL(url);
-  copy.username = copy.password = copy.hash = "";
-  return copy;
+function stripped(url: URL): URL {
+  if (url.username !== "" || url.password !== "" || url.hash !== "") url.username = url.password = url.hash = "";
+  return url;
 }
 
 function without(headers: UploadHeaders, names: readonly string[]): UploadHeaders {

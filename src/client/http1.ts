@@ -12,27 +12,32 @@ import { fieldsOf } from "./hop.js";
  */
 export function overHttp1(exchange: Exchange, connection: TLSSocket | http.Agent | false | undefined): void {
   const { hop, settings, body } = exchange;
-  const isTls = hop.url.protocol === "https:";
-  const req = (isTls ? https : http).request(hop.url, {
+  const { protocol, hostname, port, pathname, search } = hop.url;
+  const isTls = protocol === "https:";
+  // An object with these alone is cheaper than the URL.
+  const options: https.RequestOptions = {
+    protocol,
+    hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+    port,
+    path: pathname + search,
     method: settings.method,
     headers: fieldsOf(hop, body),
-    timeout: settings.idleTimeoutMs,
-    ...(isTls && settings.tls),
-    ...(connection && "write" in connection
-      ? { createConnection: () => connection }
-      : connection !== undefined && { agent: connection }),
-  });
+  };
+  if (isTls) Object.assign(options, settings.tls);
+  if (connection && "write" in connection) options.createConnection = () => connection;
+  else if (connection !== undefined) options.agent = connection;
+  const req = (isTls ? https : http).request(options);
   let response: http.IncomingMessage | undefined;
   // Bytes behind a complete response are an error to Node, even if they come in the same packet.
-  const over = (error?: Error) => {
+  const over = (error: Error) => {
     if (response?.complete) exchange.ended(response.trailers);
     exchange.broke(error);
   };
   exchange.discard = () => void req.destroy();
+  exchange.watch = () => void req.setTimeout(settings.idleTimeoutMs, () => exchange.timedOut());
   req.on("socket", (socket: TLSSocket & { secureConnecting?: boolean }) => {
     exchange.isReused = req.reusedSocket;
-    const undo = readOnAfterFailedWrite(socket);
-    exchange.outcome.then(undo, undo);
+    exchange.onOver = readOnAfterFailedWrite(socket);
     const isOpen = !socket.connecting && !socket.secureConnecting;
     if (isOpen) exchange.opened(req);
     else socket.once(isTls ? "secureConnect" : "connect", () => exchange.opened(req));
@@ -45,11 +50,7 @@ export function overHttp1(exchange: Exchange, connection: TLSSocket | http.Agent
     res.on("end", () => exchange.ended(res.trailers));
     res.on("error", over);
   });
-  req.on("timeout", () => {
-    if (exchange.timedOut()) req.setTimeout(settings.idleTimeoutMs);
-  });
   req.on("error", over);
-  req.on("close", () => over());
   if (body.length === 0) req.end();
   else req.flushHeaders();
 }

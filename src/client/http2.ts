@@ -12,9 +12,8 @@ const NOT_IN_HTTP2 = ["connection", "host", "keep-alive", "proxy-connection", "t
 export function overHttp2(exchange: Exchange, connection: TLSSocket): void {
   const { hop, settings, body } = exchange;
   const session = http2.connect(hop.url.origin, { createConnection: () => connection });
-  const close = () => session.close();
   exchange.discard = () => session.destroy();
-  exchange.outcome.then(close, close);
+  exchange.onOver = () => session.close();
   session.on("error", (error) => exchange.broke(error));
   const fields = Object.entries(fieldsOf(hop, body)).filter(([name]) => !NOT_IN_HTTP2.includes(name));
   const path = { ":method": settings.method, ":path": `${hop.url.pathname}${hop.url.search}` };
@@ -30,9 +29,7 @@ export function overHttp2(exchange: Exchange, connection: TLSSocket): void {
     // A stream that was reset ends, too.
     if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) exchange.ended(trailers);
   });
-  stream.setTimeout(settings.idleTimeoutMs, () => {
-    if (exchange.timedOut()) stream.setTimeout(settings.idleTimeoutMs);
-  });
+  exchange.watch = () => void stream.setTimeout(settings.idleTimeoutMs, () => exchange.timedOut());
   stream.on("error", (error) => exchange.broke(error));
   stream.on("close", () => exchange.broke());
   exchange.opened(stream);

@@ -72,36 +72,46 @@ type Defaults =
   | "idleTimeoutMs"
   | "maxRedirects"
   | "maxResponseBytes";
+type Others = "authenticate" | "signal" | "agent" | "tls" | "onProgress" | "onInterim";
 
 /** Checked options. */
-export type UploadSettings = UploadOptions & Readonly<Required<Pick<UploadOptions, Defaults>>>;
+export type UploadSettings = Readonly<Required<Pick<UploadOptions, Defaults>>> & {
+  readonly [K in Others]: UploadOptions[K] | undefined;
+};
 
-const NUMBERS = ["expectTimeoutMs", "idleTimeoutMs", "maxRedirects", "maxResponseBytes"] as const;
 const FUNCTIONS = ["authenticate", "onProgress", "onInterim"] as const;
-const OTHERS = ["method", "headers", "body", "signal", "agent", "tls"] as const;
+const KEYS: readonly string[] = [
+  ..."method headers body expectTimeoutMs idleTimeoutMs maxRedirects maxResponseBytes signal agent tls".split(" "),
+  ...FUNCTIONS,
+];
 
 /** @throws {ExpectationError} `ERR_EXPECT_OPTION` */
 export function checked(options: UploadOptions): UploadSettings {
-  requireKnownKeys("upload", options, [...OTHERS, ...NUMBERS, ...FUNCTIONS]);
-  const count = (key: (typeof NUMBERS)[number], fallback: number) =>
-    optionalCount(`upload({ ${key} })`, options[key], fallback);
-  for (const key of FUNCTIONS) optionalFunction<unknown>(`upload({ ${key} })`, options[key]);
+  requireKnownKeys("upload", options, KEYS);
+  const { method = "PUT", headers = {}, body = "", maxRedirects = 0, authenticate, onProgress, onInterim } = options;
+  for (const key of FUNCTIONS) if (options[key]) optionalFunction<unknown>(`upload({ ${key} })`, options[key]);
   return {
-    ...options,
-    method: options.method ?? "PUT",
-    headers: options.headers ?? {},
-    body: options.body ?? "",
-    expectTimeoutMs: count("expectTimeoutMs", 1_000),
-    idleTimeoutMs: count("idleTimeoutMs", 300_000),
-    maxRedirects: options.maxRedirects === 0 ? 0 : count("maxRedirects", 0),
-    maxResponseBytes: count("maxResponseBytes", 10 * 2 ** 20),
+    method,
+    headers,
+    body,
+    expectTimeoutMs: optionalCount("upload({ expectTimeoutMs })", options.expectTimeoutMs, 1_000),
+    idleTimeoutMs: optionalCount("upload({ idleTimeoutMs })", options.idleTimeoutMs, 300_000),
+    maxRedirects: maxRedirects && optionalCount("upload({ maxRedirects })", maxRedirects, 0),
+    maxResponseBytes: optionalCount("upload({ maxResponseBytes })", options.maxResponseBytes, 10 * 2 ** 20),
+    authenticate,
+    signal: options.signal,
+    agent: options.agent,
+    tls: options.tls,
+    onProgress,
+    onInterim,
   };
 }
 
 /** Returns the value of `Content-Length`. Node checks the names and values of fields. */
 export function announcedIn(headers: UploadHeaders): number | undefined {
   let announced: number | undefined;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     const key = name.toLowerCase();
     if (key === "expect" || key === "transfer-encoding") {
       throw optionError("upload({ headers })", name, "other fields, because upload() sets this one itself");

@@ -4,7 +4,7 @@ import { bodyOf } from "./body.js";
 import { connectTls } from "./connect.js";
 import { UploadError } from "./error.js";
 import { type Attempt, Exchange } from "./exchange.js";
-import { firstHop, type Hop, nextHop } from "./hop.js";
+import { firstHop, type Hop, mayGoOn, nextHop } from "./hop.js";
 import { overHttp1 } from "./http1.js";
 import { overHttp2 } from "./http2.js";
 import { announcedIn, checked, type UploadOptions, type UploadResult } from "./options.js";
@@ -25,6 +25,7 @@ import { announcedIn, checked, type UploadOptions, type UploadResult } from "./o
 export async function upload(url: string | URL, options: UploadOptions = {}): Promise<UploadResult> {
   const settings = checked(options);
   const target = requireUrl(url);
+  const { protocol } = target;
   const body = await bodyOf(settings.body, announcedIn(settings.headers));
   let hop = firstHop(target, settings.headers, body);
   let attempts = 0;
@@ -34,10 +35,11 @@ export async function upload(url: string | URL, options: UploadOptions = {}): Pr
       attempts++;
       const exchange = new Exchange(hop, settings, body);
       try {
-        const attempt = await perform(exchange, hop.url.protocol === target.protocol ? settings.agent : undefined);
-        const result = { ...attempt, attempts, url: hop.url };
+        const attempt = await perform(exchange, hop.url.protocol === protocol ? settings.agent : undefined);
+        const result = Object.assign(attempt, { attempts, url: hop.url });
         const isGone = body.once !== undefined && exchange.isBodyBegun;
-        const next: Hop | undefined = isGone ? undefined : await nextHop(hop, result, settings);
+        if (isGone || !mayGoOn(result.status)) return result;
+        const next: Hop | undefined = await nextHop(hop, result, settings);
         if (!next) return result;
         hop = next;
       } catch (error) {
@@ -53,32 +55,49 @@ export async function upload(url: string | URL, options: UploadOptions = {}): Pr
   }
 }
 
-async function perform(exchange: Exchange, agent: Agent | undefined): Promise<Attempt> {
+function perform(exchange: Exchange, agent: Agent | undefined): Promise<Attempt> {
   const { signal } = exchange.settings;
+  if (!signal) {
+    start(exchange, agent);
+    return exchange.outcome;
+  }
   const abort = () =>
-    exchange.fail(new UploadError("ERR_UPLOAD_ABORTED", "the upload was aborted", { cause: signal?.reason }));
-  if (signal?.aborted) abort();
-  else start(exchange, agent).catch((cause: Error) => exchange.fail(wrongRequest(cause)));
-  signal?.addEventListener("abort", abort);
+    exchange.fail(new UploadError("ERR_UPLOAD_ABORTED", "the upload was aborted", { cause: signal.reason }));
+  if (signal.aborted) abort();
+  else start(exchange, agent);
+  signal.addEventListener("abort", abort);
+  return exchange.outcome.finally(() => signal.removeEventListener("abort", abort));
+}
+
+function start(exchange: Exchange, agent: Agent | undefined): void {
+  const { hop, body } = exchange;
+  const isRepeated = !hop.expects && body.length !== 0;
+  if (agent || hop.url.protocol === "http:") {
+    send(exchange, () => overHttp1(exchange, agent ?? (isRepeated ? false : undefined)));
+    return;
+  }
+  connectTls(exchange, (connection) => {
+    const over = connection.alpnProtocol === "h2" ? overHttp2 : overHttp1;
+    send(exchange, () => over(exchange, connection));
+  });
+}
+
+function send(exchange: Exchange, over: () => void): void {
   try {
-    return await exchange.outcome;
-  } finally {
-    signal?.removeEventListener("abort", abort);
+    over();
+  } catch (error) {
+    exchange.fail(wrongRequest(error as Error));
   }
 }
 
-async function start(exchange: Exchange, agent: Agent | undefined): Promise<void> {
-  const { hop, body } = exchange;
-  const isRepeated = !hop.expects && body.length !== 0;
-  if (agent || hop.url.protocol === "http:") return overHttp1(exchange, agent ?? (isRepeated ? false : undefined));
-  const connection = await connectTls(exchange);
-  return connection.alpnProtocol === "h2" ? overHttp2(exchange, connection) : overHttp1(exchange, connection);
-}
-
 function requireUrl(url: string | URL): URL {
-  const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
-  if (parsed && /^https?:$/.test(parsed.protocol)) return parsed;
-  // The message does not repeat the value, which may contain a password.
+  let parsed: URL | undefined;
+  try {
+    parsed = new URL(url);
+  } catch {
+    // The message does not repeat the value, which may contain a password.
+  }
+  if (parsed?.protocol === "http:" || parsed?.protocol === "https:") return parsed;
   throw optionError("upload(url)", typeof url === "string" ? "other text" : url, "an http: or https: URL");
 }
 

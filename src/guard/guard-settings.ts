@@ -7,9 +7,12 @@ export function withSettings<G extends object>(guard: G, settings: GuardSettings
   return Object.defineProperty(guard, SETTINGS, { value: settings });
 }
 
-/** Whether a handler is a guard, of this copy of the package or the other one. */
+/**
+ * Whether a handler is a guard that protects a route, of this copy of the package or the other one. A guard that lets
+ * uploads without `Expect` pass does not.
+ */
 export function isGuard(handler: object): boolean {
-  return SETTINGS in handler;
+  return settingsOf(handler)?.onlyExpectations === false;
 }
 
 /** Returns the settings of a guard, of this copy of the package or the other one; `undefined` for anything else. */

@@ -39,7 +39,8 @@ type Cover = (sample: Sample, method: string) => boolean;
  * the route's. A route that a guard may or may not cover is listed: of a RegExp, the path is not known.
  *
  * @param app - an application or a router of Express 4 or 5. If applications are mounted in it, a list with all of them.
- * @param guards - what counts as a guard. Default: everything that `expectations` has returned.
+ * @param guards - what counts as a guard. Default: everything that `expectations` has returned, except with
+ *   `applyTo: "expectations"`.
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if the application cannot be read, or is mounted and not in the list.
  * @example expect(unguarded(app)).toEqual([]);
  */
@@ -67,6 +68,8 @@ function readGuards(guards: unknown): (handler: object) => boolean {
 
 class Survey {
   readonly found: UnguardedRoute[] = [];
+  /** Routers that are being read. One that is mounted in itself has been listed already. */
+  readonly #open = new Set<Router>();
 
   constructor(
     readonly apps: readonly object[],
@@ -83,6 +86,8 @@ class Survey {
   visit(router: Router, owner: unknown, prefix: string, outer: Cover): Cover {
     const passed: Cover[] = [];
     const inner: Cover = (sample, method) => passed.some((cover) => cover(sample, method));
+    if (this.#open.has(router)) return inner;
+    this.#open.add(router);
     const cover: Cover = (sample, method) => inner(sample, method) || outer(sample, method);
     for (const layer of router.stack) {
       const mounted = this.#mounted(layer, owner);
@@ -98,6 +103,7 @@ class Survey {
         passed.push((sample) => covers(layer, sample));
       }
     }
+    this.#open.delete(router);
     return inner;
   }
 

@@ -31,6 +31,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   readonly interim: InterimWriters;
   /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
   isSettled = false;
+  /** Whether somebody asks for bytes, and none have come since. */
+  isAsking = false;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
   #isResponseShared = false;
@@ -41,7 +43,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   #isPending = false;
   #judging = 0;
   #clock: BodyClock | undefined;
-  #isAsking = false;
   #isClockDue = false;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
@@ -232,11 +233,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     return this.#clock?.isOverdue === true;
   }
 
-  /** Whether somebody asks for bytes, and none have come since. */
-  get isAsking(): boolean {
-    return this.#isAsking;
-  }
-
   /** Whether the response is finished, or the client has left. */
   get isClosed(): boolean {
     return this.#isClosed;
@@ -292,7 +288,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onBytes(): void {
-    this.#isAsking = false;
+    this.isAsking = false;
     this.#clock?.hear();
     if (this.#continuedAt === undefined) return;
     const waitedMs = performance.now() - this.#continuedAt;
@@ -311,14 +307,15 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
 
   // Later if there is no clock yet, because the whole content may be in the packet that is being parsed.
   #ask(): void {
-    if (this.#hasAllBytes) return;
-    this.#isAsking = true;
+    // Node ends it in this turn. On HTTP/2 the client does, by a frame of its own.
+    if (!this.stream && this.#hasAllBytes) return;
+    this.isAsking = true;
     if (this.#clock) this.#clock.start();
     else if (!this.#isClockDue) {
       this.#isClockDue = true;
       process.nextTick(() => {
         this.#isClockDue = false;
-        if (this.#isAsking) this.clock.start();
+        if (this.isAsking) this.clock.start();
       });
     }
   }

@@ -14,7 +14,7 @@ interface Emitter {
  * listener as soon as the request has no other one. No public method shares listeners. Canary test: "an emitter keeps its
  * listeners in _events, and their number in _eventsCount".
  */
-export function viewOf(req: IncomingMessage, own: Readonly<Record<string, unknown>>): IncomingMessage {
+export function viewOf(req: IncomingMessage, own: PropertyDescriptorMap): IncomingMessage {
   const emitter = req as unknown as Emitter;
   const shared = (name: keyof Emitter): PropertyDescriptor => ({
     get: () => emitter[name],
@@ -22,9 +22,5 @@ export function viewOf(req: IncomingMessage, own: Readonly<Record<string, unknow
       emitter[name] = value;
     },
   });
-  const view = Object.create(req, { _events: shared("_events"), _eventsCount: shared("_eventsCount") });
-  for (const [name, value] of Object.entries(own)) {
-    Object.defineProperty(view, name, { value, enumerable: true, writable: true, configurable: true });
-  }
-  return view;
+  return Object.create(req, { ...own, _events: shared("_events"), _eventsCount: shared("_eventsCount") });
 }

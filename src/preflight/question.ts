@@ -45,11 +45,17 @@ const OF_THE_QUESTION: ReadonlySet<string> = new Set([
 // put on it themselves does not reach the question.
 function facade(asking: IncomingMessage, method: string, length: number | undefined): IncomingMessage {
   const framing = length === undefined ? [] : ([["Content-Length", String(length)]] as const);
-  const fields = describedFields(asking, (name) => !OF_THE_QUESTION.has(name), framing);
-  return viewOf(asking, { method, ...fields, headersDistinct: distinct(fields.rawHeaders) });
+  const { headers, rawHeaders } = describedFields(asking, (name) => !OF_THE_QUESTION.has(name), framing);
+  const own = { writable: true, enumerable: true, configurable: true };
+  return viewOf(asking, {
+    method: { ...own, value: method },
+    headers: { ...own, value: headers },
+    rawHeaders: { ...own, value: rawHeaders },
+    // Node keeps what it has made of the question's lines.
+    headersDistinct: { get: () => distinct(rawHeaders), configurable: true },
+  });
 }
 
-// Node makes it of the raw lines when it is first read. It might have done so for the question.
 function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   const values: Record<string, string[]> = Object.create(null);
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {

@@ -227,4 +227,19 @@ describe.each(HTTP2_KINDS)("%s", (kind) => {
     const [headers] = await once(again, "response");
     expect(headers[":status"]).toBe(200);
   });
+
+  test("cuts off a stream that has brought all its bytes, and does not end", async () => {
+    const { codes, read } = reader();
+    const parts = { use: [guardOf()], routes: { "/files": read } };
+    const session = await openSession(await startAttached(kind, parts, { logger: silent, bodyTimeoutMs: 80 }));
+    const stream = session.request(
+      { ":method": "PUT", ":path": "/files", "content-length": "5" },
+      { endStream: false },
+    );
+    stream.on("error", () => {}).resume();
+    stream.write("hello");
+    const [headers] = await once(stream, "response");
+    expect(headers[":status"]).toBe(408);
+    expect(codes).toEqual(["ERR_EXPECT_BODY_TIMEOUT"]);
+  });
 });

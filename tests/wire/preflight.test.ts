@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type * as http2 from "node:http2";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { Registry } from "prom-client";
 import {
   allOf,
   anyOf,
@@ -21,6 +22,7 @@ import {
   silent,
   when,
 } from "../../src/index.js";
+import { instrument } from "../../src/observe/prometheus.js";
 import { expectNothingDeadly } from "../helpers/deadly.js";
 import { closeSessions, openSession } from "../helpers/http2.js";
 import {
@@ -207,6 +209,26 @@ describe("a refusal", () => {
     });
   });
 
+  test("has a label of its own in metrics, and accepted questions are not counted", async () => {
+    const registry = new Registry();
+    const stop = instrument(registry);
+    try {
+      const wire = await serve({ policies: [maxSize(4)] });
+      wire.send(question("Upload-Length: 5"), question("Upload-Length: 4"));
+      await wire.final(2);
+      wire.send("PUT /files HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n");
+      await wire.final(3);
+      const { values } = (await registry.getSingleMetric("http_expectations_total")?.get()) ?? { values: [] };
+      const refused = { decision: "refused", status: "413", policy: "maxSize" };
+      expect(values.map(({ labels, value }) => ({ ...labels, value }))).toEqual([
+        { ...refused, preflight: "true", value: 1 },
+        { ...refused, value: 1 },
+      ]);
+    } finally {
+      stop();
+    }
+  });
+
   test("of an upload itself is not marked", async () => {
     const logger = recordingLogger();
     const wire = await serve({ policies: [maxSize(4)], guard: { logger } });
@@ -269,7 +291,7 @@ describe("policies see the upload", () => {
           const { user } = req as unknown as { user: unknown };
           const { length, mediaType, isPreflight, received, expectation } = upload;
           seen.push({ method, url, user, length, mediaType, isPreflight, received, expectation });
-          seen.push(headers["content-length"], headers["upload-method"], headers["if-none-match"]);
+          seen.push(headers["content-length"], headers["upload-method"], headers.expect, headers["if-none-match"]);
           seen.push(rawHeaders.filter((_, i) => i % 2 === 0));
           return true;
         },
@@ -282,6 +304,7 @@ describe("policies see the upload", () => {
         "Content-Type: Image/PNG",
         "If-None-Match: *",
         "Content-Length: 0",
+        "Expect: 100-continue",
       ),
     );
     expect((await wire.final()).status).toBe(204);
@@ -297,6 +320,7 @@ describe("policies see the upload", () => {
         expectation: undefined,
       },
       "5",
+      undefined,
       undefined,
       "*",
       ["Content-Length", "Host", "Content-Type", "If-None-Match"],

@@ -11,7 +11,7 @@ export class FolderStore {
   }
 
   contents() {
-    return this.#files().map((name) => fs.readFileSync(join(this.folder, name)));
+    return this.#files().map((name) => contentOf(join(this.folder, name)));
   }
 
   /** Whether content has arrived. */
@@ -48,6 +48,15 @@ export class FolderStore {
     if (!fs.existsSync(folder)) return [];
     const targets = fs.readdirSync(folder).map((fd) => targetOf(join(folder, fd)));
     return targets.filter((target) => target.startsWith(`${this.folder}/`) && target.endsWith(" (deleted)"));
+  }
+}
+
+// A temporary file may be gone by now.
+function contentOf(path) {
+  try {
+    return fs.readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
   }
 }
 

@@ -164,6 +164,22 @@ const UNGUARDED: Record<string, [routes: string[], build: Build]> = {
       app.use("/api", api);
     },
   ],
+  "a router that is mounted in itself": [
+    ["PUT /again/files"],
+    (app, { Router }) => {
+      const router = Router();
+      router.put("/files", save);
+      router.use("/again", router);
+      app.use("/again", router);
+    },
+  ],
+  "a guard for requests with Expect alone": [
+    ["PUT /files"],
+    (app) => {
+      app.use(expectations({ applyTo: "expectations", logger: silent }) as express.RequestHandler);
+      app.put("/files", save);
+    },
+  ],
   "a router that is mounted twice": [
     ["PUT /b/files"],
     (app, { Router }) => {
