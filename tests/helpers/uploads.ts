@@ -26,7 +26,6 @@ export async function closeMisbehaving(): Promise<void> {
   misbehaving.clear();
 }
 
-export type { BehaviourName };
 
 /** Reads the whole content and answers 201 with its digest. */
 export const digest: Handler = (req, res) => {
