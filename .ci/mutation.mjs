@@ -1,83 +1,161 @@
-// npm run mutation -- [ROOM…] [--sample N] [--seed N]
+// npm run mutation -- [ROOM…] [--sample N] [--minutes N] [--seed N] [--seconds N] [--tests FOLDER] [--again] [--write]
 //
-// Changes the code of src/ROOM one place at a time (Stryker), and runs tests until one of them fails. Prints what no test
-// noticed; docs/mutation.md says why. Exit code 1 below 85 % noticed.
-// Stryker cannot load jest.config.ts: mutation.jest.json says the same to it.
+// Changes the code of src/ROOM in one place at a time (the changes are Stryker's), and runs the tests that reach the place
+// until one fails. Prints each change that no test notices. Exit code 1 if less than 85 % of a room's changes are noticed
+// or explained in .ci/mutation/reasons.json.
 //
-// http and policies are judged by their unit tests, all of their places. The rooms that need sockets are judged by all
-// unit and wire tests, which takes half a minute for each change that is not noticed: `--sample N` takes N lines of each.
-import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+// The order of a room's changes is drawn (`--seed`). `--sample` tries the first N of them, `--minutes` stops a room after
+// that time, and the sum says how many were tried. `--seconds` is what the tests of one change may take, by what they take
+// without a change: 20 as a rule. `--again` tries those alone that the last `--write` left unnoticed and that no reason
+// explains. `--write` writes docs/mutation.md.
+//
+// http and policies have no sockets and are judged by the unit tests, the other rooms by the wire tests as well.
+//
+// Stryker's own jest runner starts jest anew for each change. That takes seconds, most of the tests here milliseconds.
+// worker.cjs keeps a process instead.
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Random } from "../tests/fuzz/random.mjs";
+import { coverageOf, testFilesOf } from "./mutation/coverage.mjs";
+import { judge } from "./mutation/judge.mjs";
+import { isExplained, keyOf, percent, readResults, writePage, writeResults } from "./mutation/page.mjs";
+import { Plan } from "./mutation/plan.mjs";
+import { removeTree, writeTree } from "./mutation/tree.mjs";
+import { Workers } from "./mutation/workers.mjs";
 
-const repository = resolve(import.meta.dirname, "..");
+const TESTS_OF = {
+  http: ["tests/unit"],
+  policies: ["tests/unit"],
+  handshake: ["tests/unit", "tests/wire"],
+  response: ["tests/unit", "tests/wire"],
+  server: ["tests/unit", "tests/wire"],
+};
+const ROOMS = Object.keys(TESTS_OF);
+const GOAL = 0.85;
+
 const { values, positionals } = parseArgs({
-  options: { sample: { type: "string" }, seed: { type: "string", default: "1" } },
+  options: {
+    sample: { type: "string" },
+    minutes: { type: "string" },
+    seed: { type: "string", default: "1" },
+    seconds: { type: "string", default: "20" },
+    tests: { type: "string", multiple: true },
+    again: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
-const BY_UNIT_TESTS = ["http", "policies"];
-const rooms = positionals.length > 0 ? positionals : BY_UNIT_TESTS;
-const random = new Random(Number(values.seed), 0);
+const rooms = positionals.length > 0 ? positionals : ROOMS;
+const unknown = rooms.filter((room) => !ROOMS.includes(room));
+if (unknown.length > 0) throw new Error(`no such room: ${unknown.join(", ")}; there are ${ROOMS.join(", ")}`);
 
-function filesOf(room) {
-  const folder = join(repository, "src", room);
-  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".ts"));
-  return names.sort().map((name) => relative(repository, join(folder, name)));
+const SECONDS = numberOf("seconds");
+const SAMPLE = numberOf("sample");
+const MINUTES = numberOf("minutes");
+
+/** An option that is a positive number; without it no limit. */
+function numberOf(name) {
+  const number = Number(values[name] ?? Number.POSITIVE_INFINITY);
+  if (!(number > 0)) throw new Error(`--${name}: received ${values[name]}; expected a number above 0`);
+  return number;
 }
 
-/** Lines that may hold code: no comments, imports, braces alone. */
-function linesOf(file) {
-  const lines = readFileSync(join(repository, file), "utf8").split("\n");
-  const isCode = (line) =>
-    /[\w"']/.test(line) && !/^\s*(\/\/|\*|\/\*|import |export (type|interface)|readonly )/.test(line);
-  return lines.flatMap((line, i) => (isCode(line) ? [`${file}:${i + 1}-${i + 1}`] : []));
+function say(text) {
+  process.stdout.write(`${text}\n`);
 }
 
-function placesOf(room) {
-  if (values.sample === undefined) return filesOf(room);
-  const lines = filesOf(room).flatMap(linesOf);
-  const count = Math.min(Number(values.sample), lines.length);
-  return Array.from({ length: count }, () => lines.splice(random.below(lines.length), 1)[0]);
+function shuffled(list, seed) {
+  const random = new Random(Number(seed), 0);
+  const left = [...list];
+  return list.map(() => left.splice(random.below(left.length), 1)[0]);
 }
 
-function run(name, mutate, runner) {
-  const file = join(repository, "node_modules/.cache", `stryker-${name}.json`);
-  const config = {
-    ...runner,
-    mutate,
-    reporters: ["clear-text"],
-    clearTextReporter: { allowColor: false, logTests: false, reportTests: false, allowEmojis: false },
-    ignorePatterns: ["dist", ".nodes", ".dist-*", "docs", "bench", "examples"],
-    thresholds: { high: 95, low: 85, break: 85 },
-    timeoutMS: 60_000,
+/** Tries changes as long as there is time. @returns the changes with their `status`. */
+async function judged(chosen, plan) {
+  const end = performance.now() + MINUTES * 60_000;
+  const done = [];
+  for (const mutant of chosen) {
+    if (performance.now() > end) break;
+    const { status, by } = await judge(mutant, plan, workers);
+    const { file, line, within, change } = mutant;
+    if (values.verbose) say(`${status} ${file}:${line} ${change}${by ? `  BY ${by}` : ""}`);
+    const isNoticed = status === "killed" || status === "timeout";
+    if (!isNoticed) say(`  ${file}:${line} ${within}: ${change}${status === "uncovered" ? " (no test runs it)" : ""}`);
+    done.push({
+      file,
+      line,
+      within,
+      change,
+      isNoticed,
+      isLate: status === "timeout",
+      isReached: status !== "uncovered",
+    });
+  }
+  return done;
+}
+
+/** What came out for a room. */
+async function tried(all, plan) {
+  const startedAt = performance.now();
+  const done = await judged(shuffled(all, values.seed).slice(0, SAMPLE), plan);
+  const unnoticed = done.filter(({ isNoticed }) => !isNoticed).map(entryOf);
+  return {
+    total: all.length,
+    tried: done.length,
+    noticed: done.length - unnoticed.length,
+    late: done.filter(({ isLate }) => isLate).length,
+    seed: values.seed,
+    seconds: SECONDS,
+    minutes: (performance.now() - startedAt) / 60_000,
+    unnoticed: unnoticed.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line),
   };
-  writeFileSync(file, JSON.stringify(config));
-  return spawnSync("npx", ["stryker", "run", file], { cwd: repository, stdio: "inherit" }).status === 0;
 }
 
-const byUnit = (room) => ({
-  testRunner: "jest",
-  plugins: ["@stryker-mutator/jest-runner"],
-  coverageAnalysis: "perTest",
-  concurrency: 2,
-  jest: {
-    configFile: ".ci/mutation.jest.json",
-    enableFindRelatedTests: false,
-    config: { roots: [`<rootDir>/tests/unit/${room}`] },
-  },
-});
+function entryOf({ file, line, within, change, isReached }) {
+  return { file, line, within, change, isReached };
+}
 
-const byAllTests = {
-  testRunner: "command",
-  commandRunner: { command: "npx jest --bail=1 --silent tests/unit tests/wire" },
-  concurrency: 1,
-};
+/** What came out before, without what is noticed now. */
+async function triedAgain(all, plan, before) {
+  const open = new Set(before.unnoticed.filter((one) => !isExplained(one)).map(keyOf));
+  const sample = shuffled(all, before.seed).slice(0, before.tried);
+  const done = await judged(
+    sample.filter((mutant) => open.has(keyOf(mutant))),
+    plan,
+  );
+  const unnoticed = [...before.unnoticed];
+  for (const one of done.filter(({ isNoticed }) => isNoticed)) {
+    const at = unnoticed.findIndex((other) => keyOf(other) === keyOf(one));
+    if (at >= 0) unnoticed.splice(at, 1);
+  }
+  return { ...before, noticed: before.tried - unnoticed.length, seconds: Math.max(before.seconds, SECONDS), unnoticed };
+}
 
+const results = readResults();
+const { mutants, hash } = await writeTree(ROOMS);
+const workers = new Workers();
 let isGood = true;
-for (const room of rooms) {
-  const runner = BY_UNIT_TESTS.includes(room) ? byUnit(room) : byAllTests;
-  isGood = run(room, placesOf(room), runner) && isGood;
+try {
+  for (const room of rooms) {
+    say(`== ${room}`);
+    const covers = await coverageOf(testFilesOf(values.tests ?? TESTS_OF[room]), hash, workers, say);
+    const plan = new Plan(mutants, covers, SECONDS * 1_000);
+    const all = mutants.filter(({ file }) => file.startsWith(join("src", room, "/")));
+    const before = values.again ? results[room] : undefined;
+    const result = await (before ? triedAgain(all, plan, before) : tried(all, plan));
+    if (values.write) writeResults({ ...readResults(), [room]: result });
+    const { total, tried: count, noticed, late, minutes, unnoticed } = result;
+    const withReason = unnoticed.filter(isExplained).length;
+    isGood = isGood && count > 0 && noticed + withReason >= GOAL * count;
+    say(
+      `${room}: ${count} of ${total} changes, ${noticed} noticed (${percent(noticed, count)}, ${late} by time), ` +
+        `${withReason} explained: ${percent(noticed + withReason, count)}; ${minutes.toFixed(1)} min`,
+    );
+  }
+} finally {
+  workers.close();
+  removeTree();
 }
+if (values.write) writePage(readResults());
 process.exitCode = isGood ? 0 : 1;

@@ -73,4 +73,22 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(wire.finals[0]?.body).toBe("receiving hello");
     expect(wire.statuses).toEqual([100, 200]);
   });
+
+  test.each([
+    [399, [100, 399]],
+    [400, [400]],
+  ])("a status of %d, in front of which somebody has begun to read, is sent behind %j", async (status, statuses) => {
+    const routes: Record<string, Handler> = {
+      "/files": (req, res) => {
+        req.on("data", () => {});
+        res.writeHead(status, { "Content-Length": 0 });
+        res.end();
+      },
+    };
+    const { port } = await startAttached(kind, { routes }, { logger: silent });
+    const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
+    wire.send(UPLOAD);
+    await wire.final();
+    expect(wire.statuses).toEqual(statuses);
+  });
 });

@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import express from "express";
 import multer from "multer";
 import { allOf, anyOf, expectations, maxSize, silent } from "../../src/index.js";
+import { deferred } from "../helpers/deferred.js";
 import {
   closeServers,
   type Handler,
@@ -40,6 +41,15 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     wire.send(chunk(600), chunk(400), "0\r\n\r\n");
     expect((await wire.final()).body).toBe("stored 1000");
     expect(await wire.answersNext()).toBe(true);
+  });
+
+  test("closes a request that nobody reads when it cuts it off", async () => {
+    const closed = deferred();
+    const wire = await serve((req) => void req.on("close", closed.resolve));
+    wire.send(CHUNKED, "\r\n", chunk(1001));
+    await wire.status(413);
+    await wire.closed();
+    await closed.promise;
   });
 
   test.each(["", "Expect: 100-continue\r\n"])(

@@ -50,6 +50,16 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     }
   });
 
+  test.each([204, 304])("a refusal with %d has neither content nor fields about it", async (status) => {
+    const wire = await answer([prepare], refuse(status, { body: "no", headers: { "Content-Length": "2" } }));
+    await wire.closed();
+    const [refusal] = wire.finals;
+    expect(refusal).toMatchObject({ status, body: "", headers: { vary: "Origin" } });
+    expect(refusal?.headers).not.toHaveProperty("content-length");
+    expect(refusal?.headers).not.toHaveProperty("content-type");
+    expect(wire.text.endsWith("\r\n\r\n")).toBe(true);
+  });
+
   const breakingHead =
     (times: number): Handler =>
     (_req, res, go) => {

@@ -102,6 +102,17 @@ test("the idle time does not begin before an earlier response has let the 100 ou
   expect(wire.statuses).toEqual([200, 100, 201]);
 });
 
+test("the idle time begins when an earlier response has let the 100 out", async () => {
+  const bodyTimeoutMs = deadline(100);
+  const slow: Handler = (_req, res) => void setTimeout(() => res.end("slow"), 50);
+  const routes = { "/slow": slow, "/files": store };
+  const running = await startAttached("node:http", { routes }, { bodyTimeoutMs, logger: silent });
+  const wire = await WireClient.connect(running.port);
+  wire.send(`GET /slow HTTP/1.1\r\nHost: test\r\n\r\n${UPLOAD}`);
+  await wire.status(408);
+  expect(wire.statuses).toEqual([200, 100, 408]);
+});
+
 test("a body that drips in behind a slow response adds no listener a byte", async () => {
   let endSlow = () => {};
   const slow: Handler = (_req, res) => {

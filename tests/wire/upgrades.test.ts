@@ -1,7 +1,7 @@
-import type { Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, expect, test } from "@jest/globals";
-import { expectations, refuse, silent } from "../../src/index.js";
-import { closeServers, type Handler, startAttached, store } from "../helpers/servers.js";
+import { attach, expectations, refuse, silent } from "../../src/index.js";
+import { closeServers, type Handler, listen, startAttached, store } from "../helpers/servers.js";
 import { PLAIN, UPLOAD, WireClient } from "../helpers/wire.js";
 
 afterEach(closeServers);
@@ -45,4 +45,15 @@ test.each(others)("%s: none behind a last response that is not at its end reache
   expect(taken()).toBe(0);
   expect(wire.statuses).toEqual([200]);
   expect(wire.text).toContain(" and done");
+});
+
+test("a request that asks for an upgrade does not wait for itself at the gate of a server behind the server", async () => {
+  const inner = attach(createServer(store as RequestListener), { logger: silent });
+  const outer = createServer((req, res) => void inner.emit("request", req, res));
+  const { port } = await listen(attach(outer, { logger: silent }));
+  const wire = await WireClient.connect(port);
+  wire.send(
+    "PUT /files HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello",
+  );
+  expect(await wire.final()).toMatchObject({ status: 201, body: "stored 5" });
 });

@@ -6,7 +6,7 @@ import { deferred } from "../helpers/deferred.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, type Handler, listen, recordingLogger } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
-import { keptEnds } from "../helpers/verdict.js";
+import { keptEnds, pendingPolicy } from "../helpers/verdict.js";
 
 // Content that is read from the stream itself, past its request, and responses that go out past `res`.
 
@@ -273,6 +273,40 @@ test("additionalHeaders() writes no second 100, and none before the verdict", as
   const [head] = (await once(stream, "response")) as [{ ":status": number }];
   expect(head[":status"]).toBe(200);
   expect(interim).toEqual([100]);
+});
+
+test("additionalHeaders() writes other statuses, but none behind a refusal", async () => {
+  const { policy, decide } = pendingPolicy();
+  const guard = expectations({ logger: silent, policies: [policy] });
+  const server = http2.createServer((req, res) => {
+    guard(req as never, res as never, () => {});
+    req.stream.additionalHeaders({ ":status": 103, link: "</a.css>; rel=preload" });
+    decide(false);
+    res.on("finish", () => req.stream.additionalHeaders({ ":status": 103 }));
+  });
+  const session = await openSession(await listen(attach(server, { logger: silent })));
+  const stream = session.request(EXPECTING, { endStream: false });
+  const interim: unknown[] = [];
+  stream.on("headers", (fields) => interim.push(fields[":status"]));
+  stream.resume();
+  const [head] = (await once(stream, "response")) as [{ ":status": number }];
+  await once(stream, "close");
+  expect([interim, head[":status"]]).toEqual([[103], 417]);
+});
+
+test("policies are told the status that the stream itself has sent", async () => {
+  const { ends, policy } = keptEnds();
+  const guard = expectations({ logger: silent, policies: [policy] }) as Handler;
+  const server = http2.createServer((req, res) => {
+    guard(req as never, res as never, () => {
+      req.stream.respond({ ":status": 409 });
+      req.stream.end();
+    });
+  });
+  const session = await openSession(await listen(attach(server, { logger: silent })));
+  await exchange(session, EXPECTING);
+  await until("it has ended", () => ends.length > 0);
+  expect(ends).toMatchObject([{ status: 409, isRefused: false, isWhole: false }]);
 });
 
 describe("refused streams", () => {

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "@jest/globals";
-import { type Expectation, expectLines, isContinue, parseExpect } from "../../../src/http/expect-header.js";
+import {
+  type Expectation,
+  expectationsOf,
+  expectLines,
+  isContinue,
+  parseExpect,
+  TOO_MANY_EXPECTATIONS,
+  UNKNOWN_EXPECTATION,
+} from "../../../src/http/expect-header.js";
 import { lowerAscii } from "../../../src/http/token.js";
 import * as fc from "../../helpers/properties.js";
 
@@ -30,6 +38,7 @@ describe("parseExpect reads the lines of the field as one list", () => {
     ["white space alone", [" \t "], []],
     ["commas alone", [",, ,\t,"], []],
     ["the one expectation", ["100-continue"], [CONTINUE]],
+    ["lines behind the one expectation", ["100-continue", "a"], [CONTINUE, good("a")]],
     ["every line", ["a", "100-continue", "b"], [good("a"), CONTINUE, good("b")]],
     ["every member of a line", ["a,100-continue,b"], [good("a"), CONTINUE, good("b")]],
     [
@@ -90,6 +99,7 @@ describe("parseExpect reads the lines of the field as one list", () => {
     ["a parameter without a value", "x=1;flag", [bad("x=1;flag")]],
     ["a parameter without a name", "x=1;=2", [bad("x=1;=2")]],
     ["white space within a parameter", "x=1;a =2", [bad("x=1;a =2")]],
+    ["a parameter with a colon", "x=1;a:2", [bad("x=1;a:2")]],
     ["parameters without semicolon", "x=1 a=2", [bad("x=1 a=2")]],
     ["an unterminated quote, which takes the rest", 'x="a, 100-continue', [bad('x="a, 100-continue')]],
     ["a quote that ends in a backslash", 'x="a\\', [bad('x="a\\')]],
@@ -113,6 +123,10 @@ describe("parseExpect reads the lines of the field as one list", () => {
       'X="a, b" ;Q=1',
       "y z",
     ]);
+  });
+
+  test("keeps the first of members that are the same", () => {
+    expect(parseExpect(["X=1, x=1, A B, a b"]).map(({ raw }) => raw)).toEqual(["X=1", "A B"]);
   });
 
   test("lets an unterminated quote take the rest of its own line alone", () => {
@@ -182,12 +196,31 @@ describe("expectLines", () => {
     ["each, in the order received", ["Expect", "b", "Host", "h", "Expect", "a"], ["b", "a"]],
     ["names in any letter case", ["EXPECT", "a", "expect", "b", "eXpect", "c"], ["a", "b", "c"]],
     ["empty values", ["Expect", ""], [""]],
-    ["no name that is alike", ["Expects", "a", "X-Expect", "b", "Expec", "c", "Expect ", "d"], []],
+    ["no name that is alike", ["Expects", "a", "X-Expect", "b", "Expec", "c", "Expect ", "d", "Accept", "e"], []],
     ["no value that looks like the name", ["X", "Expect", "Y", "100-continue"], []],
     ["no name without a value", ["Expect"], []],
   ])("finds %s", (_what, rawHeaders, lines) => {
     expect(expectLines(rawHeaders)).toEqual(lines);
   });
+});
+
+describe("expectationsOf", () => {
+  const namesOf = (req: Partial<Parameters<typeof expectationsOf>[0]>) =>
+    expectationsOf(req as Parameters<typeof expectationsOf>[0]).map(({ name }) => name);
+
+  test.each([
+    ["none without the field", { headers: {}, rawHeaders: ["Expect", "a"] }, []],
+    ["those of each line", { headers: { expect: "a" }, rawHeaders: ["Expect", "a", "Expect", "b"] }, ["a", "b"]],
+    ["those of the field, without lines", { headers: { expect: "a" }, rawHeaders: ["Host", "h"] }, ["a"]],
+    ["those of the field, without rawHeaders", { headers: { expect: "a, b" } }, ["a", "b"]],
+  ])("returns %s", (_what, req, names) => {
+    expect(namesOf(req)).toEqual(names);
+  });
+});
+
+test("the reasons of a 417 say what is wrong", () => {
+  expect(UNKNOWN_EXPECTATION).toBe("an expectation that this server does not know");
+  expect(TOO_MANY_EXPECTATIONS).toBe("too many expectations: more than 16");
 });
 
 describe("for any input", () => {

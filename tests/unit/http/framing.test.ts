@@ -2,10 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import { framingFault } from "../../../src/http/framing.js";
 import type { HttpRequest } from "../../../src/http/message.js";
 
-function statusOf(rawHeaders: string[], httpVersion = "1.1", maxHeadersCount?: number | null): number | undefined {
+function faultOf(rawHeaders: string[], httpVersion = "1.1", maxHeadersCount?: number | null) {
   const [httpVersionMajor, httpVersionMinor] = httpVersion.split(".").map(Number);
   const req = { rawHeaders, httpVersionMajor, httpVersionMinor };
-  return framingFault(req as unknown as HttpRequest, maxHeadersCount)?.status;
+  return framingFault(req as unknown as HttpRequest, maxHeadersCount);
+}
+
+function statusOf(...args: Parameters<typeof faultOf>): number | undefined {
+  return faultOf(...args)?.status;
 }
 
 describe("Transfer-Encoding", () => {
@@ -24,6 +28,8 @@ describe("Transfer-Encoding", () => {
     ["gzip, chunked,", 400],
     [", chunked", 400],
     ["@, chunked", 400],
+    ["gzip, @, chunked", 400],
+    ["gzip, chunked, chunked", 400],
     ["", 400],
   ])("%j: %s", (codings, status) => {
     expect(statusOf(["Host", "a", "Transfer-Encoding", codings])).toBe(status);
@@ -73,5 +79,38 @@ describe("the number of fields", () => {
   ])("with a limit of %s, %d: %s", (limit, fields, status) => {
     const rawHeaders = Array.from({ length: fields }, (_, i) => [`X-${i}`, "1"]).flat();
     expect(statusOf(rawHeaders, "1.1", limit)).toBe(status);
+  });
+});
+
+describe("Host and Content-Length", () => {
+  test.each<[string[], string | undefined]>([
+    [["Host", "a"], undefined],
+    [["Host", "a", "host", "b"], "more than one Host"],
+    [["HOST", "a", "Host", "a"], "more than one Host"],
+    [["Content-Length", "5"], undefined],
+    [["Content-Length", "5", "content-length", "5"], "more than one Content-Length"],
+    [["CONTENT-LENGTH", ""], "Content-Length is not a number"],
+    [["Content-Length", "-1"], "Content-Length is not a number"],
+    [["Content-Length", "1x"], "Content-Length is not a number"],
+    [["Content-Length", "x1"], "Content-Length is not a number"],
+    [["Content-Length", "1, 1"], "Content-Length is not a number"],
+    [["Content-Length", "9007199254740991"], undefined],
+    [["Content-Length", "9007199254740992"], "Content-Length is too large"],
+    [["Content-Length", "5", "Transfer-Encoding", "chunked"], "both Content-Length and Transfer-Encoding"],
+    [["Transfer-Encoding", "gzip"], "a Transfer-Encoding other than chunked"],
+    // The name of a field is the whole of it.
+    [["X-Host", "a", "Hostx", "a", "Content-Lengthx", "x", "XContent-Length", "x"], undefined],
+    // A name without its value is no field.
+    [["Host", "a", "Host"], undefined],
+    [["Content-Length"], undefined],
+  ])("%j: %s", (rawHeaders, reason) => {
+    expect(faultOf(rawHeaders)?.reason).toBe(reason);
+    expect(statusOf(rawHeaders)).toBe(reason && 400);
+  });
+
+  test("the other faults have a reason, too", () => {
+    expect(faultOf(["Transfer-Encoding", "chunked"], "1.0")?.reason).toBe("Transfer-Encoding in HTTP/1.0");
+    expect(faultOf([], "2.0")?.reason).toBe("an HTTP version other than HTTP/1");
+    expect(faultOf(["A", "1", "B", "2"], "1.1", 1)?.reason).toBe("more header fields than the server reads");
   });
 });

@@ -8,6 +8,7 @@ import { maxSize } from "../../../src/policies/max-size.js";
 import { mediaTypes } from "../../../src/policies/media-types.js";
 import { policyName } from "../../../src/policies/names.js";
 import type { Upload, Verdict } from "../../../src/policies/policy.js";
+import { preconditions } from "../../../src/policies/preconditions.js";
 import { refuse } from "../../../src/policies/refuse.js";
 import { runInOrder } from "../../../src/policies/run.js";
 
@@ -219,5 +220,15 @@ test.each([
   ["mediaTypes", mediaTypes(["a/b"])],
   ["authorize", authorize(() => true, { challenge: "Bearer" })],
 ])("%s carries its name for the log", (name, policy) => {
+  expect(policyName(policy)).toBe(name);
+});
+
+test.each([
+  [maxSize("1kb"), "maxSize"],
+  [knownLength(), "knownLength"],
+  [mediaTypes(["image/*"]), "mediaTypes"],
+  [authorize(() => true, { challenge: "Bearer" }), "authorize"],
+  [preconditions(() => undefined), "preconditions"],
+])("%p carries its name for the log", (policy, name) => {
   expect(policyName(policy)).toBe(name);
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
 import { allOf, anyOf, when } from "../../../src/policies/combine.js";
-import { named, policyName } from "../../../src/policies/names.js";
+import { named, namesOf, policyName } from "../../../src/policies/names.js";
 import type { Policy, Upload } from "../../../src/policies/policy.js";
 import { isRefusal, refuse } from "../../../src/policies/refuse.js";
 import { type Outcome, runInOrder } from "../../../src/policies/run.js";
@@ -72,6 +72,10 @@ describe("refuse", () => {
     expect(refuse(503, { reason: "busy", headers, body })).toEqual({ status: 503, reason: "busy", headers, body });
   });
 
+  test("carries a body that is text", () => {
+    expect(refuse(503, { body: "busy" }).body).toBe("busy");
+  });
+
   test("is frozen, and so are its headers: one refusal serves many requests", () => {
     const refusal = refuse(401, { headers: { "WWW-Authenticate": "Bearer" } });
     expect(Object.isFrozen(refusal)).toBe(true);
@@ -106,6 +110,11 @@ describe("refuse", () => {
     expect(call).toThrow(expect.objectContaining({ code: "ERR_EXPECT_OPTION" }));
   });
 
+  test("passes on Node's own error about a header field", () => {
+    const cause = expect.objectContaining({ code: "ERR_INVALID_HTTP_TOKEN" });
+    expect(() => refuse(400, { headers: { "X Y": "1" } })).toThrow(expect.objectContaining({ cause }));
+  });
+
   test.each<[what: string, value: unknown]>([
     ["a copy of one", { ...TEAPOT }],
     ["one that went through JSON", JSON.parse(JSON.stringify(TEAPOT))],
@@ -115,6 +124,18 @@ describe("refuse", () => {
   ])("is not %s", (_what, value) => {
     expect(isRefusal(TEAPOT)).toBe(true);
     expect(isRefusal(value)).toBe(false);
+  });
+
+  test("is not an object that throws when it is looked at", () => {
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error("boom");
+        },
+      },
+    );
+    expect(isRefusal(hostile)).toBe(false);
   });
 
   test("is told from other values by both copies of the package", () => {
@@ -238,7 +259,11 @@ describe("runInOrder", () => {
       },
     ]);
     const late = await inOrder([{ policy: "a", run: () => Promise.reject(thrown) }]);
-    for (const outcome of [sync, late]) expect(outcome).toMatchObject({ kind: "fault", error: { message } });
+    const more = isRefusal(thrown) ? { code: "ERR_EXPECT_POLICY" } : { cause: thrown };
+    for (const outcome of [sync, late]) {
+      expect(outcome).toMatchObject({ kind: "fault", error: { message } });
+      expect((outcome as { error: Error }).error).toEqual(expect.objectContaining(more));
+    }
   });
 
   test.each<[verdict: unknown, received: string]>([
@@ -521,6 +546,27 @@ describe("combinators", () => {
       ),
     ).toBe("when(anonymous)");
     expect(policyName(named("mine", () => true))).toBe("mine");
+  });
+
+  test("carry the names of what they combine, also of another copy of the package", () => {
+    const signedIn = () => true;
+    const nested = when(() => true, anyOf(signedIn, named("mine", signedIn)));
+    expect(namesOf(nested)).toEqual(["when(anyOf)", "anyOf", "signedIn", "mine"]);
+    expect(namesOf(allOf(signedIn))).toEqual(["allOf", "signedIn"]);
+    const fromOtherCopy = Object.assign(() => true, { [Symbol.for("express-expectations:parts:1")]: [signedIn] });
+    expect(namesOf(fromOtherCopy)).toEqual(["anonymous", "signedIn"]);
+  });
+
+  test("may be given another name", () => {
+    expect(
+      policyName(
+        Object.defineProperty(
+          allOf(() => true),
+          "name",
+          { value: "mine" },
+        ),
+      ),
+    ).toBe("mine");
   });
 
   test("take each other", async () => {

@@ -62,6 +62,9 @@ describe("If-None-Match", () => {
     ['W/"a"', WEAK, 412],
     ['"a"', undefined, "accepted"],
     ['"a"', BARE, "accepted"],
+    // A prefix is one at the beginning alone.
+    ['"aW/b"', { etag: '"ab"' }, "accepted"],
+    ['"ab"', { etag: '"aW/b"' }, "accepted"],
   ])("%s against %j is %p", (field, stored, answer) => {
     expect(judge({ "if-none-match": field }, stored)).toBe(answer);
   });

@@ -14,6 +14,7 @@ afterEach(() => void jest.useRealTimers());
 
 const STORED: UploadEnd = { status: 201, isRefused: false, isWhole: true };
 const FAILED: UploadEnd = { status: 500, isRefused: false, isWhole: true };
+const BAD_REQUEST: UploadEnd = { status: 400, isRefused: false, isWhole: true };
 const NOT_FOUND: UploadEnd = { status: 404, isRefused: false, isWhole: true };
 const LEFT: UploadEnd = { status: undefined, isRefused: false, isWhole: false };
 const LEFT_WHOLE: UploadEnd = { status: undefined, isRefused: false, isWhole: true };
@@ -136,6 +137,15 @@ describe("the cost", () => {
     expect(() => budget(memory(), { key: () => key as string })(reqOf(), uploadOf(1))).toThrow(
       expect.objectContaining({ code: "ERR_EXPECT_POLICY" }),
     );
+  });
+
+  test("of nothing asks nobody, and that of a request limits no bytes", async () => {
+    const consume = jest.fn<Limiter["consume"]>();
+    expect(await judge(budget(altered(memory(), { consume })), uploadOf(0))).toBe("accepted");
+    expect(consume).not.toHaveBeenCalled();
+    const upload = uploadOf(undefined);
+    expect(await judge(budget(memory(), { cost: "requests" }), upload)).toBe("accepted");
+    expect(upload.limits).toEqual([]);
   });
 
   test("is charged to its key alone", async () => {
@@ -281,6 +291,20 @@ describe("a refusal", () => {
     expect(await judge(budget(limiter), uploadOf(100))).toBe("accepted");
   });
 
+  test("of more than the whole budget says what is left of it", async () => {
+    const policy = budget(memory());
+    await judge(policy, uploadOf(30));
+    expect(await policy(reqOf(), uploadOf(1_000))).toMatchObject({ headers: { RateLimit: '"default";r=70;t=60' } });
+  });
+
+  test("by an insurance limiter that counted it gives it back", async () => {
+    const reward = jest.fn<Limiter["reward"]>(async () => ({ msBeforeNext: 60_000, consumedPoints: 0 }));
+    const counted = { msBeforeNext: 60_000, consumedPoints: 50 };
+    const limiter = altered(memory(), { consume: () => Promise.reject(counted), get: async () => counted, reward });
+    expect(await judge(budget(limiter), uploadOf(50))).toBe(429);
+    expect(reward.mock.calls).toEqual([["key", 50]]);
+  });
+
   test("by an insurance limiter with less to give does not say that there is enough", async () => {
     const insurance = memory(10);
     await insurance.consume("key", 10);
@@ -315,6 +339,7 @@ describe("at the end, an upload of 80 with 30 arrived", () => {
     [STORED, "bytes", true, 30],
     [FAILED, "bytes", false, 0],
     [FAILED, "bytes", true, 30],
+    [BAD_REQUEST, "bytes", false, 0],
     [NOT_FOUND, "bytes", false, 0],
     [LEFT, "bytes", false, 0],
     [LEFT_WHOLE, "bytes", false, 30],
@@ -338,6 +363,33 @@ describe("at the end, an upload of 80 with 30 arrived", () => {
     await upload.close(end);
     expect(await consumed(limiter)).toBe(points);
     expect(upload.reports).toEqual([]);
+  });
+
+  test("counts no failure unless told to", async () => {
+    const limiter = memory();
+    const upload = uploadOf(80);
+    await judge(budget(limiter), upload);
+    upload.received = 30;
+    await upload.close(FAILED);
+    expect(await consumed(limiter)).toBe(0);
+  });
+
+  test("asks the store for nothing when all of it has come", async () => {
+    const get = jest.fn<Limiter["get"]>();
+    const upload = uploadOf(80);
+    await judge(budget(altered(memory(), { get })), upload);
+    upload.received = 80;
+    await upload.close(STORED);
+    expect(get).not.toHaveBeenCalled();
+  });
+
+  test("waits for no content of an upload that has failed", async () => {
+    const limiter = memory();
+    const upload = uploadOf(80);
+    await judge(budget(limiter), upload, reqOf({ complete: false }));
+    upload.received = 30;
+    await upload.close(FAILED);
+    expect(await consumed(limiter)).toBe(0);
   });
 
   test("gives an unknown length's reserve back, down to what came", async () => {
@@ -400,6 +452,7 @@ describe("nothing is given back", () => {
     await limiter.delete("key");
     await upload.close(LEFT);
     expect(await limiter.get("key")).toBeNull();
+    expect(upload.reports).toEqual([]);
   });
 
   test("to a store that has forgotten the key and counts anew", async () => {
@@ -427,6 +480,18 @@ describe("nothing is given back", () => {
     expect(await consumed(limiter)).toBe(0);
     expect(await judge(budget(limiter), uploadOf(100))).toBe("accepted");
     expect(await judge(budget(limiter), uploadOf(1))).toBe(429);
+  });
+
+  test.each([
+    ["in the same window", { consumedPoints: 10, msBeforeNext: 60_000 }, 0],
+    ["in another window that others use", { consumedPoints: 10, msBeforeNext: 200_000 }, 1],
+    ["for a key that it had forgotten", { consumedPoints: -80, msBeforeNext: 60_000 }, 1],
+  ])("that lasts, where the store has counted it %s", async (_what, counted, times) => {
+    const penalty = jest.fn<Limiter["penalty"]>();
+    const upload = uploadOf(80);
+    await judge(budget(altered(memory(), { reward: async () => counted, penalty })), upload);
+    await upload.close(LEFT);
+    expect(penalty.mock.calls).toEqual(Array.from({ length: times }, () => ["key", 80]));
   });
 
   test("but what is given back in a window that never ends", async () => {
@@ -468,7 +533,11 @@ describe("a store", () => {
       const upload = uploadOf(10);
       const consume = async () => answer as never;
       expect(await judge(budget(altered(memory(), { consume })), upload)).toBe(503);
-      expect(upload.reports).toHaveLength(1);
+      const message = expect.stringMatching(
+        /^quota\(\{ limiter \}\): answered \w+; expected an object with consumedPoints and msBeforeNext$/,
+      );
+      const error = expect.objectContaining({ code: "ERR_EXPECT_POLICY", message });
+      expect(upload.reports).toEqual([{ message: "quota: the store failed", error }]);
     },
   );
 
@@ -505,7 +574,14 @@ describe("a store", () => {
     const upload = uploadOf(10);
     await judge(budget(altered(memory(), { reward: down })), upload);
     await upload.close(LEFT);
-    expect(upload.reports).toMatchObject([{ error: { code: "ECONNREFUSED" } }]);
+    const message = "quota: the store failed; the unused part of a reservation was not refunded";
+    expect(upload.reports).toMatchObject([{ message, error: { code: "ECONNREFUSED" } }]);
+  });
+
+  test("that answers in time leaves no timer", async () => {
+    const consume = async () => ({ msBeforeNext: 60_000, consumedPoints: 10 });
+    expect(await judge(budget(altered(memory(), { consume })), uploadOf(10))).toBe("accepted");
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test("that hangs while a refused wish is given back holds the refusal up no longer than it may", async () => {
@@ -580,6 +656,15 @@ describe("an option", () => {
     [/^quota\(\{ limiter \}\)\.points: received 1\.5/, { limiter: memory(1.5), key }],
     [/^quota\(\{ limiter \}\)\.points: received -1/, { limiter: memory(-1), key }],
     [/^quota\(\{ limiter \}\)\.points: received 1000000000000000/, { limiter: memory(10 ** 15), key }],
+    [
+      /^quota\(\{ limiter \}\)\.duration: received -1; expected seconds, or 0 for a window that never ends$/,
+      { limiter: altered(memory(), { duration: -1 }), key },
+    ],
+    [/^quota\(\{ limiter \}\)\.duration: received NaN/, { limiter: altered(memory(), { duration: Number.NaN }), key }],
+    [
+      /^quota\(\{ limiter \}\)\.duration: received "5"/,
+      { limiter: altered(memory(), { duration: "5" as never }), key },
+    ],
     [/^quota\(\{ limiter \}\)\.execEvenly: received true/, { limiter: memory(1, 1, { execEvenly: true }), key }],
     [/^quota\(\{ key \}\): received undefined/, { limiter: memory() }],
     [/^quota\(\{ key \}\): received "me"/, { limiter: memory(), key: "me" }],
@@ -602,6 +687,10 @@ describe("an option", () => {
     expect(() => quota(options as QuotaOptions)).toThrow(expect.objectContaining({ code: "ERR_EXPECT_OPTION" }));
     expect(() => quota(options as QuotaOptions)).toThrow(message);
   });
+});
+
+test("a reserve may be the whole budget", () => {
+  expect(() => budget(memory(100), { unknownLengthCost: 100 })).not.toThrow();
 });
 
 test("carries its name for the log", () => {

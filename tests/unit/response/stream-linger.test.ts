@@ -1,0 +1,135 @@
+import { EventEmitter } from "node:events";
+import type { ServerHttp2Stream } from "node:http2";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { LingeringStreams } from "../../../src/response/stream-linger.js";
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+type Acknowledge = (error: Error | null) => void;
+
+/** A session that keeps the PINGs that are sent on it. */
+function sessionOf({ pings }: { pings: boolean | "throws" } = { pings: true }) {
+  const sent: Acknowledge[] = [];
+  const session = {
+    destroyed: false,
+    ping(acknowledge: Acknowledge) {
+      if (pings === "throws") throw new Error("closing");
+      if (pings) sent.push(acknowledge);
+      return pings;
+    },
+  };
+  return { session, sent };
+}
+
+function streamOf(session: object | undefined): ServerHttp2Stream {
+  return Object.assign(new EventEmitter(), { session, destroyed: false }) as unknown as ServerHttp2Stream;
+}
+
+describe("a stream", () => {
+  test("is closed when the PING behind it is acknowledged", () => {
+    const { session, sent } = sessionOf();
+    const streams = new LingeringStreams(10);
+    const close = jest.fn();
+    streams.add(streamOf(session), close);
+    expect([streams.size, sent.length, close.mock.calls.length]).toEqual([1, 1, 0]);
+    sent[0]?.(null);
+    expect([streams.size, close.mock.calls.length]).toEqual([0, 1]);
+    jest.advanceTimersByTime(2_000);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test("is closed after a second without an acknowledgement", () => {
+    const { session } = sessionOf();
+    const close = jest.fn();
+    new LingeringStreams(10).add(streamOf(session), close);
+    jest.advanceTimersByTime(999);
+    expect(close).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test.each([{ pings: false }, { pings: "throws" }] as const)(
+    "waits a second if no PING can be sent: %j",
+    (options) => {
+      const { session } = sessionOf(options);
+      const close = jest.fn();
+      new LingeringStreams(10).add(streamOf(session), close);
+      jest.advanceTimersByTime(999);
+      expect(close).not.toHaveBeenCalled();
+      jest.advanceTimersByTime(1);
+      expect(close).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  test("waits a second if its PING is cancelled", () => {
+    const { session, sent } = sessionOf();
+    const close = jest.fn();
+    new LingeringStreams(10).add(streamOf(session), close);
+    sent[0]?.(new Error("cancelled"));
+    expect(close).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1_000);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test("that closes by itself is forgotten, with its timer", () => {
+    const { session, sent } = sessionOf();
+    const streams = new LingeringStreams(10);
+    const close = jest.fn();
+    const stream = streamOf(session);
+    streams.add(stream, close);
+    stream.emit("close");
+    expect([streams.size, jest.getTimerCount()]).toEqual([0, 0]);
+    sent[0]?.(null);
+    expect(close).not.toHaveBeenCalled();
+  });
+
+  test("that is gone is not waited for", () => {
+    const { session } = sessionOf();
+    const streams = new LingeringStreams(10);
+    streams.add(Object.assign(streamOf(session), { destroyed: true }), () => {});
+    streams.add(streamOf(undefined), () => {});
+    expect([streams.size, jest.getTimerCount()]).toEqual([0, 0]);
+  });
+});
+
+describe("several streams", () => {
+  test("of a session share the next PING while one is under way", () => {
+    const { session, sent } = sessionOf();
+    const streams = new LingeringStreams(10);
+    const closed: number[] = [];
+    for (const i of [1, 2, 3]) streams.add(streamOf(session), () => closed.push(i));
+    expect(sent).toHaveLength(1);
+    sent[0]?.(null);
+    expect([closed, sent.length]).toEqual([[1], 2]);
+    sent[1]?.(null);
+    expect([closed, sent.length]).toEqual([[1, 2, 3], 2]);
+    streams.add(streamOf(session), () => closed.push(4));
+    expect(sent).toHaveLength(3);
+  });
+
+  test("of a session that was destroyed are not asked about again", () => {
+    const { session, sent } = sessionOf();
+    const streams = new LingeringStreams(10);
+    for (const _ of [1, 2]) streams.add(streamOf(session), () => {});
+    session.destroyed = true;
+    sent[0]?.(new Error("cancelled"));
+    expect(sent).toHaveLength(1);
+  });
+
+  test("of other sessions have a PING of their own", () => {
+    const [a, b] = [sessionOf(), sessionOf()];
+    const streams = new LingeringStreams(10);
+    streams.add(streamOf(a.session), () => {});
+    streams.add(streamOf(b.session), () => {});
+    expect([a.sent.length, b.sent.length]).toEqual([1, 1]);
+  });
+
+  test("are as many as may wait: the oldest is closed for the next", () => {
+    const { session } = sessionOf();
+    const streams = new LingeringStreams(2);
+    const closed: number[] = [];
+    for (const i of [1, 2, 3, 4]) streams.add(streamOf(session), () => closed.push(i));
+    expect([closed, streams.size]).toEqual([[1, 2], 2]);
+  });
+});
