@@ -15,7 +15,7 @@ export const EXCEPTIONS = [
     cells: ["after 2.5 s"],
     sees: /undefined value as a SCALAR reference at \S+LWP\/Protocol\/http\.pm/,
     reason:
-      "LWP waits 2 s for an answer and then writes from a buffer that it has not filled (`LWP/Protocol/http.pm`): it dies with `Can't use an undefined value as a SCALAR reference`, whatever the server does. A verdict within 2 s reaches it; so does any verdict where it sends no `Expect`.",
+      "LWP waits 2 s for a response and then writes from a buffer that it has not filled (`LWP/Protocol/http.pm`). It fails with `Can't use an undefined value as a SCALAR reference`, whatever the server does. A verdict within 2 s reaches it. So does any verdict if it sends no `Expect`.",
   },
   {
     modes: ["HttpClient 5 async with expect-continue", "HttpClient 5 async"],
@@ -23,7 +23,7 @@ export const EXCEPTIONS = [
     sees: /RequestNotExecutedException: Connection is closed|ClosedChannelException/,
     mostOf: 10,
     reason:
-      "now and then the client fails with its own `RequestNotExecutedException: Connection is closed` behind a response that says `Connection: close`, with its automatic retries as without them. It does so on a plain socket server without this package, too: in 4 to 30 of 1,500 repeats behind a 401, in 1 of 1,500 refusals at once. The classic client does not.",
+      "the client sometimes fails after a response that says `Connection: close`, with its own `RequestNotExecutedException: Connection is closed`. Its automatic retries do not help. It also does so with a plain socket server without this package, in 4 to 30 of 1,500 repeats after a 401, and in 1 of 1,500 refusals at once. The classic client does not.",
   },
 ];
 

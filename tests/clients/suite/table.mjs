@@ -114,18 +114,18 @@ export function page(rows, { runs, platform, sizes }) {
   const switches = CLIENTS.map(({ name, on, off }) => [name, on, off].map((text) => text.replaceAll("|", "\\|")));
   return `# What clients do
 
-Written by \`npm run test:clients\`, which takes an Express app on this package through every client that it finds, ${runs} times each, uploads of ${sizes} by turns; on ${platform}, by loopback. Do not edit it: \`tests/clients/suite\` is where it comes from.
+What real HTTP clients do when an upload is accepted or refused. Written by \`npm run test:clients\`, which uploads with every client that it finds to an Express app with this package, ${runs} times each, ${sizes} by turns. It ran on ${platform}, over loopback. Do not edit it: its text is in \`tests/clients/suite\`.
 
-- **\`Expect\`**: what makes the client send \`Expect: 100-continue\`; **waits**: how long it then holds its content back where no answer comes.
+- **\`Expect\`**: what makes the client send \`Expect: 100-continue\`; **waits**: how long it then keeps its content back if no response comes.
 - **accepted**: the upload is stored byte for byte, by SHA-256.
 - **refused at once**, **after 300 ms**, **after 2.5 s**: how long the verdict takes; the cell is the status that the client reports to its caller.
-- **in mid-body**: cut off at 1 MiB, by \`maxSize\` in a body of unknown length; by the same count where the client has to declare one (_known length_).
+- **in mid-body**: cut off at 1 MiB, by \`maxSize\` in a body of unknown length, or by the same count if the client has to declare one (_known length_).
 - **401, then stored**: refused because credentials are missing, sent again with them, and stored byte for byte; by the client itself, or by its caller.
-- **417**: a policy that answers \`false\`; that is a 403 where the request has no \`Expect\`. A client that repeats a 417 without it sees both.
-- **next request**: behind each of these, an upload on the same session or pool, stored byte for byte. To curl and wget, one command is a session.
+- **417**: a policy that returns \`false\`; that is a 403 if the request has no \`Expect\`. A client that repeats a 417 without it sees both.
+- **next request**: after each of these, an upload on the same session or pool is stored byte for byte. For curl and wget, one command is a session.
 - **hangs**: exchanges without an end within 20 s.
 
-A cell that names no exception and does not say how often stands for ${runs} of ${runs}; the server's side of each exchange is compared, too: which statuses it sent, and that nothing was sent again behind the client's back. Retries that a client can do without are switched off.
+A cell that names no exception and does not say how often stands for ${runs} of ${runs}. The server's side of each exchange is compared, too: which statuses it sent, and that nothing was sent again without the caller. Retries that can be switched off are off.
 
 ## Clients that send \`Expect\`
 

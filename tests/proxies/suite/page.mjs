@@ -20,20 +20,21 @@ export function pageOf(results, runs) {
   ];
   return `# Behind reverse proxies
 
-This page is what the last \`npm run test:proxies\` wrote; \`npm run test:proxies -- --check\` compares it with another run.
-Real proxies, each in a process of its own on loopback, stand in front of an attached app: ${versions()}. Each exchange is played ${runs} times: an upload that is accepted (300 kB), a refusal of 1 MiB by a client that waits for its \`100\`, a refusal of 16 MiB by one that does not, both by curl as well, an unknown expectation, the next request on the same connection, and requests of other clients behind each of these.
+What real proxies do to the handshake. [Behind a proxy](behind-a-proxy.md) says what to do about it. The last \`npm run test:proxies\` wrote this page; \`npm run test:proxies -- --check\` compares it with another run.
+
+Each proxy is a process of its own on loopback, in front of an attached app. ${versions()}. Each exchange is played ${runs} times. An upload of 300 kB is accepted. An upload of 1 MiB by a client that waits for its \`100\` is refused, and one of 16 MiB by a client that does not wait. curl plays both refusals as well. Then come an unknown expectation, the next request on the same connection, and requests of other clients after each of these.
 
 - **end to end**: the app's own \`100\` or refusal reaches the client before any content moves.
-- **good**: no content moves before a refusal; the \`100\` is the proxy's, which has asked the app's policies first.
-- **lingering**: the proxy sends a \`100\` of its own, so that content is under way before the app is asked; the refusal is seen all the same.
-- **who waits**: end to end; but of the clients that send without waiting, those that stop at a send error lose some refusals to a reset, which is the proxy's.
+- **good**: no content moves before a refusal. The proxy sends the \`100\`, after it has asked the app's policies.
+- **lingering**: the proxy sends its own \`100\`, so content is on its way before the app is asked. The client still sees the refusal.
+- **who waits**: end to end. But some clients that send without waiting, and stop at a send error, lose refusals to a reset by the proxy.
 - **avoid**: something was lost or damaged, or more than one \`100\` came.
 
-In the first three, every refusal reached the client, every upload was stored byte for byte behind at most one \`100\`, and no other request was damaged. ${counts.join(", ")}.
+In the first three, every refusal reached the client, and no other request was damaged. Every upload was stored byte for byte after at most one \`100\`. ${counts.join(", ")}.
 
 ${tableOf(results)}
 
-"another client's requests" counts pairs of a GET and a small PUT on connections of their own. What hung three times is not played on. A next request counts where it was answered as it should be, or the connection was closed or said to close. In the column of unknown expectations, \`Expect: tea\`, "201 by the app" means that the proxy took the field off.
+"another client's requests" counts pairs of a GET and a small PUT on connections of their own. An exchange that hung three times is not repeated. A next request counts if it got the right response, or if the connection was closed or announced to close. The column of unknown expectations sends \`Expect: tea\`; "201 by the app" means that the proxy removed the field.
 
 ## What to write into the configuration
 
@@ -41,10 +42,10 @@ ${Object.entries(ADVICE).map(adviceOf).join("\n\n")}
 
 ## What the package cannot do
 
-- A proxy that sends \`100 Continue\` itself has decided; no answer of the app takes that back. The rows with "the proxy, at once" show what is left: the refusal arrives, the content was sent for nothing.
-- Two \`100\`s come where Caddy sends one before the app is asked, and passes the app's on. The app sends exactly one.
-- The app says \`Connection: close\` with a refusal and closes. Whether the client's own connection ends is the proxy's to say: HAProxy takes the field off.
-- A refused upload is not kept from the proxy's own disk or memory where it buffers requests whole.
+- If a proxy has sent \`100 Continue\` itself, the app cannot undo that. In the rows with "the proxy, at once", the refusal arrives, but the content was sent for nothing.
+- Two \`100\`s come if Caddy sends one before it asks the app, and passes the app's on. The app sends exactly one.
+- The app sends \`Connection: close\` with a refusal and closes. The proxy decides whether the client's connection ends. HAProxy removes the field.
+- If a proxy buffers whole requests, a refused upload still reaches its disk or memory.
 `;
 }
 
