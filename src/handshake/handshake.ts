@@ -48,6 +48,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   readonly content: RequestContent;
   /** The response's own methods that write interim responses. */
   readonly interim: InterimWriters;
+  /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
+  isSettled = false;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
   #isResponseShared = false;
@@ -56,7 +58,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   #isContinueDue = false;
   #continuedAt: number | undefined;
   #isPending = false;
-  #isSettled = false;
   #judging = 0;
   #clock: BodyClock | undefined;
   #closeCallbacks: (() => void)[] | undefined;
@@ -97,11 +98,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   /** When a guard last accepted; `undefined` when none did. */
   get acceptedAt(): number | undefined {
     return this.#acceptedAt;
-  }
-
-  /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
-  get isSettled(): boolean {
-    return this.#isSettled;
   }
 
   /** Bytes of content that have arrived until now. */
@@ -333,8 +329,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   #settle(): void {
-    if (this.#isSettled || this.#refusal) return;
-    this.#isSettled = true;
+    if (this.isSettled || this.#refusal) return;
+    this.isSettled = true;
     this.listener.onAccept(this);
   }
 }

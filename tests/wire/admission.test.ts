@@ -66,6 +66,19 @@ describe.each(Object.entries(SERVERS))("%s", (_name, makeServer) => {
     expect(JSON.parse(refusal.body)).toMatchObject({ status: 413, detail: "larger than 4 bytes" });
   });
 
+  test("carries the problem members of a refusal", async () => {
+    const full = refuse(507, { reason: "full", problem: { type: "https://example.com/full", available_bytes: 5 } });
+    const wire = await serve({ statuses: "verbatim", policies: [() => full] }, makeServer);
+    wire.send(IMAGE);
+    expect(JSON.parse((await wire.final()).body)).toEqual({
+      type: "https://example.com/full",
+      title: "Insufficient Storage",
+      status: 507,
+      detail: "full",
+      available_bytes: 5,
+    });
+  });
+
   test("refuses a question with content of its own, and closes", async () => {
     const wire = await serve({}, makeServer);
     wire.send(question("Content-Length: 5"));

@@ -100,6 +100,21 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(await used()).toBe(60);
   });
 
+  test("names the violated policy in the problem details of a client that does not wait", async () => {
+    const { connect } = await serve(kind, { name: "per user" });
+    const wire = await connect();
+    wire.send(head(101));
+    const { headers, body } = await wire.final();
+    expect(headers["content-type"]).toBe("application/problem+json");
+    expect(JSON.parse(body)).toEqual({
+      type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+      title: "Request cannot be satisfied as assigned quota has been exceeded",
+      status: 429,
+      detail: "over budget: 101 asked for, 100 of 100 left",
+      "violated-policies": ["per user"],
+    });
+  });
+
   test("still accepts a small upload after one that was far too large", async () => {
     const { connect, used } = await serve(kind);
     const large = await connect();
