@@ -10,6 +10,7 @@ import { createHash, randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { build as bundle } from "esbuild";
 
 // How many builds are kept.
 const KEPT = 4;
@@ -42,6 +43,7 @@ async function fingerprint() {
     "tsconfig.json",
     "tsconfig.build.json",
     "tsconfig.cjs.json",
+    "tsconfig.browser.json",
     "node_modules/typescript/package.json",
     ...sources.filter((name) => name.endsWith(".ts")).map((name) => join("src", name)),
   ];
@@ -58,10 +60,14 @@ async function build() {
   const made = join(repository, `.dist-${randomUUID()}`);
   try {
     // At the same time: each of them keeps one processor busy.
-    await Promise.all([
+    // Both to their end: the folder of one that is still writing cannot be removed.
+    const compilers = await Promise.allSettled([
       compile("tsconfig.build.json", join(made, "esm")),
       compile("tsconfig.cjs.json", join(made, "cjs")),
+      compile("tsconfig.browser.json", join(made, "browser")),
+      minify("src/browser/upload.ts", join(made, "browser/upload.js")),
     ]);
+    for (const { reason } of compilers) if (reason) throw reason;
     await fs.writeFile(join(made, "cjs/package.json"), '{"type":"commonjs"}\n');
     await fs.cp(made, folder, { recursive: true });
     // Node asks it what the scripts of a build are that is used where it is kept.
@@ -83,6 +89,13 @@ async function compile(project, outDir) {
   });
   const status = await new Promise((settle, fail) => child.on("error", fail).on("close", settle));
   if (status !== 0) throw new Error(`tsc -p ${project} ended with ${status}`);
+}
+
+// Pages load it as it is, and it has to be small.
+async function minify(source, outfile) {
+  const entryPoints = [join(repository, source)];
+  const as = { bundle: true, minify: true, format: "esm", target: "es2022", sourcemap: true, sourcesContent: false };
+  await bundle({ entryPoints, outfile, ...as });
 }
 
 async function forgetOldBuilds() {

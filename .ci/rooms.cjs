@@ -4,8 +4,21 @@
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 exports.ROOMS = {
-  "index.ts": ["proxies", "guard", "policies", "server", "response", "handshake", "observe", "http", "support"],
-  proxies: ["guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  "index.ts": [
+    "preflight",
+    "proxies",
+    "guard",
+    "policies",
+    "server",
+    "response",
+    "handshake",
+    "observe",
+    "http",
+    "support",
+  ],
+  preflight: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  proxies: ["hearing", "guard", "policies", "server", "response", "handshake", "observe", "node", "http", "support"],
+  hearing: ["policies", "handshake", "observe", "http", "support"],
   guard: ["policies", "server", "response", "handshake", "observe", "node", "http", "support"],
   server: ["response", "handshake", "observe", "node", "http", "support"],
   response: ["handshake", "observe", "node", "http", "support"],
@@ -18,9 +31,14 @@ exports.ROOMS = {
 
   "observe/prometheus.ts": ["metrics", "observe", "http", "support"],
   metrics: ["observe", "http", "support"],
+  // Runs in pages, and is built alone.
+  browser: [],
   dashboard: ["report", "pages", "observe", "http", "support"],
 
-  cli: ["probe", "report", "pages", "http", "support"],
+  client: ["node", "http", "support"],
+  testing: ["probe", "server", "support"],
+
+  cli: ["client", "probe", "report", "pages", "http", "support"],
   probe: ["pages", "http", "support"],
   report: ["pages", "http", "support"],
   pages: ["support"],
@@ -33,6 +51,6 @@ exports.ROOMS = {
  */
 exports.PACKAGES = {
   "proxy-addr": ["proxies"],
-  "structured-headers": ["http/digest.ts"],
+  "structured-headers": ["http/digest.ts", "http/upload-fields.ts"],
   "prom-client": ["observe/prometheus.ts", "metrics"],
 };

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
-import { blocksOf } from "../tests/examples/readme-blocks.cjs";
+import { blocksOf, PAGES } from "../tests/examples/readme-blocks.cjs";
 
 const repository = resolve(import.meta.dirname, "..");
 const { config } = ts.readConfigFile(join(repository, "tsconfig.json"), ts.sys.readFile);
@@ -28,7 +28,7 @@ const pages = ["README.md", ...docs.map((file) => join("docs", file))];
 // Files that are nowhere on the disk, in the folder of the README: what they import is found from there.
 const blocks = new Map(
   pages.flatMap((page) =>
-    blocksOf(readFileSync(join(repository, page), "utf8")).map((block, i) => [
+    blocksOf(readFileSync(join(repository, page), "utf8"), PAGES[page]).map((block, i) => [
       join(repository, `${page.replaceAll(/\W/g, "-")}-block-${i + 1}.mts`),
       { page, ...block },
     ]),

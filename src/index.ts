@@ -35,6 +35,8 @@ export { quota } from "./policies/quota.js";
 export type { QuotaOptions } from "./policies/quota-options.js";
 export { type RefusalOptions, refuse } from "./policies/refuse.js";
 export type { Semaphore, SemaphoreFactory, SemaphoreOptions } from "./policies/semaphore.js";
+export type { PreflightGuards, PreflightOptions } from "./preflight/options.js";
+export { type PreflightHandler, preflight } from "./preflight/preflight.js";
 export { type AdmissionHandler, type AdmissionOptions, admission } from "./proxies/admission.js";
 export type { AdmissionRequest } from "./proxies/admission-request.js";
 export { holdExpectation, type RelayOptions, relayExpectation } from "./proxies/relay.js";

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import net from "node:net";
 
 const DEADLINE_MS = 15_000;
 
@@ -28,26 +27,4 @@ export async function runCurl(args, folder) {
     said: Buffer.concat(stderr).toString(),
     uploaded: Number(Buffer.concat(stdout).toString().split("uploaded=").at(-1)),
   };
-}
-
-/**
- * Sends a head on a raw socket, and `body` if the server answers 100; then waits until the server has ended the
- * connection, or ends it where the request was accepted.
- */
-export async function runSocket(port, head, body) {
-  const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
-  socket.setTimeout(DEADLINE_MS, () => socket.destroy());
-  socket.on("error", () => {});
-  socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  let received = "";
-  let isBodySent = false;
-  socket.setEncoding("latin1").on("data", (text) => {
-    received += text;
-    if (!isBodySent && received.startsWith("HTTP/1.1 100 ")) {
-      isBodySent = true;
-      socket.write(body);
-    }
-    if (received.includes("HTTP/1.1 2")) socket.end();
-  });
-  await once(socket, "close");
 }

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { handshake } from "express-expectations/testing";
 import { fingerprint, startApp, TOKEN } from "./app.mjs";
-import { curlVersion, runCurl, runSocket } from "./clients.mjs";
+import { curlVersion, runCurl } from "./clients.mjs";
 import { count, printEnd, printExchange, printTitle } from "./print.mjs";
 import { fieldOf, startRecorder } from "./recorder.mjs";
 
@@ -22,7 +23,11 @@ function scenesOf(port) {
   const auth = ["-H", `Authorization: Bearer ${TOKEN}`];
   const png = ["-H", "Content-Type: image/png"];
   const expect = ["-H", "Expect: 100-continue"];
-  const put = (path, ...fields) => [`PUT ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, ...fields];
+  // A client that sends nothing before it has read an answer.
+  const put = (path) =>
+    handshake(url(""))
+      .put(path)
+      .set({ Authorization: `Bearer ${TOKEN}`, "Content-Type": "image/svg+xml" });
   return [
     {
       title: "Accepted: one 100 Continue, then the content",
@@ -30,15 +35,9 @@ function scenesOf(port) {
       expected: { statuses: [100, 201], sent: PHOTO_BYTES, stored: ["photo.png", "photo"] },
     },
     {
-      title: "Accepted, on a raw socket that sends nothing before it has read the 100",
-      head: put(
-        "/images/sketch",
-        `Authorization: Bearer ${TOKEN}`,
-        "Content-Type: image/svg+xml",
-        `Content-Length: ${SKETCH.length}`,
-        "Expect: 100-continue",
-      ),
-      body: SKETCH,
+      title: "Accepted, by a client that sends nothing before it has read the 100",
+      shown: "PUT /images/sketch",
+      run: () => put("/images/sketch").send(SKETCH),
       expected: { statuses: [100, 201], sent: SKETCH.length, stored: ["sketch.svg", "sketch"] },
     },
     {
@@ -57,14 +56,9 @@ function scenesOf(port) {
       expected: { statuses: [401], sent: 0, policy: "authorize" },
     },
     {
-      title: "Refused: an expectation that nobody here knows, on a raw socket that waits for the answer",
-      head: put(
-        "/images/tea",
-        `Authorization: Bearer ${TOKEN}`,
-        "Content-Type: image/png",
-        "Content-Length: 418",
-        "Expect: teapot",
-      ),
+      title: "Refused: an expectation that nobody here knows",
+      shown: "PUT /images/tea",
+      run: () => put("/images/tea").expecting("teapot").withhold(418),
       expected: { statuses: [417], sent: 0, policy: "unknown-expectation" },
     },
     {
@@ -123,8 +117,8 @@ function checksOf({ expected, curl }, { recording, records, outcome, prints, isC
   return checks;
 }
 
-function commandOf({ curl, head }) {
-  if (head) return [`raw socket: ${head[0]} …`];
+function commandOf({ curl, shown }) {
+  if (shown) return [`express-expectations/testing: ${shown} …`];
   const words = curl.map((word) => (/^[\w./:=-]+$/.test(word) ? word : `'${word}'`)).join(" ");
   const lines = ["curl"];
   // An option and its value stay on one line.
@@ -175,9 +169,7 @@ async function main() {
     for (const [i, scene] of scenes.entries()) {
       const recording = recorder.begin();
       log.length = 0;
-      const outcome = scene.curl
-        ? await runCurl(scene.curl, folder)
-        : await runSocket(recorder.port, scene.head, scene.body);
+      const outcome = scene.curl ? await runCurl(scene.curl, folder) : await scene.run();
       const isClosed = await isClosedInTime(recording);
       const prints = await Promise.all((scene.expected.stored ?? []).map((name) => fingerprint(join(folder, name))));
       const result = { recording, records: [...log], outcome, prints, isClosed };

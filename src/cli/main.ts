@@ -5,6 +5,7 @@ const HELP = `Usage: express-expectations COMMAND
 
   probe URL        says what happens to an upload on the wire, which hop breaks it, and what to change
   report [FILE…]   says who is refused and why, from logs
+  upload FILE URL  uploads a file, and sends nothing of it before the server has agreed
 
 express-expectations COMMAND --help tells more.
 `;
@@ -12,6 +13,7 @@ express-expectations COMMAND --help tells more.
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   report: async () => (await import("./report/report.js")).report,
   probe: async () => (await import("./probe/probe.js")).probe,
+  upload: async () => (await import("./upload/upload.js")).uploadFile,
 };
 
 /** Runs the command that the arguments name, and returns its exit code. */

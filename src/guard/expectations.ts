@@ -6,6 +6,7 @@ import { handshakeFor } from "../server/begin.js";
 import { ExpectationError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { autoAttacher } from "./auto-attach.js";
+import { withSettings } from "./guard-settings.js";
 import { Judgement } from "./judgement.js";
 import {
   type ExpectationOptions,
@@ -34,7 +35,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
   const attachTo = settings.autoAttach ? autoAttacher(settings) : undefined;
   const warned = new Set<string>();
 
-  return function expectationGuard(req: Req, res: Res, next: Next): void {
+  return withSettings(function expectationGuard(req: Req, res: Res, next: Next): void {
     if (typeof next !== "function") throw notMounted();
     attachTo?.(req, res);
     if (isOutOfScope(req, settings)) {
@@ -51,7 +52,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
     }
     if (handshake.isGone) return;
     new Judgement(handshake, settings, next).begin();
-  };
+  }, settings);
 }
 
 markFactory(expectations, "expectations({ policies: […] })");

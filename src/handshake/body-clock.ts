@@ -31,7 +31,11 @@ export interface TimedUpload {
   readonly acceptedAt: number | undefined;
   /** Whether the response is finished, or the client has left. */
   readonly isClosed: boolean;
+  /** Whether somebody asks for bytes, and none have come since. */
+  readonly isAsking: boolean;
   readonly isInjected: boolean;
+  /** Whether nobody is left to respond to. */
+  readonly isGone: boolean;
   /** Whether the content has arrived to its end. */
   readonly hasArrived: boolean;
   /** Bytes of content that have arrived until now. */
@@ -66,7 +70,6 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * content.
  */
 export class BodyClock {
-  #isAsking = false;
   /** Since when time counts, by `performance.now()`. */
   #askedAt: number | undefined;
   /** How long somebody has asked before that, in milliseconds. */
@@ -103,15 +106,9 @@ export class BodyClock {
     if (this.#timer) this.#arm(0);
   }
 
-  /** Somebody asks for bytes. */
-  ask(): void {
-    this.#isAsking = true;
-    this.start();
-  }
-
   /** Time counts from now on, if somebody asks. */
   start(): void {
-    if (!this.#isAsking || this.#askedAt !== undefined) return;
+    if (!this.upload.isAsking || this.#askedAt !== undefined) return;
     if (this.#waitsForTurn) {
       if (!this.#isTold) this.upload.res.once("socket", () => this.start());
       this.#isTold = true;
@@ -131,7 +128,6 @@ export class BodyClock {
 
   /** Bytes have come. */
   hear(): void {
-    this.#isAsking = false;
     if (this.#askedAt === undefined) return;
     this.#waitedMs += performance.now() - this.#askedAt;
     this.#askedAt = undefined;
@@ -146,11 +142,12 @@ export class BodyClock {
 
   // Whether the client is at fault if no content comes.
   get #isTimed(): boolean {
-    const { req, res, stream, state, isClosed, isInjected, hasArrived } = this.upload;
+    const { req, res, stream, state, isClosed, isInjected, isGone, hasArrived } = this.upload;
     if (isInjected || hasArrived || req.destroyed || state === "refused") return false;
     const isContinued = state === "continued";
     // Behind the response, Node's own time holds unless it has passed.
     if (!stream && isClosed) return this.#isOverdue;
+    if (isGone) return false;
     return isContinued || isFinalOnWire(res) || (this.#isInCharge && state !== "pending");
   }
 

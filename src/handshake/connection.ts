@@ -15,6 +15,8 @@ export interface Connection {
   open: readonly Handshake[];
   /** The request whose response is done, and whose content still comes. Only the last one of a connection can be that. */
   unfinished: Handshake | undefined;
+  /** The lingering close of the connection, which is told when the socket has closed. */
+  lingering: { close(hadError: boolean): void } | undefined;
   /** Continues requests that wait behind those, in order, each in its own async context. */
   readonly held: (() => void)[];
 }
@@ -43,6 +45,7 @@ export function openConnection(socket: Socket): Connection {
     lingersFor: undefined,
     open: [],
     unfinished: undefined,
+    lingering: undefined,
     held: [],
   };
   carrier[CONNECTION] = made;
@@ -58,8 +61,9 @@ export function isFollowed(handshake: Handshake): boolean {
 
 // A response emits no `close` while it waits behind another one, and none after some resets over TLS. A request whose
 // response is done is told nothing at all by Node.
-function closeHandshakes(this: Socket): void {
+function closeHandshakes(this: Socket, hadError?: boolean): void {
   const connection = connectionOf(this);
   for (const handshake of connection?.open ?? []) handshake.close();
   connection?.unfinished?.abandonContent();
+  connection?.lingering?.close(hadError === true);
 }

@@ -11,29 +11,10 @@ import type { ServerContext } from "./context.js";
 import { Exchange } from "./exchange.js";
 import { watchInjected } from "./injected.js";
 import { type InterimOwner, type InterimWriters, watchInterim, writeContinue } from "./interim.js";
+import type { HandshakeListener } from "./listener.js";
 
 /** The state of a handshake; `none` when no `100 Continue` is owed. */
 export type HandshakeState = "none" | "pending" | "continued" | "refused";
-
-/** Is told what happens to a handshake. One object serves all handshakes. */
-export interface HandshakeListener {
-  /** Somebody wants the content, but nobody has accepted the expectations. */
-  onUndecided(handshake: Handshake): void;
-  /** No byte has come for `bodyTimeoutMs` although the application asks for some. */
-  onIdle(handshake: Handshake): void;
-  /** The content falls behind the server's own rate. */
-  onSlow(handshake: Handshake): void;
-  /** Accepted: the 100 is sent, or the content is read, or the response ends without either. */
-  onAccept(handshake: Handshake): void;
-  /** The first content has come, `waitedMs` milliseconds after the 100. */
-  onContent(handshake: Handshake, waitedMs: number): void;
-  /** A verdict has been reached: what waits for it may continue. */
-  onVerdict(handshake: Handshake): void;
-  /** Content has passed the handshake by: limits have not counted it. */
-  onMissedBytes(handshake: Handshake): void;
-  /** The response is finished or the client has left, and the `onClose` callbacks were called. */
-  onClosed(handshake: Handshake): void;
-}
 
 type Carrier = HttpRequest & { [HANDSHAKE]?: Handshake };
 
@@ -50,6 +31,8 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   readonly interim: InterimWriters;
   /** Whether the request counts as accepted: its 100 is sent, or its content is read, or it ended without either. */
   isSettled = false;
+  /** Whether somebody asks for bytes, and none have come since. */
+  isAsking = false;
   #refusal: RefusedWith | undefined;
   #acceptedAt: number | undefined;
   #isResponseShared = false;
@@ -60,6 +43,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   #isPending = false;
   #judging = 0;
   #clock: BodyClock | undefined;
+  #isClockDue = false;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
 
@@ -67,7 +51,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     req: IncomingMessage,
     res: ServerResponse,
     readonly context: ServerContext,
-    readonly listener: HandshakeListener,
+    readonly listener: HandshakeListener<Handshake>,
   ) {
     super(req, res);
     this.content = new RequestContent(req, this.stream, this, this.length === 0);
@@ -254,8 +238,6 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     return this.#isClosed;
   }
 
-  // ContentOwner
-
   meaningOfRead(isWanted: boolean): ReadMeaning {
     if (this.#refusal) return "refused";
     if (this.isWithheld) {
@@ -277,7 +259,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onRead(): void {
-    this.clock.ask();
+    this.#ask();
     if (!this.isWithheld || isFinalOnWire(this.res)) {
       if (this.#acceptedAt !== undefined) this.#settle();
     }
@@ -298,7 +280,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onDiscard(): void {
-    if ((this.#acceptedAt !== undefined || this.isOverdue) && !this.#isClosed) this.clock.ask();
+    if ((this.#acceptedAt !== undefined || this.isOverdue) && !this.#isClosed) this.#ask();
   }
 
   onUndecided(): void {
@@ -306,6 +288,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onBytes(): void {
+    this.isAsking = false;
     this.#clock?.hear();
     if (this.#continuedAt === undefined) return;
     const waitedMs = performance.now() - this.#continuedAt;
@@ -320,6 +303,21 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
 
   onCutOff(): void {
     this.#clock?.stop();
+  }
+
+  // Later if there is no clock yet, because the whole content may be in the packet that is being parsed.
+  #ask(): void {
+    // Node ends it in this turn. On HTTP/2 the client does, by a frame of its own.
+    if (!this.stream && this.#hasAllBytes) return;
+    this.isAsking = true;
+    if (this.#clock) this.#clock.start();
+    else if (!this.#isClockDue) {
+      this.#isClockDue = true;
+      process.nextTick(() => {
+        this.#isClockDue = false;
+        if (this.isAsking) this.clock.start();
+      });
+    }
   }
 
   #leavePending(): void {

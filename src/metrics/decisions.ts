@@ -38,7 +38,8 @@ export function decisionMetrics(decisionBuckets: number[]): MetricSet {
     ...UNREGISTERED,
     name: "http_expectations_total",
     help: "Decisions about requests, by what was decided, the status sent and the policy that decided",
-    labelNames: ["decision", "status", "policy"],
+    // `preflight` is "true" for a refused question. Other series do not have it.
+    labelNames: ["decision", "status", "policy", "preflight"],
   });
   const cutOffs = new Counter({
     ...UNREGISTERED,
@@ -60,9 +61,10 @@ export function decisionMetrics(decisionBuckets: number[]): MetricSet {
 
   const policyLabel = policyLabels();
 
-  const count = (decision: Decision, status: string, policy: string, { durationMs }: AcceptRecord | RefusalRecord) => {
-    decisions.inc({ decision, status, policy });
-    decisionSeconds.observe({ decision }, durationMs / 1000);
+  const count = (decision: Decision, status: string, policy: string, record: AcceptRecord | RefusalRecord) => {
+    const labels = { decision, status, policy };
+    decisions.inc("preflight" in record ? { ...labels, preflight: "true" } : labels);
+    decisionSeconds.observe({ decision }, record.durationMs / 1000);
   };
   const countRefusal = (decision: Decision, record: RefusalRecord) => {
     const policy = policyLabel(record.policy);

@@ -15,6 +15,8 @@ export interface RefusalRecord {
   readonly route?: string;
   readonly status: number;
   readonly policy: string;
+  /** `true` if a client asked before its upload (`preflight`). The record then describes the upload. */
+  readonly preflight?: true;
   readonly reason?: string;
   readonly expectation?: string;
   /** Bytes. */
@@ -34,7 +36,7 @@ export interface RefusalRecord {
 
 /** One acceptance, for the channel `express-expectations:accept`. `status` is 100 if one was sent. */
 export interface AcceptRecord
-  extends Omit<RefusalRecord, "event" | "status" | "policy" | "reason" | "bytesSpared" | "cutOffAfter"> {
+  extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared" | "cutOffAfter"> {
   readonly event: "expectation.accepted";
   readonly status?: 100;
 }
@@ -79,6 +81,8 @@ export interface Recorded {
   readonly expectations: readonly Expectation[];
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */
   readonly length: number | undefined;
+  /** Whether a client asks before its upload. */
+  readonly isPreflight?: boolean;
   /** Bytes that have arrived until now. */
   readonly received: number;
   /** When the request's header section came, by `performance.now()`. */
@@ -146,6 +150,7 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
     event,
     status: by.status,
     policy: by.policy,
+    preflight: handshake.isPreflight === true ? true : undefined,
     reason: by.reason === undefined ? undefined : printable(by.reason),
     ...factsOf(handshake),
     bytesSpared: length === undefined ? undefined : Math.max(0, length - received),

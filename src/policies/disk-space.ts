@@ -6,7 +6,7 @@ import { markFactory } from "../support/factories.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
 import { parseSize } from "../support/size.js";
 import { named } from "./names.js";
-import type { Policy, Upload, Verdict } from "./policy.js";
+import { asksForLimits, type Policy, type Upload, type Verdict } from "./policy.js";
 import { refuse } from "./refuse.js";
 import { type Volume, volumeAt } from "./volume.js";
 
@@ -78,8 +78,8 @@ export function diskSpace<Req extends HttpRequest = IncomingMessage>(options: Di
 
   return named("diskSpace", (req: Req, upload: Upload) => {
     const bytes = upload.length ?? unknownLengthCost;
+    if (bytes === 0 || asksForLimits(upload)) return true;
     if (bytes === undefined) return lengthRequired;
-    if (bytes === 0) return true;
     return volume.isFresh ? judge(req, upload, bytes) : volume.update().then(() => judge(req, upload, bytes));
   });
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
-import type { Policy, Upload } from "./policy.js";
+import { asksForLimits, type Policy, type Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
 
 /**
@@ -13,7 +13,9 @@ import { refuse } from "./refuse.js";
  */
 export function knownLength<Req extends HttpRequest = IncomingMessage>(): Policy<Req> {
   const lengthRequired = refuse(411, { reason: "Content-Length is required" });
-  return named("knownLength", (_req: Req, upload: Upload) => (upload.length === undefined ? lengthRequired : true));
+  return named("knownLength", (_req: Req, upload: Upload) =>
+    upload.length === undefined && !asksForLimits(upload) ? lengthRequired : true,
+  );
 }
 
 markFactory(knownLength, "knownLength()");

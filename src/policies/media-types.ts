@@ -4,7 +4,7 @@ import { lowerAscii } from "../http/token.js";
 import { optionError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
-import type { Policy, Upload } from "./policy.js";
+import { asksForLimits, type Policy, type Upload } from "./policy.js";
 import { refuse } from "./refuse.js";
 
 // The names of registered types (RFC 6838 §4.2) are narrower than tokens.
@@ -36,8 +36,9 @@ export function mediaTypes<Req extends HttpRequest = IncomingMessage>(types: rea
     reason: `the media type is none of ${patterns.join(", ")}`,
     headers: ranges.length === 0 ? {} : { Accept: ranges.join(", ") },
   });
-  return named("mediaTypes", (_req: Req, { length, mediaType }: Upload) => {
-    if (length === 0) return true;
+  return named("mediaTypes", (_req: Req, upload: Upload) => {
+    const { length, mediaType } = upload;
+    if (length === 0 || asksForLimits(upload)) return true;
     return mediaType !== undefined && patterns.some((pattern) => matches(pattern, mediaType)) ? true : unsupported;
   });
 }

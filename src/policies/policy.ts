@@ -28,8 +28,8 @@ export interface Upload {
   /** The bytes of content that have arrived so far. */
   readonly received: number;
   /**
-   * Whether somebody only asks, and the content does not follow here. A policy then answers by looking: it reserves
-   * nothing and takes no place, because nothing tells it when the upload ends.
+   * Whether a client only asks (see {@link preflight}). A policy then answers by looking: it reserves nothing and takes no
+   * place, because the upload itself is judged again. If `length` is `undefined` too, the client asks for limits alone.
    */
   readonly isPreflight: boolean;
   /**
@@ -81,3 +81,8 @@ export type Policy<Req extends HttpRequest = IncomingMessage> = (
   req: Req,
   upload: Upload,
 ) => Verdict | Promise<Verdict>;
+
+/** Whether a client asks for limits alone, and describes no upload that could be refused for its length or type. */
+export function asksForLimits({ isPreflight, length }: Upload): boolean {
+  return isPreflight && length === undefined;
+}

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
-import type { Policy, Upload, UploadEnd, Verdict } from "./policy.js";
+import { asksForLimits, type Policy, type Upload, type UploadEnd, type Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
 import { overBudget, STORE_FAILED } from "./quota-refusals.js";
 import { type Answer, consume, look, type Reservation, refund } from "./quota-store.js";
@@ -35,6 +35,7 @@ export function quota<Req extends HttpRequest = IncomingMessage>(options: QuotaO
     reason: `larger than the ${unknownLengthCost ?? 0} bytes allowed for content of unknown length`,
   });
   return named("quota", (req: Req, upload: Upload) => {
+    if (asksForLimits(upload)) return true;
     const cost = costOf(settings, req, upload);
     if (cost === undefined) return lengthRequired;
     if (cost === 0) return true;

@@ -1,20 +1,6 @@
+import { basicOf } from "../http/basic.js";
 import type { ProbeRequest } from "./request.js";
 import { isSecretField } from "./shown.js";
-
-/** Returns the value of `Authorization` for the userinfo of a URL; `undefined` if it has none. */
-export function basicOf(url: URL): string | undefined {
-  if (url.username === "" && url.password === "") return undefined;
-  return basic(`${decoded(url.username)}:${decoded(url.password)}`);
-}
-
-/**
- * Returns a field value for the Basic scheme (RFC 7617).
- *
- * @param user - `name:password`.
- */
-export function basic(user: string): string {
-  return `Basic ${Buffer.from(user, "utf8").toString("base64")}`;
-}
 
 /** Returns all texts of a request that must never be shown, in every encoding that a peer may send back. */
 export function secretsOf(request: ProbeRequest): string[] {
@@ -43,12 +29,4 @@ function basicParts(value: string): string[] {
   const user = Buffer.from(coded, "base64").toString("utf8");
   const colon = user.indexOf(":");
   return [coded, user, user.slice(0, colon), user.slice(colon + 1)];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

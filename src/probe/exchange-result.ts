@@ -17,6 +17,8 @@ export const EXCHANGE_IDS = [
   "pushed",
   "late",
   "h2",
+  "asked",
+  "asked-large",
 ] as const;
 /** The name of an exchange. */
 export type ExchangeId = (typeof EXCHANGE_IDS)[number];

@@ -26,6 +26,8 @@ export interface ExchangeSpec {
   /** `always`: needs consent to send content; `afterContinue`: without consent, it withholds the content. */
   readonly sendsContent?: "always" | "afterContinue";
   readonly isHttp2?: true;
+  /** `OPTIONS` with the length of such an upload in `Upload-Length`, as `preflight` answers it. Runs with `--ask` alone. */
+  readonly question?: "length" | "large";
 }
 
 const CONTINUE = "100-continue";
@@ -117,4 +119,6 @@ export const EXCHANGES: readonly ExchangeSpec[] = [
     sendsContent: "afterContinue",
     isHttp2: true,
   },
+  { id: "asked", title: "OPTIONS with Upload-Length", flow: "ask", content: "none", question: "length" },
+  { id: "asked-large", title: "OPTIONS with Upload-Length: 10 GiB", flow: "ask", content: "none", question: "large" },
 ];

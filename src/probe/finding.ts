@@ -30,6 +30,9 @@ export const FINDING_CODES = [
   "case-sensitive",
   "reuse-fails",
   "malformed",
+  "ask-differs",
+  "ask-unanswered",
+  "ask-matches",
 ] as const;
 /** The name of a finding. */
 export type FindingCode = (typeof FINDING_CODES)[number];

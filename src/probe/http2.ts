@@ -7,6 +7,7 @@ import { headOf } from "./request-head.js";
 import type { Shown } from "./shown.js";
 import { WATCH_MS } from "./timing.js";
 import { hasFinal, waitForFinal, waitForVerdict, watchPage } from "./waits.js";
+import { linesOf, recordStream } from "./wire/http2-stream.js";
 import { Journal } from "./wire/journal.js";
 
 /** Connection-specific fields, which HTTP/2 forbids (RFC 9113 §8.2.2), and fields that are pseudo-fields in HTTP/2. */
@@ -21,33 +22,13 @@ export async function runHttp2(
   shown: Shown,
 ): Promise<readonly WireEvent[]> {
   const session = http2.connect(url.origin, { createConnection: () => socket });
-  const journal = new Journal();
-  const fail = (error: NodeJS.ErrnoException) => {
-    if (!journal.isOver) journal.add({ kind: "reset", code: error.code ?? "error" });
-  };
-  session.on("error", fail);
   const stream = session.request(fieldsOf(request, url, plan), { endStream: false });
-  let bytes = 0;
-  let sample = "";
-  const received = (headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader) =>
-    journal.add({ kind: "received", status: headers[":status"] ?? 0, lines: linesOf(headers, shown) });
-  stream.on("headers", received);
-  stream.on("response", received);
-  stream.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (sample.length < 2_048) sample += chunk.toString("latin1");
-  });
-  stream.on("end", () => journal.add({ kind: "complete", bytes, sample: shown.sample(sample) }));
-  stream.on("error", fail);
-  stream.on("close", () => {
-    if (journal.isOver) return;
-    if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) journal.add({ kind: "end" });
-    else journal.add({ kind: "reset", code: `RST_STREAM ${stream.rstCode}` });
-  });
+  const journal = new Journal();
+  const stop = recordStream(session, stream, journal, shown);
   const head = linesOf(fieldsOf(request, url, plan), shown);
   journal.add({ kind: "sent", what: "head", lines: head, bytes: head.join("\r\n").length });
   await handshake(journal, stream, plan);
-  stream.removeAllListeners("close");
+  stop();
   session.destroy();
   return journal.events;
 }
@@ -79,10 +60,4 @@ function fieldsOf(request: ProbeRequest, url: URL, { content, spec }: ExchangePl
     if (!NOT_IN_HTTP2.has(name)) fields[name] = line.slice(line.indexOf(":") + 1).trim();
   }
   return fields;
-}
-
-function linesOf(headers: http2.OutgoingHttpHeaders | http2.IncomingHttpHeaders, shown: Shown): string[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    [value].flat().map((one) => (name.startsWith(":") ? shown.line(`${name} ${one}`) : shown.line(`${name}: ${one}`))),
-  );
 }

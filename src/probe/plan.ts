@@ -45,11 +45,17 @@ function verdictMsOf(spec: ExchangeSpec, request: ProbeRequest, before: readonly
 /** Returns how the request of an exchange differs from the others. */
 export function shapeOf(spec: ExchangeSpec, request: ProbeRequest): RequestShape {
   return {
-    method: spec.flow === "ask" ? "GET" : request.method,
+    method: methodOf(spec, request),
     version: spec.version ?? "1.1",
     expect: spec.expect,
     announced: announcedBy(spec, request),
+    asksAbout: spec.question && (spec.question === "large" ? LARGE_BYTES : request.content.length),
   };
+}
+
+function methodOf({ flow, question }: ExchangeSpec, request: ProbeRequest): string {
+  if (question !== undefined) return "OPTIONS";
+  return flow === "ask" ? "GET" : request.method;
 }
 
 function announcedBy(spec: ExchangeSpec, request: ProbeRequest): RequestShape["announced"] {

@@ -1,4 +1,4 @@
-import { basicOf } from "./credentials.js";
+import { basicOf } from "../http/basic.js";
 import type { OnExchange } from "./endpoint-options.js";
 import type { Finding, Scenario } from "./finding.js";
 import { findingsOf } from "./findings/findings.js";

@@ -1,4 +1,4 @@
-import { basicOf } from "./credentials.js";
+import { basicOf } from "../http/basic.js";
 import type { ProbeRequest } from "./request.js";
 
 /** The parts in which the probe's requests differ. */
@@ -8,6 +8,8 @@ export interface RequestShape {
   /** The value of `Expect`; `undefined` for none. */
   readonly expect: string | undefined;
   readonly announced: number | "chunked" | "none";
+  /** The length of an upload to ask about, in bytes. */
+  readonly asksAbout?: number | undefined;
 }
 
 /** Returns the header section of a request, with its final empty line. */
@@ -29,7 +31,11 @@ export function headOf(request: ProbeRequest, url: URL, shape: RequestShape): st
   if (shape.expect !== undefined) add("Expect", shape.expect);
   if (shape.announced === "chunked") add("Transfer-Encoding", "chunked");
   else if (shape.announced !== "none") add("Content-Length", shape.announced);
-  if (shape.announced !== "none") add("Content-Type", "application/octet-stream");
+  if (shape.asksAbout !== undefined) {
+    add("Upload-Length", shape.asksAbout);
+    add("Upload-Method", request.method);
+  }
+  if (shape.announced !== "none" || shape.asksAbout !== undefined) add("Content-Type", "application/octet-stream");
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 

@@ -33,4 +33,6 @@ export interface ProbeRequest {
   readonly resolve: ReadonlyMap<string, string>;
   readonly proxy?: ProxyAddress;
   readonly only?: ReadonlySet<string>;
+  /** Whether to ask before uploading, too. */
+  readonly asks?: boolean;
 }

@@ -8,6 +8,7 @@ import { identify } from "./findings/fingerprint.js";
 import { runExchange } from "./flows.js";
 import { runHttp2 } from "./http2.js";
 import { longestMs, planOf } from "./plan.js";
+import type { ProbeRequest } from "./request.js";
 import type { EndpointResult, Unreachable } from "./result.js";
 import { Shown, shownUrl } from "./shown.js";
 import { whySkipped, whyUnreachable } from "./skip.js";
@@ -19,7 +20,7 @@ import { TunnelRefused } from "./wire/tunnel.js";
 export async function probeEndpoint(options: EndpointOptions): Promise<EndpointResult> {
   const shown = new Shown(secretsOf(options.request));
   const exchanges: ExchangeResult[] = [];
-  const chosen = EXCHANGES.filter(({ id }) => options.request.only?.has(id) ?? true);
+  const chosen = EXCHANGES.filter((spec) => isChosen(spec, options.request));
   let unreachable: Unreachable | undefined;
   for (const [index, spec] of chosen.entries()) {
     const skipped = whySkipped(spec, options, exchanges);
@@ -48,6 +49,10 @@ export async function probeEndpoint(options: EndpointOptions): Promise<EndpointR
     identified: identify(exchanges),
     ...(unreachable && { unreachable }),
   };
+}
+
+function isChosen({ id, question }: ExchangeSpec, { only, asks = false }: ProbeRequest): boolean {
+  return (asks && question !== undefined) || (only?.has(id) ?? question === undefined);
 }
 
 async function exchange(

@@ -1,7 +1,9 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import proxyaddr from "proxy-addr";
-import { type Expectation, parseExpect } from "../http/expect-header.js";
+import { describedFields } from "../hearing/described-fields.js";
+import type { Described } from "../hearing/described-upload.js";
+import { parseExpect } from "../http/expect-header.js";
 import { announcedContent, isSafe } from "../http/message.js";
 import { lowerAscii } from "../http/token.js";
 
@@ -20,11 +22,8 @@ export type AdmissionRequest = IncomingMessage & {
 };
 
 /** A proxy's description of a request. */
-export interface OriginalRequest {
+export interface OriginalRequest extends Described {
   readonly req: AdmissionRequest;
-  /** Announced bytes; 0 for none; `undefined` for an unknown length. */
-  readonly length: number | undefined;
-  readonly expectations: readonly Expectation[];
 }
 
 /** Whether an address belongs to a trusted proxy. Hop 0 is the proxy that asks. */
@@ -88,6 +87,8 @@ export function readOriginal(asking: IncomingMessage, trusts: TrustsAddress): Or
   return {
     req: facade(asking, { method, url: target.url, ip, protocol, host, expect, ...length }),
     expectations: expect === undefined ? [] : parseExpect([expect]),
+    // The upload itself does not pass these policies: what they reserve stays reserved.
+    isPreflight: false,
     ...length,
   };
 }
@@ -143,7 +144,7 @@ function lengthOf(told: Told): { length: number | undefined } | string {
   return { length: Number(length) };
 }
 
-interface Described {
+interface Original {
   readonly method: string;
   readonly url: string;
   readonly ip: string | undefined;
@@ -153,24 +154,21 @@ interface Described {
   readonly expect: string | undefined;
 }
 
-function facade(asking: IncomingMessage, described: Described): AdmissionRequest {
-  const { method, url, ip, protocol, host, length, expect } = described;
+function facade(asking: IncomingMessage, original: Original): AdmissionRequest {
+  const { method, url, ip, protocol, host, length, expect } = original;
   const replaced: [name: string, value: string][] = [];
   if (host !== undefined) replaced.push(["Host", host]);
   if (host !== undefined && asking.headers["x-forwarded-host"]) replaced.push(["X-Forwarded-Host", host]);
   if (length === undefined) replaced.push(["Transfer-Encoding", "chunked"]);
   else if (length > 0 || !isSafe(method)) replaced.push(["Content-Length", String(length)]);
   if (expect !== undefined) replaced.push(["Expect", expect]);
-  const headers: IncomingHttpHeaders = {};
-  for (const [name, value] of Object.entries(asking.headers)) if (isOfTheOriginal(name)) headers[name] = value;
-  for (const [name, value] of replaced) headers[name.toLowerCase()] = value;
-  const rawHeaders = asking.rawHeaders.filter((_, i, raw) => isOfTheOriginal(lowerAscii(raw[i - (i % 2)] as string)));
+  const { headers, rawHeaders } = describedFields(asking, isOfTheOriginal, replaced);
   const request = {
     method,
     url,
     originalUrl: url,
     headers,
-    rawHeaders: [...replaced.flat(), ...rawHeaders],
+    rawHeaders,
     httpVersion: "1.1",
     httpVersionMajor: 1,
     httpVersionMinor: 1,

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import proxyaddr from "proxy-addr";
 import type { ServerContext } from "../handshake/context.js";
 import type { Handshake } from "../handshake/handshake.js";
+import { Hearing, type HearingOwner, type HearingSettings } from "../hearing/hearing.js";
+import { isContinue, MAX_EXPECTATIONS, TOO_MANY_EXPECTATIONS, UNKNOWN_EXPECTATION } from "../http/expect-header.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { type Logger, safeLogger } from "../observe/logger.js";
-import { reportRefusal } from "../observe/record.js";
+import { publishAccepted, reportRefusal } from "../observe/record.js";
 import { namesOf } from "../policies/names.js";
 import type { Policy } from "../policies/policy.js";
 import { refuse } from "../policies/refuse.js";
@@ -14,9 +16,8 @@ import { handshakeFor } from "../server/begin.js";
 import { createDetachedContext } from "../server/context.js";
 import { answerError, asError, ExpectationError, optionError } from "../support/errors.js";
 import { optionalCount, optionalOneOf, requireKnownKeys } from "../support/options.js";
-import { answerRefused } from "./admission-answer.js";
-import { type AdmissionRequest, readOriginal, type TrustsAddress } from "./admission-request.js";
-import { Hearing, type HearingSettings } from "./hearing.js";
+import { answerAccepted, answerRefused } from "./admission-answer.js";
+import { type AdmissionRequest, type OriginalRequest, readOriginal, type TrustsAddress } from "./admission-request.js";
 
 /** Options of {@link admission}. */
 export interface AdmissionOptions<Req extends HttpRequest = AdmissionRequest> {
@@ -54,6 +55,8 @@ const OPTION_KEYS = [
 
 interface Settings extends HearingSettings {
   readonly trusts: TrustsAddress;
+  readonly isVerbatim: boolean;
+  readonly ignoresUnknown: boolean;
   readonly context: ServerContext;
 }
 
@@ -93,8 +96,31 @@ export function admission<Req extends HttpRequest = AdmissionRequest>(
     }
     const original = readOriginal(asking.req, settings.trusts);
     if (typeof original === "string") refuseQuestion(asking, original, settings);
-    else new Hearing(asking, original, settings).begin();
+    else hear(asking, original, settings);
   };
+}
+
+function hear(asking: Handshake, original: OriginalRequest, settings: Settings): void {
+  const { expectations } = original;
+  const owner: HearingOwner = {
+    onAccepted() {
+      publishAccepted(hearing.facts);
+      answerAccepted(asking);
+    },
+    onRefused(outcome) {
+      const { refusal, by } = hearing.report(outcome);
+      answerRefused(asking, refusal, by, settings, expectations);
+    },
+  };
+  const hearing = new Hearing(asking, original, settings, owner);
+  const reason = whyUnknown(expectations, settings);
+  if (reason === undefined) hearing.begin();
+  else owner.onRefused({ kind: "refuse", policy: "unknown-expectation", verdict: refuse(417, { reason }) });
+}
+
+function whyUnknown(expectations: OriginalRequest["expectations"], settings: Settings): string | undefined {
+  if (expectations.length > MAX_EXPECTATIONS) return TOO_MANY_EXPECTATIONS;
+  return settings.ignoresUnknown || expectations.every(isContinue) ? undefined : UNKNOWN_EXPECTATION;
 }
 
 function refuseQuestion(asking: Handshake, reason: string, settings: Settings): void {

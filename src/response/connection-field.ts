@@ -12,7 +12,7 @@ export type HeadFields =
  * @returns the fields to pass to `writeHead()`; the caller's own object is not changed.
  */
 export function withClose(res: ServerResponse, fields: HeadFields | undefined): HeadFields | undefined {
-  if (res.getHeaderNames().length > 0 || fields == null) {
+  if (fields == null || res.getHeaderNames().length > 0) {
     if (res.hasHeader("Keep-Alive")) res.removeHeader("Keep-Alive");
     res.setHeader("Connection", "close");
     return fields == null ? undefined : withoutConnection(fields);

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { connectionOf } from "../handshake/connection.js";
+import { connectionOf, openConnection } from "../handshake/connection.js";
 import { readIntoSink } from "../node/sink.js";
 import { detachParser, restartReading, unsentBytes } from "../node/socket.js";
 import { gauges, lingerEndChannel, publish } from "../observe/diagnostics.js";
@@ -30,36 +30,50 @@ export interface LingerEndMessage {
 }
 
 /** One socket behind its last response: first that is sent, then what still comes is discarded. */
-interface Lingering {
-  readonly socket: Socket;
-  readonly owner: LingeringSockets;
+class Lingering {
   /** Its neighbours by age. Cleared when it is gone, so that it does not keep later ones in memory. */
   older: Lingering | undefined;
   younger: Lingering | undefined;
-  isGone: boolean;
+  isGone = false;
   /** Whether the response is sent. */
-  isDraining: boolean;
-  since: number;
+  isDraining = false;
+  readonly since: number;
   until: number;
-  /** How long the client may take none of the response; `undefined` if `until` is not moved. */
-  readonly patienceMs: number | undefined;
   /** Bytes of the response that are not sent yet. */
-  unsent: number;
-  bytes: number;
+  unsent: number = Number.POSITIVE_INFINITY;
+  bytes = 0;
   quietSince: number;
   /** Bytes of content still to come; `undefined` when unknown. */
   contentLeft: number | undefined;
-  hasSentFin: boolean;
-  endedBy: LingerEndMessage["reason"];
+  hasSentFin = false;
+  endedBy: LingerEndMessage["reason"] = "server";
+
+  constructor(
+    readonly socket: Socket,
+    readonly owner: LingeringSockets,
+    lingerMs: number,
+    /** How long the client may take none of the response; `undefined` if `until` is not moved. */
+    readonly patienceMs: number | undefined,
+  ) {
+    this.since = performance.now();
+    this.until = this.since + (patienceMs ?? lingerMs);
+    this.quietSince = this.since;
+  }
+
+  /** The socket has closed. */
+  close(hadError: boolean): void {
+    if (hadError && this.endedBy === "server") this.endedBy = "client";
+    this.owner.forget(this);
+  }
 }
 
 /** A pause after which content that was arriving counts as ended (docs/facts.md, "An early FIN"). */
 const PAUSE_MS = 300;
 const TICK_MS = 50;
 
-const LINGERING = Symbol("lingering");
-
-type Carrier = Socket & { [LINGERING]?: Lingering };
+function lingeringOf(socket: Socket): Lingering | undefined {
+  return connectionOf(socket)?.lingering as Lingering | undefined;
+}
 
 /**
  * Closes connections in stages, so that a refusal is not lost to a reset: half-close, read and discard, then go.
@@ -78,6 +92,8 @@ export class LingeringSockets {
   #size = 0;
   #crowd: Crowd | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the timer has nothing to do, and does not keep the process alive. */
+  #isResting = false;
 
   constructor(limits: LingerLimits) {
     this.#limits = limits;
@@ -96,7 +112,7 @@ export class LingeringSockets {
    *   all of it.
    */
   expect(socket: Socket, patienceMs?: number): void {
-    if (!socket.destroyed && !(socket as Carrier)[LINGERING]) this.#enter(socket, patienceMs);
+    if (!socket.destroyed && !lingeringOf(socket)) this.#enter(socket, patienceMs);
   }
 
   /**
@@ -107,7 +123,7 @@ export class LingeringSockets {
    */
   add(socket: Socket, contentLeft: number | undefined): void {
     if (socket.destroyed) return;
-    const entry = (socket as Carrier)[LINGERING] ?? this.#enter(socket);
+    const entry = lingeringOf(socket) ?? this.#enter(socket);
     if (entry.isDraining || entry.isGone) return;
     if (this.#size >= this.#limits.maxLingering) this.#makeRoom();
     entry.isDraining = true;
@@ -122,43 +138,22 @@ export class LingeringSockets {
   }
 
   #enter(socket: Socket, patienceMs?: number): Lingering {
-    const now = performance.now();
-    const entry: Lingering = {
-      socket,
-      owner: this,
-      older: this.#youngest,
-      younger: undefined,
-      isGone: false,
-      isDraining: false,
-      since: now,
-      until: now + (patienceMs ?? this.#limits.lingerMs),
-      patienceMs,
-      unsent: Number.POSITIVE_INFINITY,
-      bytes: 0,
-      quietSince: now,
-      contentLeft: undefined,
-      hasSentFin: false,
-      endedBy: "server",
-    };
+    const entry = new Lingering(socket, this, this.#limits.lingerMs, patienceMs);
+    entry.older = this.#youngest;
     if (this.#youngest) this.#youngest.younger = entry;
     else this.#oldest = entry;
     this.#youngest = entry;
-    (socket as Carrier)[LINGERING] = entry;
-    socket.on("close", LingeringSockets.#onClose);
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    openConnection(socket).lingering = entry;
+    // One timer for many sockets in a row: to make and clear one for each costs as much as the rest of this method.
+    if (this.#timer === undefined) this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    else if (this.#isResting) this.#timer.ref();
+    this.#isResting = false;
     return entry;
   }
 
-  // Shared by all sockets: closures for each would live until its client has gone, and be copied by collections.
-  static readonly #onClose = function (this: Socket, hadError?: boolean): void {
-    const entry = (this as Carrier)[LINGERING];
-    if (entry === undefined) return;
-    if (hadError === true && entry.endedBy === "server") entry.endedBy = "client";
-    entry.owner.#forget(entry);
-  };
-
+  // Shared by all sockets: a closure for each would live until its client has gone, and be copied by collections.
   static readonly #onData = function (this: Socket, { length }: Buffer): void {
-    const entry = (this as Carrier)[LINGERING];
+    const entry = lingeringOf(this);
     if (entry && !entry.owner.#count(entry, length)) this.pause();
   };
 
@@ -183,6 +178,12 @@ export class LingeringSockets {
   }
 
   #tick(): void {
+    if (this.#isResting) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.#isResting = false;
+      return;
+    }
     const now = performance.now();
     for (const entry of this.#entries()) {
       if (!entry.isDraining && entry.patienceMs !== undefined) extend(entry, entry.patienceMs, now);
@@ -217,13 +218,14 @@ export class LingeringSockets {
   // The `close` event comes later. Until then the entry must not be chosen again.
   #end(entry: Lingering, endedBy: LingerEndMessage["reason"]): void {
     entry.endedBy = endedBy;
-    this.#forget(entry);
+    this.forget(entry);
     // Node would report the response as finished.
     if (!entry.isDraining) connectionOf(entry.socket)?.lingersFor?.loseResponse();
     entry.socket.destroy();
   }
 
-  #forget(entry: Lingering): void {
+  /** A socket is gone. */
+  forget(entry: Lingering): void {
     if (entry.isGone) return;
     entry.isGone = true;
     const { older, younger } = entry;
@@ -234,9 +236,9 @@ export class LingeringSockets {
     entry.older = undefined;
     entry.younger = undefined;
     if (entry.isDraining) this.#leave(entry);
-    if (this.#oldest) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#oldest || this.#isResting) return;
+    this.#isResting = true;
+    this.#timer?.unref();
   }
 
   #leave(entry: Lingering): void {
@@ -272,7 +274,7 @@ function sendFin(entry: Lingering): void {
 }
 
 function endLingering(this: Socket): void {
-  const entry = (this as Carrier)[LINGERING];
+  const entry = lingeringOf(this);
   if (entry?.endedBy === "server") entry.endedBy = "client";
   endBothWays(this);
 }

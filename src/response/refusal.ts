@@ -58,8 +58,7 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
     removeFields(res, (name) => STALE_FIELDS.has(name));
     // The head is left to `end()`, as Express does: a subclass, a patched prototype or a wrapper may set fields there.
     res.statusCode = refusal.status;
-    const fields = fieldsOf(refusal, content);
-    for (const name of Object.keys(fields)) res.setHeader(name, fields[name] as string | string[]);
+    setFields(res, refusal, content);
     // On HTTP/2 `end()` without an argument leaves the stream open.
     res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
@@ -100,21 +99,17 @@ function hasBegun(res: ServerResponse): boolean {
   return res.headersSent || isFinalOnWire(res);
 }
 
-type Fields = Record<string, string | string[]>;
-
-function fieldsOf({ status, headers }: Refusal, content: RefusalContent | undefined): Fields {
-  const fields: Fields = {};
+function setFields(res: ServerResponse, { status, headers }: Refusal, content: RefusalContent | undefined): void {
   let hasType = false;
   for (const name of Object.keys(headers)) {
     const folded = name.toLowerCase();
     if (FRAMING_FIELDS.has(folded)) continue;
     hasType ||= folded === "content-type";
-    fields[name] = headers[name] as string | string[];
+    res.setHeader(name, headers[name] as string | string[]);
   }
-  if (hasNoBody(status)) return fields;
-  if (content && !hasType) fields["Content-Type"] = content.type;
-  fields["Content-Length"] = String(content ? Buffer.byteLength(content.body) : 0);
-  return fields;
+  if (hasNoBody(status)) return;
+  if (content && !hasType) res.setHeader("Content-Type", content.type);
+  res.setHeader("Content-Length", String(content ? Buffer.byteLength(content.body) : 0));
 }
 
 // Removes the fields that the refusal set. Fields of earlier middlewares, such as CORS, stay for the next attempt.

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { slowness, TOO_SLOW } from "../handshake/body-clock.js";
 import { connectionOf, openConnection } from "../handshake/connection.js";
 import type { ServerContext } from "../handshake/context.js";
-import { currentHandshake, Handshake, type HandshakeListener } from "../handshake/handshake.js";
+import { currentHandshake, Handshake } from "../handshake/handshake.js";
+import type { HandshakeListener } from "../handshake/listener.js";
 import { loggableUrl } from "../observe/printable.js";
 import { publishAccepted, publishContent } from "../observe/record.js";
 import { watchFinal } from "../response/final.js";
@@ -36,7 +37,7 @@ export function watchRequest(req: IncomingMessage, res: ServerResponse, context:
 
 const NONE: readonly Handshake[] = Object.freeze([]);
 
-const LISTENER: HandshakeListener = {
+const LISTENER: HandshakeListener<Handshake> = {
   onUndecided(handshake) {
     handshake.shareResponse();
     refuseByServer(handshake, 417, "unknown-expectation", "an expectation that nothing on this route accepts");

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Connection, connectionOf } from "../handshake/connection.js";
 import type { Handshake } from "../handshake/handshake.js";
+import { isBeingRead } from "../response/must-close.js";
 import { refuseByServer } from "./refusals.js";
 
 /** The client has sent a FIN within a request. */
@@ -49,10 +50,10 @@ export function isAnswered(socket: Socket, error: unknown): boolean {
 
 // Whether the content that is on its way is an upload which Node's `requestTimeout` does not end. Node reports it once for
 // each request; from then on the handshake's own clock ends the upload (docs/facts.md, "requestTimeout").
-function outlasts({ open }: Connection): boolean {
-  const last = open.at(-1);
-  if (!last || last.hasArrived || last.refusal || !isInGuardsHands(last)) return false;
-  last.clock.outlast();
+function outlasts({ open, unfinished }: Connection): boolean {
+  const upload = open.at(-1) ?? (unfinished && isBeingRead(unfinished) ? unfinished : undefined);
+  if (!upload || upload.hasArrived || upload.refusal || !isInGuardsHands(upload)) return false;
+  upload.clock.outlast();
   return true;
 }
 

@@ -14,8 +14,6 @@ import { CONTINUE, closePeers, listenRaw, response, type Served, startPeer } fro
 
 jest.setTimeout(60_000);
 
-const isHandshake = (served: Served) => served.isFor("100-continue") && served.head.version === "1.1";
-
 const ran = ({ exchanges }: ProbeResult["target"]) => exchanges.filter(({ events }) => events.length > 0);
 
 /** A result that was measured, and the page of the same run. */
@@ -47,7 +45,7 @@ describeInBrowser("the probe's page", () => {
   afterEach(() => closePages(browser));
   afterAll(async () => {
     await browser?.close();
-    closePeers();
+    await closePeers();
     await closeServers();
     await fs.rm(folder, { recursive: true, force: true });
   });
@@ -83,7 +81,7 @@ describeInBrowser("the probe's page", () => {
 
   async function muteReport(): Promise<Report> {
     const { url } = await startPeer(async (served) => {
-      if (!isHandshake(served)) return false;
+      if (!served.isHandshake) return false;
       await served.content();
       served.send(response("201 Created"));
       return true;
@@ -93,13 +91,13 @@ describeInBrowser("the probe's page", () => {
 
   async function proxyReport(): Promise<Report> {
     const refuses = (served: Served) => {
-      if (!isHandshake(served)) return false;
+      if (!served.isHandshake) return false;
       served.end(response("413 Content Too Large", ["Connection: close"]));
       return true;
     };
     const origin = await startPeer(refuses);
     const proxy = await startPeer(async (served) => {
-      if (!isHandshake(served)) return false;
+      if (!served.isHandshake) return false;
       served.send(CONTINUE);
       await served.content();
       served.end(response("413 Content Too Large", ["Connection: close"]));
@@ -110,7 +108,7 @@ describeInBrowser("the probe's page", () => {
 
   async function hostileReport(): Promise<Report> {
     const { url } = await startPeer((served) => {
-      if (!isHandshake(served)) return false;
+      if (!served.isHandshake) return false;
       const fields = ["Connection: close", `Server: "><img src=x onerror=alert(1)>`, `X-Long: ${"y".repeat(3_000)}`];
       served.end(response("417 <script>document.title='owned'</script>", fields, "</pre></svg><style>*{}</style>"));
       return true;

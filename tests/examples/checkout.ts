@@ -20,6 +20,7 @@ const COPIED = [
   "tsconfig.json",
   "tsconfig.build.json",
   "tsconfig.cjs.json",
+  "tsconfig.browser.json",
   "README.md",
   "CHANGELOG.md",
   "SECURITY.md",

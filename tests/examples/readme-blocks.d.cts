@@ -5,4 +5,5 @@ export interface Block {
   readonly source: string;
 }
 
-export function blocksOf(markdown: string): Block[];
+export function blocksOf(markdown: string, preamble?: string): Block[];
+export const PAGES: Readonly<Record<string, string>>;

@@ -139,7 +139,8 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
 
   test("holds what a user needs, and no tests", async () => {
     const others = (await packedFiles()).filter(
-      (file) => !/^(dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)(\.map)?|src\/[\w/-]+\.ts|(docs|examples)\/.*)$/.test(file),
+      (file) =>
+        !/^(dist\/(esm|cjs|browser)\/[\w/-]+\.(js|d\.ts)(\.map)?|src\/[\w/-]+\.ts|(docs|examples)\/.*)$/.test(file),
     );
     expect(others).toEqual([
       "CHANGELOG.md",

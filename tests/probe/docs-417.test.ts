@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (const [name, startServer] of Object.entries(SERVERS)) ports.set(name, await startServer());
 });
 afterAll(async () => {
-  closePeers();
+  await closePeers();
   await closeServers();
 });
 

@@ -2,6 +2,7 @@ import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { FINDING_CODES, type FindingCode } from "../../src/probe/finding.js";
+import { BEHAVIOURS } from "../../src/testing/misbehave/behaviours.js";
 import { TEST_CERT, TEST_KEY } from "../helpers/certificate.js";
 import { codesOf, probeJson } from "./command.js";
 import { CONTINUE, closePeers, response, type Served, startPeer, type Trouble } from "./peer.js";
@@ -10,10 +11,6 @@ afterAll(closePeers);
 
 const DEADLINE_MS = 60_000;
 const CLOSE = "Connection: close";
-
-const isHandshake = (served: Served) => served.isFor("100-continue") && served.head.version === "1.1";
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What is pushed without waiting, and is more than sockets buffer. */
 const PUSHED_BYTES = 1_048_576;
@@ -27,36 +24,10 @@ const refuses = (served: Served): boolean => {
 
 /** Servers that misbehave in one way each. */
 const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonly args?: readonly string[] }>> = {
-  "blind-continue": {
-    trouble: (served) => {
-      if (!isHandshake(served)) return refuses(served);
-      served.end(CONTINUE, response("413 Content Too Large", [CLOSE]));
-      return true;
-    },
-  },
-  "no-continue": {
-    args: ["--timeout", "1"],
-    trouble: async (served) => {
-      if (!isHandshake(served)) return false;
-      await served.content();
-      served.send(response("201 Created"));
-      return true;
-    },
-  },
-  "no-answer": {
-    trouble: (served) => {
-      if (!isHandshake(served)) return false;
-      served.end();
-      return true;
-    },
-  },
-  "refused-417": {
-    trouble: (served) => {
-      if (!isHandshake(served)) return false;
-      served.end(response("417 Expectation Failed", [CLOSE]));
-      return true;
-    },
-  },
+  "blind-continue": { trouble: BEHAVIOURS["blind-continue"] },
+  "no-continue": { args: ["--timeout", "1"], trouble: BEHAVIOURS["no-continue"] },
+  "no-answer": { trouble: BEHAVIOURS["no-answer"] },
+  "refused-417": { trouble: BEHAVIOURS["expectation-failed"] },
   "kept-417": {
     trouble: async (served) => {
       if (!served.isFor("probe-unknown")) return false;
@@ -65,14 +36,7 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
-  "kept-final": {
-    trouble: async (served) => {
-      if (!isHandshake(served)) return refuses(served);
-      served.send(response("403 Forbidden"));
-      await served.content();
-      return true;
-    },
-  },
+  "kept-final": { trouble: BEHAVIOURS["refuse-and-keep"] },
   "refusal-reset": {
     trouble: (served) => {
       if (!served.isFor("100-continue") || served.head.length !== PUSHED_BYTES) return false;
@@ -86,22 +50,8 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return false;
     },
   },
-  "double-continue": {
-    trouble: async (served) => {
-      if (!isHandshake(served)) return false;
-      served.send(CONTINUE, CONTINUE);
-      await served.content();
-      served.send(response("201 Created"));
-      return true;
-    },
-  },
-  "continue-after-final": {
-    trouble: (served) => {
-      if (!isHandshake(served)) return refuses(served);
-      served.end(response("403 Forbidden", [CLOSE]), CONTINUE);
-      return true;
-    },
-  },
+  "double-continue": { trouble: BEHAVIOURS["double-continue"] },
+  "continue-after-final": { trouble: BEHAVIOURS["continue-after-final"] },
   "near-miss-accepted": { trouble: (served) => acceptsInstead(served, "y 100-continue") },
   "unknown-accepted": { trouble: (served) => acceptsInstead(served, "probe-unknown") },
   "unknown-ignored": {
@@ -112,22 +62,8 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
-  "refusal-after-body": {
-    trouble: async (served) => {
-      if (!isHandshake(served)) return refuses(served);
-      served.send(CONTINUE);
-      await served.content();
-      served.end(response("415 Unsupported Media Type", [CLOSE]));
-      return true;
-    },
-  },
-  "slow-handshake": {
-    trouble: async (served) => {
-      if (!isHandshake(served)) return false;
-      await wait(1_100);
-      return false;
-    },
-  },
+  "refusal-after-body": { trouble: BEHAVIOURS["refuse-after-content"] },
+  "slow-handshake": { trouble: BEHAVIOURS["late-continue"] },
   "auth-required": {
     trouble: (served) => {
       if (!served.head.hasContent) return false;
@@ -150,22 +86,8 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
-  "upload-hangs": {
-    args: ["--timeout", "1"],
-    trouble: async (served) => {
-      if (!isHandshake(served)) return false;
-      served.send(CONTINUE);
-      await served.content();
-      return true;
-    },
-  },
-  "expect-fails": {
-    trouble: (served) => {
-      if (!isHandshake(served)) return false;
-      served.end(response("502 Bad Gateway", [CLOSE]));
-      return true;
-    },
-  },
+  "upload-hangs": { args: ["--timeout", "1"], trouble: BEHAVIOURS["no-final"] },
+  "expect-fails": { trouble: BEHAVIOURS["bad-gateway"] },
   "empty-refused": {
     trouble: (served) => {
       if (served.head.expect !== "") return false;
@@ -183,7 +105,7 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
   "reuse-fails": {
     args: ["--timeout", "1"],
     trouble: async (served) => {
-      if (!isHandshake(served) || served.head.length === PUSHED_BYTES) return false;
+      if (!served.isHandshake || served.head.length === PUSHED_BYTES) return false;
       served.send(CONTINUE);
       await served.content();
       served.send(response("201 Created"));
@@ -191,14 +113,17 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
-  malformed: {
-    trouble: (served) => {
-      if (!isHandshake(served)) return false;
-      served.end("100 Continue, please\r\n\r\n");
-      return true;
-    },
-  },
+  "ask-unanswered": { args: ["--ask"], trouble: () => false },
+  "ask-matches": { args: ["--ask"], trouble: (served) => answersQuestion(served, "204 No Content", "accept") },
+  "ask-differs": { args: ["--ask"], trouble: (served) => answersQuestion(served, "413 Content Too Large", "refuse") },
+  malformed: { trouble: BEHAVIOURS.malformed },
 };
+
+function answersQuestion(served: Served, status: string, verdict: string): boolean {
+  if (served.head.fields["upload-length"] === undefined) return false;
+  served.send(response(status, [`Upload-Verdict: ${verdict}`]));
+  return true;
+}
 
 async function acceptsInstead(served: Served, value: string): Promise<boolean> {
   if (!served.isFor(value)) return false;
@@ -250,7 +175,7 @@ describe("a proxy between the URL and its origin", () => {
   test.concurrent("proxy-continue: it answers the 100, the origin refuses", async () => {
     const origin = await startPeer(refuses);
     const proxy = await startPeer(async (served) => {
-      if (!isHandshake(served)) return refuses(served);
+      if (!served.isHandshake) return refuses(served);
       served.send(CONTINUE);
       await served.content();
       served.end(response("413 Content Too Large", [CLOSE]));
@@ -279,7 +204,7 @@ describe("a proxy between the URL and its origin", () => {
   test.concurrent("proxy-417: it refuses what the origin takes", async () => {
     const origin = await startPeer();
     const proxy = await startPeer((served) => {
-      if (!isHandshake(served)) return false;
+      if (!served.isHandshake) return false;
       served.end(response("417 Expectation Failed", [CLOSE]));
       return true;
     });
@@ -333,7 +258,7 @@ test("every finding has a server that shows it", () => {
 
 test("a 417 that another program writes than the rest is the proxy's, as far as can be told", async () => {
   const { url } = await startPeer((served) => {
-    if (!isHandshake(served)) {
+    if (!served.isHandshake) {
       if (served.head.hasContent) return false;
       served.send(response("200 OK", ["Server: nginx/1.22"]));
       return true;

@@ -94,7 +94,7 @@ describe("a host that cannot be reached", () => {
 
   test("a port where nobody listens", async () => {
     const peer = await listenRaw(() => {});
-    peer.close();
+    await peer.close();
     await expectReason([peer.url], /refuses the connection: nothing listens there/);
   });
 

@@ -3,7 +3,7 @@ import { PassThrough, Writable } from "node:stream";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { main } from "../../src/cli/main.js";
 import { codesOf, probeJson, runProbe } from "./command.js";
-import { CONTINUE, closePeers, listenRaw, type Peer, Reader, response, type Served, startPeer } from "./peer.js";
+import { CONTINUE, closePeers, listenRaw, Reader, response, startPeer } from "./peer.js";
 
 afterAll(closePeers);
 
@@ -11,10 +11,8 @@ const CLOSE = "Connection: close";
 const AUTHORIZATION = `Basic ${Buffer.from("aladdin:opensesame").toString("base64")}`;
 const DEADLINE_MS = 60_000;
 
-const isHandshake = (served: Served) => served.isFor("100-continue") && served.head.version === "1.1";
-
 /** A forward proxy on raw sockets: passes bytes on, in both directions, once `mayPass` has taken the head. */
-function startForwardProxy(mayPass: (head: string, socket: net.Socket) => boolean): Promise<Peer> {
+function startForwardProxy(mayPass: (head: string, socket: net.Socket) => boolean): ReturnType<typeof listenRaw> {
   return listenRaw(async (socket) => {
     const reader = new Reader(socket);
     const head = await reader.head();
@@ -64,7 +62,7 @@ describe("a well-known trouble is named:", () => {
     "a curl upload hangs, because nobody sends the 100",
     async () => {
       const { url } = await startPeer(async (served) => {
-        if (!isHandshake(served)) return false;
+        if (!served.isHandshake) return false;
         await served.content();
         served.send(response("201 Created"));
         return true;
@@ -120,7 +118,7 @@ describe("a well-known trouble is named:", () => {
     "a client library adds Expect, and the upload fails",
     async () => {
       const { url } = await startPeer((served) => {
-        if (!isHandshake(served)) return false;
+        if (!served.isHandshake) return false;
         served.end(response("502 Bad Gateway", [CLOSE]));
         return true;
       });
@@ -222,7 +220,7 @@ describe("a tunnel through the forward proxy", () => {
 test("a second URL that cannot be reached is said, and ends with 3", async () => {
   const { url } = await startPeer();
   const gone = await listenRaw(() => {});
-  gone.close();
+  await gone.close();
   const { code, stdout } = await runProbe(["--only", "plain,withheld", "--via", gone.url, url]);
   expect(code).toBe(3);
   expect(stdout).toMatch(/^UNREACHABLE {2}--via: 127\.0\.0\.1:\d+ refuses the connection/);
@@ -230,7 +228,7 @@ test("a second URL that cannot be reached is said, and ends with 3", async () =>
 
 test("the report begins with the verdict and ends with what to change", async () => {
   const { url } = await startPeer(async (served) => {
-    if (!isHandshake(served)) return false;
+    if (!served.isHandshake) return false;
     served.send(CONTINUE, CONTINUE);
     await served.content();
     served.send(response("201 Created"));
@@ -247,7 +245,7 @@ test("the report begins with the verdict and ends with what to change", async ()
 
 test("the report shows both exchanges where a finding compares them", async () => {
   const { url } = await startPeer((served) => {
-    if (!isHandshake(served)) return false;
+    if (!served.isHandshake) return false;
     served.end(response("502 Bad Gateway", [CLOSE]));
     return true;
   });

@@ -18,6 +18,7 @@ import {
   maxSize,
   mediaTypes,
   type Policy,
+  preflight,
   refuse,
   silent,
   type Verdict,
@@ -212,6 +213,21 @@ export const PROGRAMS: Record<string, () => void> = {
   "an extension that lacks a return is an error": () => {
     // @ts-expect-error: nothing is no verdict
     expectations({ extensions: { tea: () => {} } });
+  },
+  "questions are answered for guards of Node's request and of Express's, alone and together": () => {
+    const forAll = expectations({ policies: [maxSize("1gb")] });
+    const forImages = expectations({ policies: [(req: Request<{ id: string }>) => req.params.id !== ""] });
+    app.use(forAll);
+    app.options("/images/:id", preflight(forImages));
+    app.options("/images/:id", preflight([forAll, forImages], { method: "POST" }));
+    app.post("/images/:id/preflight", preflight(forAll, { method: ["PUT", "POST"] }));
+    http.createServer((req, res) => preflight(forAll)(req, res));
+    http2.createServer((req, res) => preflight(expectations<HttpRequest>())(req, res));
+    connect().use(preflight(forAll));
+  },
+  "a policy is no guard to ask about": () => {
+    // @ts-expect-error a policy has no next
+    preflight(maxSize(1));
   },
   "admission's policy that lacks a return is an error": () => {
     admission({

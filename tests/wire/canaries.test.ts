@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
@@ -46,6 +47,19 @@ describe("canary", () => {
     client.send("5\r\nhello\r\n0\r\n\r\n");
     await client.status(201);
     expect(readsBefore).toEqual([0]);
+  });
+
+  test("an emitter keeps its listeners in _events, and their number in _eventsCount", () => {
+    const emitter = new EventEmitter() as EventEmitter & { _events: Record<string, unknown>; _eventsCount: number };
+    const [close, end] = [() => {}, () => {}];
+    emitter.on("close", close);
+    emitter.on("end", end);
+    expect(emitter._events).toMatchObject({ close, end });
+    expect(emitter._eventsCount).toBe(2);
+    // Where only a view's copy is counted, Node drops what is left.
+    emitter._eventsCount = 1;
+    emitter.off("close", close);
+    expect(emitter.listenerCount("end")).toBe(0);
   });
 
   test("push gets every piece of content, and null at the end", async () => {

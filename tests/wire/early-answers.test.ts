@@ -44,7 +44,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       answer = () => void res.end("ok");
     };
     const wire = await connect(app, { logger, bodyTimeoutMs: 1_000 });
-    stopTheClock();
+    stopTheClock(true);
     wire.send(head(EXPECT));
     await wire.status(100);
     jest.advanceTimersByTime(999);

@@ -202,6 +202,49 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
     else expect(await wire.answersNext()).toBe(true);
   });
 
+  test("does not end an upload whose response has begun and says that the connection closes", async () => {
+    const files: Handler = (req, res) => {
+      res.setHeader("Connection", "close");
+      req.pipe(res);
+    };
+    const { connect, reported } = await serve({ routes: { "/files": [guardOf(), files] } });
+    const wire = await connect();
+    wire.send(PLAIN, "he");
+    await wire.until("the echo has begun", () => wire.text.includes("he\r\n"));
+    await reported(1);
+    wire.send("llo");
+    expect((await wire.final()).body).toBe("hello");
+    await wire.closed();
+  });
+
+  test("does not end an upload whose application has responded before, and reads on", async () => {
+    const read = deferred<string>();
+    const files: Handler = (req, res) => {
+      let text = "";
+      req.on("data", (piece) => {
+        text += piece;
+      });
+      req.on("end", () => read.resolve(text)).on("error", ({ message }) => read.resolve(message));
+      res.end("early");
+    };
+    const { connect, reported } = await serve({ routes: { "/files": [guardOf(), files], "/next": next } });
+    const wire = await connect();
+    wire.send(PLAIN, "he");
+    await wire.final();
+    await reported(1);
+    wire.send("llo");
+    expect(await read.promise).toBe("hello");
+    expect(await wire.answersNext()).toBe(true);
+  });
+
+  test("ends content that nobody reads behind the response of an accepted upload", async () => {
+    const { connect } = await serve({ routes: { "/files": [guardOf(), next] } });
+    const wire = await connect();
+    wire.send(PLAIN, "he");
+    await wire.final();
+    await wire.fin();
+  });
+
   test("a slow header section does not take the response of the upload before it away", async () => {
     const received = deferred<http.ServerResponse>();
     const files: Handler = (req, res) => void req.resume().on("end", () => received.resolve(res));
@@ -232,13 +275,16 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
 
   test("leaves a refusal that lingers its time", async () => {
     const early: Policy = () => false;
-    const { connect, reported } = await serve({ routes: { "/files": [guardOf(early), store] } }, { lingerMs: 2_000 });
+    const { server, connect, reported } = await serve(
+      { routes: { "/files": [guardOf(early), store] } },
+      { lingerMs: 2_000 },
+    );
     const wire = await connect();
     wire.send(PLAIN.replace(": 5", ": 500000"), "he");
     expect((await wire.final()).status).toBe(403);
-    await Promise.race([reported(1), wire.fin()]);
-    expect(wire.error).toBeUndefined();
-    wire.send("llo");
+    await reported(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await countConnections(server)).toBe(1);
     await wire.closed();
     expect(wire.error).toBeUndefined();
   });

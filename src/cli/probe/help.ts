@@ -4,7 +4,7 @@ import { EXCHANGE_IDS } from "../../probe/exchange-result.js";
 export const PROBE_HELP: string = `Usage: express-expectations probe [OPTION…] URL
 
 Says what happens to an upload with Expect: 100-continue on the wire, which hop breaks it,
-the likely cause, and what to change. Sends at most 20 requests to the URL, one after another.
+the likely cause, and what to change. Sends at most 22 requests to the URL, one after another.
 
   -X, --method METHOD     the upload's method (PUT)
   -H, --header 'N: V'     a field to send; may be repeated
@@ -19,6 +19,7 @@ the likely cause, and what to change. Sends at most 20 requests to the URL, one 
       --via URL           reaches the origin directly: the differences are the proxy's doing
       --only NAMES        these exchanges alone: ${EXCHANGE_IDS.slice(0, 8).join(",")},
                           ${EXCHANGE_IDS.slice(8).join(",")}
+      --ask               asks before uploading, too, and compares: OPTIONS with Upload-Length
   -y, --yes               sends content without asking; the endpoint might store it
       --json              prints the result as JSON
       --html FILE         writes the result as a page

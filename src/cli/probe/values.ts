@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basic, basicOf } from "../../probe/credentials.js";
+import { basic, basicOf } from "../../http/basic.js";
 import { addressOf, type ProxyAddress } from "../../probe/request.js";
 import { ExpectationError } from "../../support/errors.js";
 import { parseSize } from "../../support/size.js";
@@ -53,11 +53,16 @@ function fileContent(path: string): Buffer {
   }
 }
 
-/** Reads seconds; returns milliseconds. */
+/** Reads the seconds of `--timeout`; returns milliseconds. */
 export function timeoutOf(text: string | undefined): number {
-  const seconds = text === undefined ? DEFAULT_TIMEOUT_S : Number(text);
-  if (seconds > 0 && seconds <= MAX_TIMEOUT_S && text?.trim() !== "") return Math.max(1, Math.round(seconds * 1_000));
-  throw wrong("--timeout", text ?? "", `seconds, up to ${MAX_TIMEOUT_S}`);
+  return secondsOf("--timeout", text ?? String(DEFAULT_TIMEOUT_S), MAX_TIMEOUT_S);
+}
+
+/** Reads seconds; returns milliseconds. */
+export function secondsOf(option: string, text: string, most: number): number {
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= most && text.trim() !== "") return Math.max(1, Math.round(seconds * 1_000));
+  throw wrong(option, text, `seconds, up to ${most}`);
 }
 
 /** Reads `HOST:PORT:ADDRESS`; returns the key and the value of `ProbeRequest.resolve`. */

@@ -4,21 +4,23 @@ import { bytesText } from "./units.js";
 
 const EVERY_MS = 100;
 
-/** Shows the progress of reading in a line on standard error, if that is a terminal. */
+/** Shows progress in a line on standard error, if that is a terminal. */
 export class Progress {
   readonly #stderr: Terminal["stderr"];
   readonly #total: number | undefined;
+  readonly #verb: string;
   #done = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #isShown = false;
 
-  /** @param total - the size of all logs in bytes; `undefined` if it is unknown. */
-  constructor(stderr: Terminal["stderr"], total: number | undefined) {
+  /** @param total - the size of everything in bytes; `undefined` if it is unknown. */
+  constructor(stderr: Terminal["stderr"], total: number | undefined, verb = "reading") {
     this.#stderr = stderr;
     this.#total = total;
+    this.#verb = verb;
   }
 
-  /** Adds to the bytes that were read. */
+  /** Adds to the bytes that are done. */
   advance(bytes: number): void {
     this.#done += bytes;
     if (!this.#stderr.isTTY || performance.now() - this.#drawnAt < EVERY_MS) return;
@@ -35,7 +37,7 @@ export class Progress {
 
   #text(): string {
     const done = bytesText(this.#done);
-    if (this.#total === undefined || this.#total === 0) return `reading, ${done}`;
+    if (this.#total === undefined || this.#total === 0) return `${this.#verb}, ${done}`;
     const share = Math.min(this.#done / this.#total, 1);
     const label = ` ${String(Math.floor(share * 100)).padStart(3)} % of ${bytesText(this.#total)}`;
     const width = Math.min(Math.max((this.#stderr.columns ?? 80) - label.length - 3, 0), 40);

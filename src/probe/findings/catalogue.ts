@@ -1,4 +1,5 @@
 import type { FindingCode } from "../finding.js";
+import { ASK_ENTRIES } from "./catalogue/asking.js";
 import { CONTINUE_ENTRIES } from "./catalogue/continue.js";
 import { CREDENTIAL_ENTRIES } from "./catalogue/credentials.js";
 import type { Entries } from "./catalogue/entry.js";
@@ -13,4 +14,5 @@ export const CATALOGUE: Entries<FindingCode> = {
   ...EXPECTATION_ENTRIES,
   ...CREDENTIAL_ENTRIES,
   ...UPLOAD_ENTRIES,
+  ...ASK_ENTRIES,
 };

@@ -2,6 +2,7 @@ import type { ExchangeId, ExchangeResult } from "../exchange-result.js";
 import type { FindingCode } from "../finding.js";
 import type { ProbeSettings } from "../result.js";
 import { CURL_WAIT_MS } from "../timing.js";
+import { questionsWith } from "./answers.js";
 import { answerOf, type Exchanges, isDecision, isSuccess, isUndecided, only, statusOf } from "./exchanges-by-id.js";
 
 /** Returns the exchanges of one endpoint that show a problem. */
@@ -90,6 +91,9 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
     return isOther && answerOf(withheld) !== answerOf(folded) ? [withheld, folded] : [];
   },
   "reuse-fails": (seen) => only(seen, ["sent"]).filter(({ summary }) => summary.second === "swallowed"),
+  "ask-differs": (seen) => questionsWith("differs", seen),
+  "ask-unanswered": (seen) => questionsWith("unanswered", seen),
+  "ask-matches": (seen) => (questionsWith("differs", seen).length > 0 ? [] : questionsWith("matches", seen)),
   malformed: (seen) => all(seen).filter(({ events }) => events.some(({ kind }) => kind === "malformed")),
 };
 

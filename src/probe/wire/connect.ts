@@ -5,19 +5,22 @@ import { addressOf, type ProbeRequest } from "../request.js";
 import { faultOf } from "./connect-faults.js";
 import { tunnel } from "./tunnel.js";
 
+/** How to connect. */
+export type ConnectOptions = Pick<ProbeRequest, "timeoutMs" | "isInsecure"> & Partial<ProbeRequest>;
+
 /**
  * Opens a connection to a URL's host, through the forward proxy if there is one.
  *
  * @param alpn - the protocols to offer in the TLS handshake.
  * @throws {ProbeFault} if it fails or takes longer than `request.timeoutMs`.
  */
-export async function connect(request: ProbeRequest, url: URL, alpn: readonly string[]): Promise<net.Socket> {
+export async function connect(request: ConnectOptions, url: URL, alpn: readonly string[]): Promise<net.Socket> {
   const { host, port, isTls } = addressOf(url);
   const { proxy, timeoutMs } = request;
   const deadline = performance.now() + timeoutMs;
   const left = () => Math.max(1, deadline - performance.now());
   if (!proxy) {
-    const address = request.resolve.get(`${host}:${port}`) ?? host;
+    const address = request.resolve?.get(`${host}:${port}`) ?? host;
     const socket = await open(
       net.connect({ host: address, port, allowHalfOpen: true }),
       "connect",

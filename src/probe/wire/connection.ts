@@ -19,9 +19,7 @@ export class Connection {
     socket.on("data", (chunk: Buffer) => this.#take(this.#parser.push(chunk)));
     socket.on("end", () => {
       if (this.#isClosing) return;
-      // Node reports a reset after unread bytes as an end. After a reset, the socket has no remote address. Do not read
-      // remoteAddress earlier, because Node caches it.
-      const isReset = socket.remoteAddress === undefined;
+      const isReset = wasReset(socket);
       if (!isReset) this.#take(this.#parser.end());
       this.journal.add(isReset ? { kind: "reset", code: "ECONNRESET" } : { kind: "end" });
     });
@@ -87,4 +85,14 @@ export class Connection {
       }
     }
   }
+}
+
+/**
+ * Returns whether the connection whose `end` was just emitted was reset.
+ *
+ * Node reports a reset after unread bytes as an end. After a reset, the socket has no remote address. Do not read
+ * `remoteAddress` earlier, because Node caches it.
+ */
+export function wasReset(socket: Socket): boolean {
+  return socket.remoteAddress === undefined;
 }

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { afterRealMs } from "../../support/real-timer.js";
 import type { WireEvent } from "../exchange-result.js";
 
 // A distributive conditional type: each member of the union keeps its own fields.
@@ -34,11 +36,11 @@ export class Journal {
           if (isTrue() || this.isOver) done();
         };
         const done = () => {
-          clearTimeout(timer);
+          cancel();
           this.#waiters.delete(check);
           resolve();
         };
-        const timer = globalThis.setTimeout(done, ms);
+        const cancel = afterRealMs(ms, done);
         this.#waiters.add(check);
       });
     }

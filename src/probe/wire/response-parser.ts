@@ -13,6 +13,16 @@ const MAX_CONTENT_BYTES = 4_194_304;
 const MAX_CHUNK_LINE_BYTES = 4_096;
 const SAMPLE_BYTES = 2_048;
 
+/** Options of a {@link ResponseParser}; all are optional. */
+export interface ResponseParserOptions {
+  /** Whether a 2xx response has no content, because the request was CONNECT. */
+  readonly isTunnel?: boolean;
+  /** Whether the next final response has no content, because its request was HEAD. */
+  readonly isHead?: () => boolean;
+  /** How much of the content is kept, in bytes. Default 2,048. */
+  readonly keptBytes?: number;
+}
+
 type State =
   | { readonly in: "head" }
   | { readonly in: "length"; left: number }
@@ -34,8 +44,7 @@ export class ResponseParser {
   #contentBytes = 0;
   #sample = "";
 
-  /** @param isTunnel - whether a 2xx response has no content, because the request was CONNECT. */
-  constructor(readonly isTunnel: boolean = false) {}
+  constructor(readonly options: ResponseParserOptions = {}) {}
 
   /** The bytes after the last complete response. */
   get rest(): Buffer {
@@ -111,7 +120,8 @@ export class ResponseParser {
     this.#contentBytes = 0;
     this.#sample = "";
     const length = fieldOf(section, "content-length");
-    if ((this.isTunnel && status < 300) || status === 204 || status === 304) this.#state = { in: "length", left: 0 };
+    const isBare = (this.options.isTunnel && status < 300) || this.options.isHead?.();
+    if (isBare || status === 204 || status === 304) this.#state = { in: "length", left: 0 };
     else if (/(?:^|,)\s*chunked$/i.test(fieldOf(section, "transfer-encoding") ?? ""))
       this.#state = { in: "chunk size" };
     else if (length !== undefined && /^\d{1,15}$/.test(length)) this.#state = { in: "length", left: Number(length) };
@@ -122,8 +132,8 @@ export class ResponseParser {
     const piece = this.#take(Math.min(state.left, this.#held.length));
     state.left -= piece.length;
     this.#contentBytes += piece.length;
-    if (this.#sample.length < SAMPLE_BYTES)
-      this.#sample = (this.#sample + piece.toString("latin1")).slice(0, SAMPLE_BYTES);
+    const { keptBytes = SAMPLE_BYTES } = this.options;
+    if (this.#sample.length < keptBytes) this.#sample = (this.#sample + piece.toString("latin1")).slice(0, keptBytes);
     if (state.left === 0) return done();
     // The rest of a long page shows nothing about the handshake.
     if (this.#contentBytes > MAX_CONTENT_BYTES) {

@@ -26,7 +26,7 @@ export class TunnelRefused extends ProbeFault {
  * @throws {ProbeFault} if there is no response in time.
  */
 export async function tunnel(socket: Socket, authority: string, proxy: ProxyAddress, timeoutMs: number): Promise<void> {
-  const parser = new ResponseParser(true);
+  const parser = new ResponseParser({ isTunnel: true });
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, "User-Agent: express-expectations-probe"];
   if (proxy.authorization !== undefined) lines.push(`Proxy-Authorization: ${proxy.authorization}`);
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);

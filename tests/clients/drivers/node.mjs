@@ -37,7 +37,9 @@ function send(req, content, isChunked) {
   else req.end(content);
 }
 
-/** Each answers the status. `upload`: url, content, isChunked, fields. */
+const basic = (credentials) => `Basic ${Buffer.from(credentials).toString("base64")}`;
+
+/** Each answers the status. `upload`: url, content, isChunked, fields; credentials, for one that is asked for them. */
 const CLIENTS = {
   async http(upload) {
     const { req, answered } = request(upload);
@@ -55,6 +57,16 @@ const CLIENTS = {
     req.flushHeaders();
     const status = await answered;
     if (!isContinued) req.destroy();
+    return status;
+  },
+
+  async "express-expectations/client"({ url, content, isChunked, credentials }) {
+    const { upload } = await import("express-expectations/client");
+    const { status } = await upload(url, {
+      agent,
+      body: isChunked ? () => streamOf(content) : content,
+      authenticate: () => credentials && { Authorization: basic(credentials) },
+    });
     return status;
   },
 
@@ -111,6 +123,7 @@ function versionOf(name) {
   if (name.startsWith("http")) return process.versions.node;
   if (name === "fetch") return `${process.versions.undici} in Node ${process.versions.node}`;
   const require = createRequire(import.meta.url);
+  if (name.startsWith("express-expectations")) return require("express-expectations/package.json").version;
   for (const folder of require.resolve.paths(name)) {
     try {
       return JSON.parse(readFileSync(`${folder}/${name}/package.json`, "utf8")).version;
@@ -126,10 +139,11 @@ function messageOf(error) {
 
 async function upload(credentials, framing, url, file) {
   const parts = { url, content: readFileSync(file), isChunked: framing === "chunked", fields: {} };
+  if (credentials !== "-") parts.credentials = credentials;
   try {
     const status = await CLIENTS[client](parts);
     if (status !== 401 || credentials === "-") return [status, ""];
-    parts.fields = { Authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
+    parts.fields = { Authorization: basic(credentials) };
     return [await CLIENTS[client](parts), "caller"];
   } catch (error) {
     return [0, messageOf(error)];

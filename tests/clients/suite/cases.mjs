@@ -14,8 +14,9 @@ export const DEADLINE_MS = 20_000;
  * What each client goes through in each run, in this order and on one session.
  *
  * `path`: the route; `statuses`: what the server has to answer and the last of them is what the client has to see;
- * `withoutExpect`: the same for a request without `Expect`; `isChunked`: the content goes without a length, where the
- * client can do that; `isStored`: it has to arrive byte for byte.
+ * `withoutExpect`: the same for a request without `Expect`; `repeated`: for a client that repeats a 417 without `Expect`;
+ * `isChunked`: the content goes without a length, where the client can do that; `isStored`: it has to arrive byte for
+ * byte.
  */
 export const CASES = [
   { name: "accepted", path: "accepted", statuses: [201], isStored: true },
@@ -24,5 +25,5 @@ export const CASES = [
   { name: "after 2.5 s", path: "after-2500ms", statuses: [403] },
   { name: "in mid-body", path: "mid-body", statuses: [413], isChunked: true },
   { name: "401, then stored", path: "signed-in", statuses: [401, 201], isStored: true, hasCredentials: true },
-  { name: "417", path: "unexpected", statuses: [417], withoutExpect: [403] },
+  { name: "417", path: "unexpected", statuses: [417], withoutExpect: [403], repeated: [417, 403] },
 ];

@@ -65,6 +65,7 @@ const HEADER = "`Expect: 100-continue`";
  * - `start`: the command of its driver, or a function of the build folder that builds it and answers the command.
  * - `sends`: what makes it send `Expect`; none where it does not.
  * - `canChunk`: whether it can send content without a length.
+ * - `repeats417`: it repeats a 417 without `Expect` by itself.
  * - `hasOneFile`: the upload that follows on its session brings the same content.
  * - `isShort`: part of the short run.
  */
@@ -372,6 +373,21 @@ export const CLIENTS = [
         isShort: true,
       },
       { name: "Node http", start: node("http", "plain"), canChunk: true, isShort: true },
+    ],
+  },
+  {
+    name: "express-expectations/client",
+    on: "by itself for every body: `upload(url, { body })`",
+    off: "cannot: it is there for this",
+    modes: [
+      {
+        name: "express-expectations/client",
+        start: node("express-expectations/client", "expect"),
+        sends: "by itself",
+        canChunk: true,
+        repeats417: true,
+        isShort: true,
+      },
     ],
   },
   {

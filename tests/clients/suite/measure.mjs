@@ -53,7 +53,7 @@ export async function measure(mode, { server, contents, next, folder, runs, isTi
       for (const testCase of CASES) {
         const { id, seen } = await exchange(testCase, content);
         const requests = server.requestsOf(`/${id}`);
-        count(row.cells[testCase.name], whyWrong(testCase, seen[0], requests, content));
+        count(row.cells[testCase.name], whyWrong(testCase, seen[0], requests, content, mode));
         if (testCase.path === "accepted") row.sendsExpect ??= requests[0]?.expect !== undefined;
         if (testCase.hasCredentials && seen[0].status === 201) row.repeats = seen[0].note || "itself";
         if (seen[1] === undefined) continue;
@@ -79,9 +79,10 @@ function count(cell, wrong) {
 }
 
 /** Why an exchange did not go as it should; `undefined` where it did. */
-function whyWrong(testCase, seen, requests, content) {
+function whyWrong(testCase, seen, requests, content, mode = {}) {
   const expectsNone = requests.length > 0 && requests[0].expect === undefined;
-  const statuses = (expectsNone && testCase.withoutExpect) || testCase.statuses;
+  const statuses =
+    (expectsNone && testCase.withoutExpect) || (mode.repeats417 && testCase.repeated) || testCase.statuses;
   if (seen === undefined) return "nothing was seen";
   if (seen.status !== statuses.at(-1)) return seen.status === 0 ? seen.note : `saw ${seen.status}`;
   const answered = requests.map(({ status }) => status);

@@ -36,7 +36,8 @@ function textOf(row, mode, cell) {
   if (cell === "hang") return wrongs === 0 ? "never" : `**${wrongs} times**`;
   if (wrongs > 0 && !exception) return `**${right} of ${right + wrongs}**`;
   if (cell === "next") return "works";
-  const { statuses, withoutExpect, isChunked, hasCredentials } = CASES.find(({ name }) => name === cell);
+  const { statuses, withoutExpect, repeated, isChunked, hasCredentials } = CASES.find(({ name }) => name === cell);
+  if (mode.repeats417 && repeated) return `${repeated.join(", then ")}, by itself`;
   const status = String(((!row.sendsExpect && withoutExpect) || statuses).at(-1));
   const details = [status];
   if (isChunked && !mode.canChunk) details.push("known length");
@@ -120,7 +121,7 @@ Written by \`npm run test:clients\`, which takes an Express app on this package 
 - **refused at once**, **after 300 ms**, **after 2.5 s**: how long the verdict takes; the cell is the status that the client reports to its caller.
 - **in mid-body**: cut off at 1 MiB, by \`maxSize\` in a body of unknown length; by the same count where the client has to declare one (_known length_).
 - **401, then stored**: refused for want of credentials, sent again with them, and stored byte for byte; by the client itself, or by its caller.
-- **417**: a policy that answers \`false\`; that is a 403 where the request has no \`Expect\`.
+- **417**: a policy that answers \`false\`; that is a 403 where the request has no \`Expect\`. A client that repeats a 417 without it sees both.
 - **next request**: behind each of these, an upload on the same session or pool, stored byte for byte. To curl and wget, one command is a session.
 - **hangs**: exchanges without an end within 20 s.
 

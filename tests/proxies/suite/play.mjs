@@ -44,9 +44,23 @@ async function played(setup, files, pems, runs) {
   }
 }
 
-async function play({ hops, isTls, isForward, oftener }, files, pems, runs) {
+async function play(setup, files, pems, runs) {
+  const { via, origin, stop } = await startSetup(setup, pems);
+  try {
+    return await measure(via, origin, files, runs, setup.oftener);
+  } finally {
+    await stop();
+  }
+}
+
+/** Starts an origin and the proxies of a set-up in front of it. Rejects if one of them does not start. */
+export async function startSetup({ hops, isTls, isForward }, pems) {
   const origin = await Origin.start();
   const proxies = [];
+  const stop = async () => {
+    for (const proxy of proxies.reverse()) await proxy.stop();
+    origin.stop();
+  };
   try {
     let port = origin.port;
     for (const hop of [...hops].reverse()) {
@@ -56,16 +70,15 @@ async function play({ hops, isTls, isForward, oftener }, files, pems, runs) {
       proxies.push(proxy);
       port = proxy.port;
     }
-    const via = { port, isTls, forwardTo: isForward ? origin.port : undefined };
-    return await measure(via, origin, files, runs, oftener);
-  } finally {
-    for (const proxy of proxies.reverse()) await proxy.stop();
-    origin.stop();
+    return { via: { port, isTls, forwardTo: isForward ? origin.port : undefined }, origin, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
 }
 
 // The certificate of the other tests: it is text within a TypeScript file.
-async function certificate() {
+export async function certificate() {
   const text = await readFile(join(ROOT, "tests/helpers/certificate.ts"), "utf8");
   const [key, cert] = text.match(/-----BEGIN [^`]*-----END [A-Z ]*-----/g).map((pem) => `${pem}\n`);
   return { "key.pem": key, "cert.pem": cert, "both.pem": cert + key };

@@ -21,6 +21,7 @@ const RECORD: Required<RefusalRecord> = {
   route: "/images/:id",
   status: 413,
   policy: "maxSize",
+  preflight: true,
   reason: "larger than 10 bytes",
   expectation: "100-continue",
   declaredLength: 11,

@@ -157,9 +157,6 @@ describe("a question", () => {
     [60, 41, {}],
     [100, 1, {}],
     [100, 0, {}],
-    [60, undefined, {}],
-    [60, undefined, { unknownLengthCost: 40 }],
-    [60, undefined, { unknownLengthCost: 41 }],
     [99, 5_000, { cost: "requests" }],
     [100, 5_000, { cost: "requests" }],
   ])(
@@ -175,6 +172,15 @@ describe("a question", () => {
       expect(await consumed(limiter)).toBe(used);
       const verdict = await policy(reqOf(), uploadOf(length));
       expect(answer).toEqual(verdict);
+    },
+  );
+
+  test.each([{}, { unknownLengthCost: 40 }, { cost: () => 7 }] as const)(
+    "about limits alone is accepted, and the store is not asked (%j)",
+    async (options) => {
+      const fail = () => Promise.reject(new Error("asked"));
+      const asked = Object.assign(question(undefined), { limitBytes: fail });
+      expect(await budget(altered(memory(), { consume: fail, get: fail }), options)(reqOf(), asked)).toBe(true);
     },
   );
 

@@ -1,0 +1,89 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { isToken } from "../../http/token.js";
+import { headersOf } from "../probe/headers.js";
+import { secondsOf, urlOf, wrong } from "../probe/values.js";
+import { UsageError } from "../usage.js";
+
+/** The options of one run. */
+export interface UploadCommandOptions {
+  /** A path, or `-` for standard input. */
+  readonly file: string;
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly expectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxRedirects: number;
+  readonly isInsecure: boolean;
+  readonly isHttp1: boolean;
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+}
+
+const OPTIONS = {
+  help: { type: "boolean", short: "h" },
+  method: { type: "string", short: "X" },
+  header: { type: "string", short: "H", multiple: true },
+  user: { type: "string", short: "u" },
+  "expect-timeout": { type: "string" },
+  timeout: { type: "string" },
+  redirects: { type: "string" },
+  insecure: { type: "boolean", short: "k" },
+  "http1.1": { type: "boolean" },
+  json: { type: "boolean" },
+  quiet: { type: "boolean", short: "q" },
+} as const satisfies ParseArgsConfig["options"];
+
+const MOST_SECONDS = 86_400;
+const MOST_REDIRECTS = 50;
+
+/**
+ * Reads the command line.
+ *
+ * @returns `"help"` for `--help`.
+ * @throws {UsageError} for a wrong option or value.
+ */
+export function parseUploadArgs(args: readonly string[]): UploadCommandOptions | "help" {
+  const { values, positionals } = parsed(args);
+  if (values.help) return "help";
+  const [file, address, ...more] = positionals;
+  if (file === undefined || address === undefined || more.length > 0) {
+    throw new UsageError(`FILE URL: received ${positionals.length} arguments; expected a file and a URL`);
+  }
+  const method = values.method ?? "PUT";
+  if (!isToken(method)) throw wrong("--method", method, "a method such as PUT or POST");
+  const redirects = values.redirects ?? "0";
+  if (!/^\d{1,2}$/.test(redirects) || Number(redirects) > MOST_REDIRECTS) {
+    throw wrong("--redirects", redirects, `a whole number from 0 to ${MOST_REDIRECTS}`);
+  }
+  return {
+    file,
+    url: urlOf("URL", address),
+    method,
+    headers: grouped(headersOf(values.header ?? [], values.user)),
+    expectTimeoutMs: secondsOf("--expect-timeout", values["expect-timeout"] ?? "1", MOST_SECONDS),
+    idleTimeoutMs: secondsOf("--timeout", values.timeout ?? "300", MOST_SECONDS),
+    maxRedirects: Number(redirects),
+    isInsecure: values.insecure ?? false,
+    isHttp1: values["http1.1"] ?? false,
+    isJson: values.json ?? false,
+    isQuiet: values.quiet ?? false,
+  };
+}
+
+function grouped(headers: readonly (readonly [string, string])[]): Record<string, string[]> {
+  const groups: Record<string, string[]> = {};
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    groups[key] = [...(groups[key] ?? []), value];
+  }
+  return groups;
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}

@@ -1,0 +1,59 @@
+import { UploadError } from "../../client/error.js";
+import type { UploadOptions } from "../../client/options.js";
+import { upload } from "../../client/upload.js";
+import { visible } from "../../report/visible.js";
+import type { Command, Terminal } from "../command.js";
+import { Progress } from "../report/progress.js";
+import { paintOf, print } from "../terminal.js";
+import { UsageError, WRONG_USAGE } from "../usage.js";
+import { UPLOAD_HELP } from "./help.js";
+import { parseUploadArgs, type UploadCommandOptions } from "./options.js";
+import { statusLine, uploadJson, uploadText } from "./text.js";
+
+const OTHER_STATUS = 1;
+const NO_RESPONSE = 3;
+
+/** The command `upload`: uploads a file, and sends nothing of it before the server has agreed. */
+export const uploadFile: Command = async (args, terminal) => {
+  const fail = (message: string, code: number) => {
+    terminal.stderr.write(`express-expectations upload: ${message}\n`);
+    return code;
+  };
+  try {
+    const options = parseUploadArgs(args);
+    return options === "help" ? await print(terminal.stdout, UPLOAD_HELP) : await run(options, terminal);
+  } catch (error) {
+    if (error instanceof UsageError) return fail(error.message, WRONG_USAGE);
+    if (error instanceof UploadError) return fail(visible(error.message), NO_RESPONSE);
+    throw error;
+  }
+};
+
+async function run(options: UploadCommandOptions, terminal: Terminal): Promise<number> {
+  const paint = paintOf(terminal);
+  const startedAt = performance.now();
+  let progress: Progress | undefined;
+  let doneBytes = 0;
+  const onProgress: UploadOptions["onProgress"] = ({ sentBytes, totalBytes }) => {
+    if (options.isQuiet) return;
+    // A repeated upload begins again.
+    if (sentBytes < doneBytes) progress = undefined;
+    progress ??= new Progress(terminal.stderr, totalBytes, "uploading");
+    progress.advance(sentBytes - (sentBytes < doneBytes ? 0 : doneBytes));
+    doneBytes = sentBytes;
+  };
+  const { url, method, headers, expectTimeoutMs, idleTimeoutMs, maxRedirects } = options;
+  const result = await upload(url, {
+    ...{ method, headers, expectTimeoutMs, idleTimeoutMs, maxRedirects, onProgress },
+    body: options.file === "-" ? terminal.stdin : { file: options.file },
+    tls: {
+      ...(options.isInsecure && { rejectUnauthorized: false }),
+      ...(options.isHttp1 && { ALPNProtocols: ["http/1.1"] }),
+    },
+  }).finally(() => progress?.end());
+  const durationMs = performance.now() - startedAt;
+  if (options.isJson) await print(terminal.stdout, uploadJson(result, durationMs));
+  else if (options.isQuiet) await print(terminal.stdout, `${statusLine(result, paint)}\n`);
+  else await print(terminal.stdout, uploadText(result, expectTimeoutMs, durationMs, paint));
+  return result.status < 300 ? 0 : OTHER_STATUS;
+}

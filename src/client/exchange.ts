@@ -1,0 +1,178 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { callSafely } from "../support/errors.js";
+import type { Body } from "./body.js";
+import { UploadError, type UploadErrorCode } from "./error.js";
+import type { Hop } from "./hop.js";
+import type { UploadResult, UploadSettings } from "./options.js";
+import { Sender, type Sink } from "./sender.js";
+
+/** What came of one request. */
+export type Attempt = Omit<UploadResult, "url" | "attempts">;
+
+/** One request and its response, on any version of HTTP. It decides when the body is sent, and when no more of it is. */
+export class Exchange {
+  readonly outcome: Promise<Attempt>;
+  /** Whether the body has been opened. */
+  isBodyBegun = false;
+  /** Whether the agent's connection had carried another request before. */
+  isReused = false;
+  /** Gives up the connection, or the request on it. */
+  discard: () => void = () => {};
+  readonly #sender: Sender;
+  #settle!: { resolve(attempt: Attempt): void; reject(error: Error): void };
+  #sink: Sink | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #final: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
+  #trailers: Attempt["trailers"] | undefined;
+  readonly #received: Buffer[] = [];
+  #receivedBytes = 0;
+  #openedAt = 0;
+  #waitedMs = 0;
+  #wasContinued = false;
+  #isEarly = false;
+  #isSending = false;
+  #isOver = false;
+
+  constructor(
+    readonly hop: Hop,
+    readonly settings: UploadSettings,
+    readonly body: Body,
+  ) {
+    this.outcome = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.#sender = new Sender(body, (sentBytes) =>
+      this.#call(settings.onProgress, { sentBytes, totalBytes: body.length }),
+    );
+  }
+
+  get sentBytes(): number {
+    return this.#sender.sentBytes;
+  }
+
+  /** Whether it failed because the server had closed an idle connection. Then nothing was uploaded. */
+  isStale(error: unknown): boolean {
+    const isBroken = error instanceof UploadError && error.code === "ERR_UPLOAD_CONNECTION";
+    return isBroken && this.isReused && this.hop.expects && !this.isBodyBegun;
+  }
+
+  /** The connection is there, and the head is on its way. */
+  opened(sink: Sink): void {
+    this.#openedAt = performance.now();
+    if (this.#isOver || this.body.length === 0) return;
+    this.#sink = sink;
+    if (!this.hop.expects) this.#send();
+    // Timers run before the connection is read. After a turn, a response that has arrived in time is known.
+    else this.#timer = setTimeout(() => setImmediate(() => this.#send()), this.settings.expectTimeoutMs);
+  }
+
+  interim(status: number, headers: IncomingHttpHeaders): void {
+    if (this.#isOver || this.#final) return;
+    if (status === 100) {
+      this.#wasContinued = true;
+      this.#send();
+    } else this.#call(this.settings.onInterim, { status, headers });
+  }
+
+  final(status: number, headers: IncomingHttpHeaders): void {
+    if (this.#isOver) return;
+    this.#final = { status, headers };
+    this.#isEarly = this.#sink?.writableFinished === false;
+    if (!this.isBodyBegun) this.#endWait();
+    // Some servers read on behind the head of a success, as an echo does.
+    if (this.isBodyBegun && status < 300) return;
+    this.#isSending = false;
+    this.#sender.stop();
+  }
+
+  received(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes > this.settings.maxResponseBytes) this.broke();
+    else this.#received.push(chunk);
+  }
+
+  /** The response is complete. */
+  ended(trailers: Attempt["trailers"]): void {
+    this.#trailers = trailers;
+    if (!this.#isSending) this.#resolve();
+  }
+
+  /** Nothing more can come. A final response that has arrived counts, even if it is incomplete. */
+  broke(cause?: NodeJS.ErrnoException): void {
+    if (this.#final) this.#resolve();
+    else this.fail(this.#errorOf(cause));
+  }
+
+  /** Nothing was sent or received for `idleTimeoutMs`. Returns whether the upload waits for its own body. */
+  timedOut(): boolean {
+    if (this.#isSending && this.#sender.isWaitingForBody) return true;
+    if (this.#final) this.#resolve();
+    const { idleTimeoutMs } = this.settings;
+    this.fail(new UploadError("ERR_UPLOAD_TIMEOUT", `nothing was sent or received for ${idleTimeoutMs} ms`));
+    return false;
+  }
+
+  fail(error: Error): void {
+    if (this.#over()) return;
+    if (error instanceof UploadError) error.sentBytes = this.sentBytes;
+    this.discard();
+    this.#settle.reject(error);
+  }
+
+  #errorOf(cause: NodeJS.ErrnoException | undefined): UploadError {
+    const reason = cause?.message || cause?.code || "closed";
+    const error = (code: UploadErrorCode, what: string) => new UploadError(code, `${what}: ${reason}`, { cause });
+    if (this.#openedAt === 0) return error("ERR_UPLOAD_CONNECT", `no connection with ${this.hop.url.host}`);
+    if (cause?.code?.startsWith("HPE_")) return error("ERR_UPLOAD_RESPONSE", "the response is not HTTP");
+    return error("ERR_UPLOAD_CONNECTION", "the connection ended before a final response");
+  }
+
+  #send(): void {
+    if (this.isBodyBegun || this.#isOver || this.#final || !this.#sink) return;
+    this.isBodyBegun = true;
+    this.#isSending = true;
+    this.#endWait();
+    this.#sender.send(this.#sink).then(
+      () => {
+        this.#isSending = false;
+        if (this.#trailers) this.#resolve();
+      },
+      (error: Error) => this.fail(error),
+    );
+  }
+
+  #endWait(): void {
+    clearTimeout(this.#timer);
+    if (this.#timer) this.#waitedMs = performance.now() - this.#openedAt;
+  }
+
+  #resolve(): void {
+    if (!this.#final || this.#over()) return;
+    if (this.#isEarly || !this.#trailers) this.discard();
+    this.#settle.resolve({
+      ...this.#final,
+      trailers: this.#trailers ?? {},
+      body: Buffer.concat(this.#received),
+      isComplete: this.#trailers !== undefined,
+      sentBytes: this.sentBytes,
+      wasContinued: this.#wasContinued,
+      waitedMs: this.#waitedMs,
+    });
+  }
+
+  #over(): boolean {
+    if (this.#isOver) return true;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#sender.stop();
+    return false;
+  }
+
+  #call<T>(callback: ((argument: T) => unknown) | undefined, argument: T): void {
+    if (callback)
+      callSafely(
+        () => callback(argument),
+        (error) => this.fail(error),
+      );
+  }
+}
