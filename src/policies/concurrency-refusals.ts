@@ -5,11 +5,14 @@ import type { RoomSettings } from "./waiting-room.js";
 /** Why an upload has got no place, or has lost it. */
 export type NoPlace = "full" | "late" | "evicted" | "left" | "lost" | "store-failed";
 
+const LATE = "too many uploads at the same time: no place has become free in time";
+
 const REASONS: Readonly<Record<NoPlace, string>> = {
   full: "too many uploads at the same time",
-  late: "too many uploads at the same time: no place has become free in time",
+  late: LATE,
   evicted: "too many uploads at the same time: a client with fewer uploads was waiting",
-  left: "the upload ended while it waited for a place",
+  // Sent if the time of all policies together was up before that of the wait.
+  left: LATE,
   lost: "the upload has lost its place",
   "store-failed": "the places for uploads cannot be read at present",
 };

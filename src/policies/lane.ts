@@ -37,7 +37,8 @@ export type WaitEnd = "late" | "evicted" | "left";
 
 /** Is told when a waiting upload has to leave its row. */
 interface WaiterOwner {
-  dismiss(waiter: Waiter, end: WaitEnd): void;
+  /** @returns the verdict of the upload. */
+  dismiss(waiter: Waiter, end: WaitEnd): Verdict;
 }
 
 /**
@@ -77,15 +78,16 @@ export class Waiter implements Linked<Waiter>, AbortListener {
   }
 
   /** The upload's signal has aborted: the client left, or the time of all policies together is up. */
-  handleEvent(): void {
-    if (!this.#isOver) this.owner.dismiss(this, "left");
+  handleEvent(): Verdict | undefined {
+    return this.#isOver ? undefined : this.owner.dismiss(this, "left");
   }
 
   /** Ends the wait. The caller has taken it out of its row. */
-  end(verdict: Verdict): void {
+  end(verdict: Verdict): Verdict {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.settle(verdict);
+    return verdict;
   }
 }
 

@@ -184,17 +184,20 @@ export class PolicyRun<T extends Trial> {
     return this.#isAborted && [error, error.cause].some((one) => (one as Error | undefined)?.name === "AbortError");
   }
 
-  #tellAborted(): void {
+  // Returns the refusal of a listener, if there is one.
+  #tellAborted(): Refusal | undefined {
     this.#isAborted = true;
     this.#abort?.abort();
-    for (const listener of this.#listeners ?? []) listener.handleEvent();
+    const listeners = this.#listeners ?? [];
     this.#listeners = undefined;
+    return listeners.map((listener) => listener.handleEvent()).find(isRefusal);
   }
 
   #runOutOfTime(): void {
     const error = new Error(`policy ${this.current} did not answer within ${this.owner.timeoutMs} ms`);
-    this.#tellAborted();
-    this.#end({ kind: "fault", policy: this.current, status: 503, error });
+    const verdict = this.#tellAborted();
+    const policy = this.current;
+    this.#end(verdict ? { kind: "refuse", policy, verdict } : { kind: "fault", policy, status: 503, error });
   }
 }
 

@@ -50,19 +50,14 @@ export class SharedRoom extends WaitingRoom {
     this.#questions.delete(lane);
   }
 
-  async #askFor(lane: Lane, upload: Upload, arrival: Arrival): Promise<Verdict> {
+  #askFor(lane: Lane, upload: Upload, arrival: Arrival): Promise<Verdict> {
     const settle = (entry: Entry) => this.decide(entry, lane.key, upload);
-    try {
-      return await this.#ask(lane, (lease) =>
-        lease ? settle(this.take(lane, lease)) : this.#join(lane, upload, arrival),
-      );
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      upload.report(STORE_FAILED, error.cause);
+    return this.#ask(lane, (answer) => {
+      if (answer === undefined) return this.#join(lane, upload, arrival);
+      if (answer instanceof Lease) return settle(this.take(lane, answer));
+      upload.report(STORE_FAILED, answer.cause);
       return settle(this.settings.onStoreError === "accept" ? this.take(lane) : "store-failed");
-    } finally {
-      this.forgetUnused(lane);
-    }
+    });
   }
 
   #join(lane: Lane, upload: Upload, arrival: Arrival): Verdict | Promise<Verdict> {
@@ -77,29 +72,47 @@ export class SharedRoom extends WaitingRoom {
   /** @returns whether somebody has got a place, so that another one may be free. */
   async #askForFirst(lane: Lane, question: Question): Promise<boolean> {
     if (lane.inUse >= this.settings.limit) return false;
-    try {
-      const isServed = await this.#ask(lane, (lease) => this.#serveWith(lane, lease));
-      question.hasFailed = false;
-      return isServed;
-    } catch (error) {
-      const isOfStore = error instanceof StoreError;
-      // Once for each time without a store. Whoever waits goes on waiting: the store may come back in time.
-      if (!question.hasFailed) lane.row.first?.upload.report(STORE_FAILED, isOfStore ? error.cause : error);
+    const hadFailed = question.hasFailed;
+    // Once for each time without a store. Whoever waits goes on waiting: the store may come back in time.
+    const fail = (error: unknown) => {
       question.hasFailed = true;
-      if (isOfStore && this.settings.onStoreError === "accept") this.#serveWithoutStore(lane);
+      if (!hadFailed) lane.row.first?.upload.report(STORE_FAILED, error);
       return false;
+    };
+    return this.#ask(lane, (answer) => {
+      if (answer instanceof StoreError) {
+        if (this.settings.onStoreError === "accept") this.#serveWithoutStore(lane);
+        return fail(answer.cause);
+      }
+      question.hasFailed = false;
+      if (answer === undefined) return false;
+      if (lane.row.length > 0) this.serveFirst(lane, answer);
+      // All have left meanwhile.
+      else void answer.release();
+      return true;
+    }).catch(fail);
+  }
+
+  /** Asks the store for a place, and calls `use` with the answer while a place is counted. */
+  async #ask<T>(lane: Lane, use: (answer: Lease | StoreError | undefined) => T | Promise<T>): Promise<T> {
+    lane.inUse++;
+    try {
+      const answer = await this.#lease(lane);
+      // Without `await`: `use` may return the promise of somebody who waits.
+      return use(answer);
+    } finally {
+      lane.inUse--;
+      this.forgetUnused(lane);
     }
   }
 
-  /** Asks the store for a place, and calls `use` with it while the place is counted; with `undefined` if there is none. */
-  async #ask<T>(lane: Lane, use: (lease: Lease | undefined) => T | Promise<T>): Promise<T> {
-    lane.inUse++;
+  async #lease(lane: Lane): Promise<Lease | StoreError | undefined> {
+    const lease = new Lease(this.settings, this.#nameIn(lane), this.#health);
     try {
-      const lease = new Lease(this.settings, this.#nameIn(lane), this.#health);
-      // Without `await`: `use` may return the promise of somebody who waits.
-      return (await lease.take()) ? use(lease) : use(undefined);
-    } finally {
-      lane.inUse--;
+      return (await lease.take()) ? lease : undefined;
+    } catch (error) {
+      if (error instanceof StoreError) return error;
+      throw error;
     }
   }
 
@@ -109,16 +122,9 @@ export class SharedRoom extends WaitingRoom {
     return key === "" ? name : `${name}:${key}`;
   }
 
-  #serveWith(lane: Lane, lease: Lease | undefined): boolean {
-    if (!lease) return false;
-    if (lane.row.length > 0) this.serveFirst(lane, lease);
-    // All have left meanwhile.
-    else void lease.release();
-    return true;
-  }
-
+  // Called while the place that the store was asked for is counted: it is free.
   #serveWithoutStore(lane: Lane): void {
-    while (lane.row.length > 0 && lane.inUse < this.settings.limit) this.serveFirst(lane);
+    while (lane.row.length > 0 && lane.inUse <= this.settings.limit) this.serveFirst(lane);
   }
 }
 

@@ -72,11 +72,12 @@ export abstract class WaitingRoom {
   }
 
   /** Takes a waiting upload out of its row, without a place. */
-  dismiss(waiter: Waiter, end: WaitEnd): void {
+  dismiss(waiter: Waiter, end: WaitEnd): Verdict {
     this.#remove(waiter);
     this.tell(end, waiter.waitedMs);
-    this.#end(waiter, end);
+    const verdict = this.#end(waiter, end);
     this.forgetUnused(waiter.lane);
+    return verdict;
   }
 
   /** Estimates after how many seconds an upload of a key will find a place; `undefined` if there is nothing to go by. */
@@ -107,7 +108,9 @@ export abstract class WaitingRoom {
   }
 
   protected forgetUnused(lane: Lane): void {
-    if (lane.inUse === 0 && lane.row.length === 0) this.#lanes.delete(lane.key);
+    const isUnused = lane.inUse === 0 && lane.row.length === 0;
+    // A lane that was forgotten before may have a successor.
+    if (isUnused && this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
   }
 
   protected take(lane: Lane, lease?: Lease, waitedMs = 0): Place {
@@ -156,9 +159,9 @@ export abstract class WaitingRoom {
     return longest > (lane?.row.length ?? 0) + 1;
   }
 
-  #end(waiter: Waiter, entry: Entry): void {
+  #end(waiter: Waiter, entry: Entry): Verdict {
     const { lane, upload } = waiter;
-    waiter.end(this.decide(entry, lane.key, upload));
+    return waiter.end(this.decide(entry, lane.key, upload));
   }
 
   #evict(): void {

@@ -2,7 +2,8 @@ import type { Upload } from "./policy.js";
 
 /** Is told that an upload need not be decided any more. */
 export interface AbortListener {
-  handleEvent(): void;
+  /** @returns perhaps a refusal, which counts if the time of the policies is up: otherwise that would be a fault. */
+  handleEvent(): unknown;
 }
 
 /** What an upload of a guard has beside that which is public. */

@@ -235,7 +235,21 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     expect(seen.map(({ name }) => name)).toEqual(["a", "b", "c"]);
   });
 
+  test("a wait may last as long as the policies may: it ends by itself, and is no fault", async () => {
+    const room = concurrency({ limit: 1, maxWaiting: 10, maxWaitMs: 100 });
+    const logger = recordingLogger();
+    const guard = expectations({ logger, policyTimeoutMs: 100, policies: [room] }) as Handler;
+    const { port } = await startAttached(kind, { use: [guard], routes: { "/files": () => {} } }, { logger: silent });
+    const wires = await Promise.all([1, 2].map(() => WireClient.connect(port, { tls: isTlsKind(kind) })));
+    for (const wire of wires) wire.send(UPLOAD);
+    await until("the late one is refused", () => wires.some(({ finals }) => finals.length > 0));
+    expect(logger.records).toMatchObject([{ level: "warn", details: { status: 503, policy: "concurrency" } }]);
+    expect(wires.flatMap(({ finals }) => finals)).toMatchObject([{ status: 503, headers: { "retry-after": "5" } }]);
+    for (const wire of wires) wire.destroy();
+  });
+
   test("the time of all policies together ends a wait, with 503", async () => {
+    // The one that it has taken already.
     const room = concurrency({ limit: 1, maxWaiting: 10, maxWaitMs: 100 });
     const slow = () => new Promise<boolean>((resolve) => setTimeout(resolve, 60, true));
     const logger = recordingLogger();
@@ -244,9 +258,9 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
     const { port } = await startAttached(kind, { use: [guard], routes: { "/files": files } }, { logger: silent });
     const wire = await WireClient.connect(port, { tls: isTlsKind(kind) });
     wire.send(UPLOAD);
-    expect((await wire.final()).status).toBe(503);
+    expect(await wire.final()).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
     await until("all has been given back", () => room.places.inUse === 0 && room.places.waiting === 0);
-    expect(logger.records).toMatchObject([{ level: "error", details: { status: 503, policy: "concurrency" } }]);
+    expect(logger.records).toMatchObject([{ level: "warn", details: { status: 503, policy: "concurrency" } }]);
   });
 });
 

@@ -396,6 +396,30 @@ describe("a lease that is lost", () => {
   });
 });
 
+test("places are counted through any order of answers, ends and failures", async () => {
+  const store = new Store();
+  const { enter, policy, closeAll } = processOf(store, { maxWaiting: 5, maxWaitMs: 2_000, onStoreError: "accept" });
+  const modes = ["answers", "fails", "is silent"] as const;
+  let entered: ReturnType<typeof enter>[] = [];
+  for (let i = 0; i < 200; i++) {
+    if (i % 5 === 0) store.wakeUp();
+    store.mode = modes[((i * 7) % 11) % 3] as (typeof modes)[number];
+    entered.push(enter(), enter());
+    await jest.advanceTimersByTimeAsync((i * 37) % 300);
+    const [ending] = entered.splice((i * 13) % entered.length, 1);
+    if (ending?.verdict === undefined) ending?.upload.abort();
+    ending?.upload.close();
+    await settled();
+    entered = entered.filter(({ verdict }) => verdict === true || verdict === undefined);
+    expect(policy.places.inUse).toBeLessThanOrEqual(2);
+    expect(entered.filter(({ verdict }) => verdict === true).length).toBeLessThanOrEqual(2);
+  }
+  store.wakeUp();
+  await closeAll();
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(policy.places).toMatchObject({ inUse: 0, waiting: 0 });
+});
+
 describe("a semaphore that is none", () => {
   const good = { tryAcquire: async () => true, release: async () => {} };
 
