@@ -98,11 +98,14 @@ export function isHiddenApp({ route, handle }: Layer): boolean {
 
 /** Which of `apps` is mounted in `parent` by this layer. */
 export function findHiddenApp(layer: Layer, parent: unknown, apps: readonly unknown[]): unknown {
+  const candidates = apps.map((app) => app as Application).filter((app) => app.parent === parent);
   const paths = pathsOf(layer);
-  return apps.find((app) => {
-    const { parent: itsParent, mountpath = [] } = app as Application;
-    return itsParent === parent && asPaths(mountpath).some((path) => paths.includes(path));
-  });
+  const has = (isIts: (path: Path) => boolean) =>
+    candidates.find(({ mountpath = [] }) => asPaths(mountpath).some(isIts));
+  // Of several paths at once, Express 4 keeps one RegExp alone.
+  return (
+    has((path) => paths.includes(path)) ?? has((path) => typeof path === "string" && matchedPart(layer, path) === path)
+  );
 }
 
 /** Whether an application is mounted in one of `apps`. */

@@ -21,6 +21,8 @@ import {
   preflight,
   refuse,
   silent,
+  type UnguardedRoute,
+  unguarded,
   type Verdict,
   when,
 } from "../../src/index.js";
@@ -30,6 +32,13 @@ declare const handler: express.RequestHandler;
 
 /** Each by what it shows. */
 export const PROGRAMS: Record<string, () => void> = {
+  "routes without a guard are listed for applications and routers, with guards of any type": () => {
+    const guard = expectations({ policies: [maxSize("1mb")] });
+    const routes: UnguardedRoute[] = [...unguarded(app), ...unguarded([app, express.Router()], [guard, handler])];
+    // @ts-expect-error: no application
+    unguarded("app");
+    return routes;
+  },
   "a guard in a route knows Express's request without a type argument": () => {
     app.put(
       "/images/:id",

@@ -186,7 +186,7 @@ export const TESTS = [
   { name: "`mock.timers` of `node:test`", recipe: "doubles/node-timers.test.mjs", packages: [], isShort: true },
   { name: "fake timers of vitest", recipe: "doubles/vitest-timers.spec.mjs", packages: [] },
   {
-    name: "Deno, a late 100 over HTTP/2: its own trouble",
+    name: "Deno's own late 100 over HTTP/2 is as described above",
     recipe: "runtimes/late-continue.mjs",
     packages: [],
     runtime: "Deno",

@@ -5,6 +5,8 @@ import { connect } from "node:net";
 import { patiently } from "../../helpers/patience.mjs";
 import { freePort } from "../../helpers/ports.cjs";
 
+/** Nothing asks its maker for updates, or tells it anything. */
+const QUIET = { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1" };
 const START_MS = 20_000;
 const STOP_MS = 3_000;
 
@@ -22,7 +24,7 @@ export class Program {
     const [file, ...args] = command;
     program.child = spawn(file, args, {
       cwd,
-      env: { ...process.env, NODE_ENV: "production", ...env, PORT: String(program.port) },
+      env: { ...process.env, ...QUIET, ...env, PORT: String(program.port) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     program.child.once("error", (error) => {

@@ -252,6 +252,18 @@ describe.each([
     expect(texts(unguarded([late, deep, files, whole]))).toEqual(["PUT /:id", "PUT /deep/down"]);
   });
 
+  test("reads an application that is mounted at several paths", () => {
+    const [app, files, others] = [framework(), framework(), framework()];
+    files.put("/:id", save);
+    others.put("/:id", guard, save);
+    app.use(["/files", "/images"], files);
+    app.use("/:any", others);
+    const listed = texts(unguarded([app, others, files]));
+    expect(listed).toEqual(
+      name === "Express 4" ? [expect.stringMatching(/^PUT /)] : ["PUT /files/:id", "PUT /images/:id"],
+    );
+  });
+
   test("reads applications that nothing mounts", () => {
     const [one, two] = [framework(), framework()];
     one.put("/one", save);
