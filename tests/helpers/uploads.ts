@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type UploadOptions, type UploadResult, upload } from "../../src/client/client.js";
-import { type BehaviourName, type Misbehaving, misbehave } from "../../src/testing/testing.js";
+import { type Misbehaving, misbehave } from "../../src/testing/testing.js";
 import type { Handler, RunningServer } from "./servers.js";
 
 /** Certificates of tests sign themselves. */
@@ -25,8 +25,6 @@ export async function closeMisbehaving(): Promise<void> {
   await Promise.all([...misbehaving].map((server) => server.close()));
   misbehaving.clear();
 }
-
-export type { BehaviourName };
 
 /** Reads the whole content and answers 201 with its digest. */
 export const digest: Handler = (req, res) => {
