@@ -23,13 +23,16 @@ const NODENEXT = { moduleResolution: "nodenext", module: "nodenext", files: ["ma
 const BUNDLER = { moduleResolution: "bundler", module: "esnext", files: ["main.ts"] };
 const NODE10 = { moduleResolution: "node10", module: "commonjs", files: ["main.ts"] };
 
-const PROGRAM = `import { createServer } from "node:http";
+const PROGRAM = `import { createReadStream } from "node:fs";
+import { createServer } from "node:http";
 import {
   admission, allOf, attach, authorize, expectations, knownLength, maxSize, refuse, sampled, silent, when,
   type AdmissionRequest, type Policy,
 } from "express-expectations";
+import { UploadError, upload, type UploadErrorCode, type UploadOptions, type UploadResult } from "express-expectations/client";
 import { dashboard } from "express-expectations/dashboard";
 import { instrument } from "express-expectations/prometheus";
+import { type HandshakeAnswer, handshake, handshakeMatchers, misbehave } from "express-expectations/testing";
 import { Registry } from "prom-client";
 
 const own: Policy = (req) => (req.url === "/" ? refuse(403) : true);
@@ -47,6 +50,20 @@ authorize((req) => req.headers.authorization !== undefined, { challenge: "Bearer
 dashboard({ maxRecords: 10 }).close();
 instrument(new Registry())();
 
+const options: UploadOptions = { body: () => createReadStream("a"), onProgress: ({ sentBytes }) => void sentBytes.toFixed() };
+export const uploaded: Promise<UploadResult> = upload(new URL("http://a"), { ...options, body: new Blob(["a"]) });
+export const codeOf = (error: unknown): UploadErrorCode | undefined => (error instanceof UploadError ? error.code : undefined);
+export async function test(): Promise<HandshakeAnswer> {
+  const { url } = await misbehave("no-continue");
+  await handshake(url).put("/").send(["a", new Uint8Array(1)]);
+  handshakeMatchers.toContinueOnce(undefined);
+  return handshake(server).put("/").set("A", 1).withhold(5).expectRefusal(413);
+}
+
+// @ts-expect-error: a number is no body
+export const wrongBody = upload("http://a", { body: 5 });
+// @ts-expect-error: no such behaviour
+export const wrongName = misbehave("perfect");
 // @ts-expect-error: not a property of the request that admission tells policies about
 admission({ trustProxy: "loopback", policies: [(req) => req.nothing] });
 // @ts-expect-error: only true accepts

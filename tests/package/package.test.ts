@@ -116,6 +116,40 @@ const { expectations, maxSize, silent } = createRequire(import.meta.url)("expres
   await runs(folder, "main.mjs");
 });
 
+test.each(["mjs", "cjs"])(
+  "a project tests its guard, and uploads, with the installed package (%s)",
+  async (extension) => {
+    const load = (names: string, from: string) =>
+      extension === "mjs" ? `import { ${names} } from "${from}";` : `const { ${names} } = require("${from}");`;
+    const folder = await project(`both-ends-${extension}`, {
+      [`main.${extension}`]: `${load("expectations, maxSize, silent", "express-expectations")}
+${load("upload", "express-expectations/client")}
+${load("handshake, misbehave", "express-expectations/testing")}
+const guard = expectations({ policies: [maxSize("1kb")], logger: silent });
+const app = (req, res) => guard(req, res, () => req.on("data", () => {}).on("end", () => res.writeHead(201).end()));
+(async () => {
+  const { continues } = await handshake(app).put("/").send("hello").expectContinue(201);
+  const { status } = await handshake(app).put("/").withhold(1025).expectRefusal(413);
+  const server = await misbehave("expectation-failed");
+  const { attempts } = await upload(server.url, { body: "hello" });
+  await server.close();
+  console.log(JSON.stringify([continues, status, attempts]));
+})();`,
+    });
+    const program = checkout.start([path.join(folder, `main.${extension}`)]);
+    expect(await program.end()).toBe(0);
+    expect(program.output.trim()).toBe("[1,413,2]");
+  },
+);
+
+test("the middleware loads nothing of the client and the test kit", async () => {
+  const folder = await project("loads", {
+    "main.cjs": `require("express-expectations");
+console.log(Object.keys(require.cache).filter((file) => /dist.cjs.(client|testing|probe|cli)/.test(file)).length);`,
+  });
+  expect((await command(process.execPath, ["main.cjs"], folder)).trim()).toBe("0");
+});
+
 describe("what is in the package", () => {
   test("exports exactly the documented names from both copies, and no default", async () => {
     const folder = await project("names", {

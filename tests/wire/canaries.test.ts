@@ -1,10 +1,12 @@
 import { EventEmitter } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
-import type { Socket } from "node:net";
+import * as net from "node:net";
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { expectations, maxSize } from "../../src/index.js";
+import { readOnAfterFailedWrite } from "../../src/node/read-on.js";
+import { deferred } from "../helpers/deferred.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
 import { closeServers, listen, next, recordingLogger, startAttached, store } from "../helpers/servers.js";
 import { until } from "../helpers/until.js";
@@ -219,7 +221,7 @@ describe("canary", () => {
     const calls: string[] = [];
     const { port } = await bare((req, res) => {
       const { socket } = req;
-      socket.destroySoon = function (this: Socket) {
+      socket.destroySoon = function (this: net.Socket) {
         calls.push(res.writableFinished ? "finished" : "early");
         this.destroy();
       };
@@ -289,7 +291,7 @@ describe("canary", () => {
   });
 
   test("writeQueueSize shrinks while a client takes a large write", async () => {
-    let socket: (Socket & { _handle?: { writeQueueSize: number } }) | undefined;
+    let socket: (net.Socket & { _handle?: { writeQueueSize: number } }) | undefined;
     const { port } = await bare((req, res) => {
       socket = req.socket;
       res.end(Buffer.alloc(64 * 2 ** 20));
@@ -403,4 +405,32 @@ describe("content that does not pass our push", () => {
     }
     expect(logger.records).toEqual([]);
   });
+});
+
+test.each([
+  [false, ""],
+  [true, "the response"],
+])("a socket whose write has failed drops what it reads, unless it is let read on (%s)", async (readsOn, expected) => {
+  const reset = deferred();
+  const server = net.createServer((socket) => {
+    socket.on("error", () => {});
+    // Unread content turns the end of the connection into a reset.
+    socket.once("readable", () =>
+      socket.write("the response", () => socket.once("close", reset.resolve).resetAndDestroy()),
+    );
+  });
+  const { port } = await listen(server as unknown as http.Server);
+  const socket = net.connect(port, "127.0.0.1");
+  if (readsOn) readOnAfterFailedWrite(socket);
+  const closed = new Promise<unknown>((resolve) => socket.once("error", resolve));
+  let text = "";
+  socket.on("data", (chunk) => {
+    text += chunk;
+  });
+  socket.write("content");
+  await reset.promise;
+  // Before the event loop gets to the response, which has arrived.
+  socket.write("more");
+  expect(await closed).toMatchObject({ syscall: "write" });
+  expect(text).toBe(expected);
 });
