@@ -129,7 +129,7 @@ async function triedAgain(all, plan, before) {
     const at = unnoticed.findIndex((other) => keyOf(other) === keyOf(one));
     if (at >= 0) unnoticed.splice(at, 1);
   }
-  return { ...before, noticed: before.tried - unnoticed.length, seconds: Math.max(before.seconds, SECONDS), unnoticed };
+  return { ...before, noticed: before.tried - unnoticed.length, unnoticed };
 }
 
 const results = readResults();

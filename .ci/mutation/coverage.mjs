@@ -36,7 +36,7 @@ export async function coverageOf(files, sources, workers, say) {
   const common = hashOf([sources, ...helpers.map((name) => read(join("tests/helpers", name)))]);
   const covers = [];
   for (const file of files) {
-    const cached = join(CACHE, `${hashOf([common, file.replace(/\.js$/, ".ts"), read(file)])}.json`);
+    const cached = join(CACHE, `${hashOf([common, file, read(file)])}.json`);
     if (!existsSync(cached)) writeFileSync(cached, JSON.stringify(await cover(file, workers, say)));
     covers.push(JSON.parse(readFileSync(cached, "utf8")));
   }
