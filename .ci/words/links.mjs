@@ -10,9 +10,6 @@ const isPacked = (path) => files.some((entry) => path === entry || path.startsWi
 /** What only people with a clone of the repository need. Packed pages may link to it. */
 const REPOSITORY_ONLY = ["bench", "tests", "CONTRIBUTING.md"];
 
-/** Pages that are written elsewhere and are not merged yet. */
-const COMING = new Set(["mutation"].map((name) => `docs/${name}.md`));
-
 const anchors = new Map(pages.map(({ path, tree }) => [path, anchorsOf(tree)]));
 
 function anchorsOf(tree) {
@@ -38,7 +35,7 @@ function faultOf(page, target) {
   if (/^[a-z]+:/i.test(target)) return undefined;
   const [file, anchor] = target.split("#");
   const path = file === "" ? page : normalize(join(dirname(page), decodeURI(file))).replace(/\/$/, "");
-  if (!existsSync(join(repository, path))) return COMING.has(path) ? undefined : "there is no such file";
+  if (!existsSync(join(repository, path))) return "there is no such file";
   if (isPacked(page) && !isPacked(path) && !REPOSITORY_ONLY.some((only) => `${path}/`.startsWith(`${only}/`)))
     return "not in the packed tarball";
   if (anchor === undefined) return undefined;

@@ -15,8 +15,9 @@ export interface Described {
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */
   readonly length: number | undefined;
   readonly expectations: readonly Expectation[];
-  /** Whether the client itself asks, and will ask again by its upload. */
-  readonly isPreflight: boolean;
+  readonly isPreflight: true;
+  /** Whether the upload goes on without these policies, as behind a proxy: what they reserved for it stays reserved. */
+  readonly comesElsewhere: boolean;
 }
 
 /** Where the methods of a {@link DescribedUpload} lead. */

@@ -104,9 +104,8 @@ export class Hearing implements RunOwner<Trial> {
       this.#refuse(outcome);
       return;
     }
-    // For a proxy the upload itself takes another way, and what policies reserved stays reserved.
-    this.#keepsReservations = !this.described.isPreflight;
-    if (this.described.isPreflight) this.#giveBack();
+    this.#keepsReservations = this.described.comesElsewhere;
+    if (!this.#keepsReservations) this.#giveBack();
     this.owner.onAccepted();
   }
 

@@ -2,7 +2,7 @@ import type { Upload } from "./policy.js";
 
 /** Is told that an upload need not be decided any more. */
 export interface AbortListener {
-  /** @returns perhaps a refusal, which counts if the time of the policies is up: otherwise that would be a fault. */
+  /** @returns perhaps a refusal. It counts if the time of the policies is up, in place of a fault. */
   handleEvent(): unknown;
 }
 

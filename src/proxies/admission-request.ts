@@ -87,8 +87,8 @@ export function readOriginal(asking: IncomingMessage, trusts: TrustsAddress): Or
   return {
     req: facade(asking, { method, url: target.url, ip, protocol, host, expect, ...length }),
     expectations: expect === undefined ? [] : parseExpect([expect]),
-    // The upload itself does not pass these policies: what they reserve stays reserved.
-    isPreflight: false,
+    isPreflight: true,
+    comesElsewhere: true,
     ...length,
   };
 }

@@ -553,7 +553,9 @@ describe("combinators", () => {
     const nested = when(() => true, anyOf(signedIn, named("mine", signedIn)));
     expect(namesOf(nested)).toEqual(["when(anyOf)", "anyOf", "signedIn", "mine"]);
     expect(namesOf(allOf(signedIn))).toEqual(["allOf", "signedIn"]);
-    const fromOtherCopy = Object.assign(() => true, { [Symbol.for("express-expectations:parts:1")]: [signedIn] });
+    const fromOtherCopy = Object.assign(() => true, {
+      [Symbol.for("express-expectations:traits:1")]: { parts: [signedIn] },
+    });
     expect(namesOf(fromOtherCopy)).toEqual(["anonymous", "signedIn"]);
   });
 
