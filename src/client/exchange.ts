@@ -22,7 +22,7 @@ export class Exchange {
   discard: () => void = () => {};
   /** Called when the exchange is over, and the connection may get another user. */
   onOver: () => void = () => {};
-  /** Calls {@link timedOut} if the system takes nothing for `idleTimeoutMs`. It also sees parts of a piece. */
+  /** Calls {@link idled} when the connection was idle for `idleTimeoutMs`. It also sees when a part of a piece is sent. */
   watch: () => void = () => {};
   readonly #sender: Sender;
   #fulfil!: (attempt: Attempt) => void;
@@ -115,11 +115,12 @@ export class Exchange {
     else if (!this.#isOver) this.fail(this.#errorOf(cause));
   }
 
-  /** Nothing was sent or received for `idleTimeoutMs`. */
-  timedOut(): void {
-    if (this.#final) this.#resolve();
+  /** Nothing was sent or received for `idleTimeoutMs`. That is the fault of the server, unless the body is slow. */
+  idled(): void {
     const { idleTimeoutMs } = this.settings;
-    this.fail(new UploadError("ERR_UPLOAD_TIMEOUT", `nothing was sent or received for ${idleTimeoutMs} ms`));
+    if (this.#sender.waitsFor === "body") this.#watchIdle(idleTimeoutMs);
+    else if (this.#final) this.#resolve();
+    else this.fail(new UploadError("ERR_UPLOAD_TIMEOUT", `nothing was sent or received for ${idleTimeoutMs} ms`));
   }
 
   fail(error: Error): void {
@@ -166,9 +167,8 @@ export class Exchange {
     this.#idleTimer = setTimeout(() => {
       const leftMs = this.settings.idleTimeoutMs - (performance.now() - this.#activeAt);
       if (leftMs > 0) this.#watchIdle(leftMs);
-      else if (this.#sender.waitsFor === "body") this.#watchIdle(this.settings.idleTimeoutMs);
       else if (this.#sender.waitsFor === "system") this.watch();
-      else this.timedOut();
+      else this.idled();
     }, ms);
   }
 

@@ -34,7 +34,7 @@ export function overHttp1(exchange: Exchange, connection: TLSSocket | http.Agent
     exchange.broke(error);
   };
   exchange.discard = () => void req.destroy();
-  exchange.watch = () => void req.setTimeout(settings.idleTimeoutMs, () => exchange.timedOut());
+  exchange.watch = () => void req.setTimeout(settings.idleTimeoutMs, () => exchange.idled());
   req.on("socket", (socket: TLSSocket & { secureConnecting?: boolean }) => {
     exchange.isReused = req.reusedSocket;
     exchange.onOver = readOnAfterFailedWrite(socket);

@@ -29,7 +29,7 @@ export function overHttp2(exchange: Exchange, connection: TLSSocket): void {
     // A stream that was reset ends, too.
     if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) exchange.ended(trailers);
   });
-  exchange.watch = () => void stream.setTimeout(settings.idleTimeoutMs, () => exchange.timedOut());
+  exchange.watch = () => void stream.setTimeout(settings.idleTimeoutMs, () => exchange.idled());
   stream.on("error", (error) => exchange.broke(error));
   stream.on("close", () => exchange.broke());
   exchange.opened(stream);

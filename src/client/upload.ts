@@ -1,4 +1,5 @@
 import type { Agent } from "node:http";
+import type { TLSSocket } from "node:tls";
 import { ExpectationError, messageOf, optionError } from "../support/errors.js";
 import { bodyOf } from "./body.js";
 import { connectTls } from "./connect.js";
@@ -72,21 +73,24 @@ function perform(exchange: Exchange, agent: Agent | undefined): Promise<Attempt>
 function start(exchange: Exchange, agent: Agent | undefined): void {
   const { hop, body } = exchange;
   const isRepeated = !hop.expects && body.length !== 0;
-  if (agent || hop.url.protocol === "http:") {
-    send(exchange, () => overHttp1(exchange, agent ?? (isRepeated ? false : undefined)));
-    return;
-  }
-  connectTls(exchange, (connection) => {
-    const over = connection.alpnProtocol === "h2" ? overHttp2 : overHttp1;
-    send(exchange, () => over(exchange, connection));
+  attempt(exchange, () => {
+    if (agent || hop.url.protocol === "http:") overHttp1(exchange, agent ?? (isRepeated ? false : undefined));
+    else connectTls(exchange, (connection) => attempt(exchange, () => overTls(exchange, connection)));
   });
 }
 
-function send(exchange: Exchange, over: () => void): void {
+function overTls(exchange: Exchange, connection: TLSSocket): void {
+  if (connection.alpnProtocol === "h2") overHttp2(exchange, connection);
+  else overHttp1(exchange, connection);
+}
+
+// Node checks the method, the fields and the options for TLS, and throws.
+function attempt(exchange: Exchange, send: () => void): void {
   try {
-    over();
-  } catch (error) {
-    exchange.fail(wrongRequest(error as Error));
+    send();
+  } catch (cause) {
+    const message = `upload(url, options): ${messageOf(cause as Error)}`;
+    exchange.fail(new ExpectationError("ERR_EXPECT_OPTION", message, { cause }));
   }
 }
 
@@ -99,9 +103,4 @@ function requireUrl(url: string | URL): URL {
   }
   if (parsed?.protocol === "http:" || parsed?.protocol === "https:") return parsed;
   throw optionError("upload(url)", typeof url === "string" ? "other text" : url, "an http: or https: URL");
-}
-
-// Node has checked the method and the fields, and refuses them.
-function wrongRequest(cause: Error): ExpectationError {
-  return new ExpectationError("ERR_EXPECT_OPTION", `upload(url, options): ${messageOf(cause)}`, { cause });
 }

@@ -68,26 +68,26 @@ function serverFor(
   return attach(server, options);
 }
 
-/** Servers that tests use at present, and how many of them. The last one ends a server that was started for it. */
-const users = new Map<
-  AttachableServer,
-  { count: number; readonly listening: Promise<unknown>; readonly isOwn: boolean }
->();
+/** Servers that were started for tests, and how many use them at present. The last user ends a server. */
+const started = new Map<AttachableServer, { count: number; readonly listening: Promise<unknown> }>();
 
+/** Makes a server listen, unless it does. Returns a function that undoes it. */
 async function listen(server: AttachableServer): Promise<() => Promise<void>> {
-  const isOwn = !server.listening;
-  const use = users.get(server) ?? {
-    count: 0,
-    isOwn,
-    listening: isOwn ? once(server.listen(0, "127.0.0.1"), "listening") : Promise.resolve(),
-  };
-  users.set(server, use);
+  const known = started.get(server);
+  if (server.listening && !known) return async () => {};
+  const use = known ?? { count: 0, listening: once(server.listen(0, "127.0.0.1"), "listening") };
+  started.set(server, use);
   use.count++;
-  await use.listening;
+  const release = () => {
+    if (--use.count === 0) started.delete(server);
+    return use.count === 0;
+  };
+  await use.listening.catch((error) => {
+    release();
+    throw error;
+  });
   return async () => {
-    if (--use.count > 0) return;
-    users.delete(server);
-    if (!use.isOwn) return;
+    if (!release()) return;
     const closed = once(server, "close");
     server.close();
     // Connections that the application has opened to itself.

@@ -159,6 +159,21 @@ test("nobody listens: an error that names the server", async () => {
   });
 });
 
+test("a server that changes the protocol: an error", async () => {
+  const { url } = await startMisbehaving((served) => {
+    served.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+    return served.reader.end().then(() => true);
+  });
+  await expect(upload(url, { body: "upload" })).rejects.toMatchObject({ code: "ERR_UPLOAD_CONNECTION", sentBytes: 0 });
+});
+
+test("options for TLS that are wrong: an error, and nothing is left", async () => {
+  const tls = { cert: "no certificate" };
+  await expect(upload("https://127.0.0.1:1/", { body: "upload", tls })).rejects.toMatchObject({
+    code: "ERR_EXPECT_OPTION",
+  });
+});
+
 test("a certificate that does not hold: an error, and no request", async () => {
   const server = await start("node:https", { routes: { "/": store } });
   await expect(put(server, "/", { body: "upload", tls: {} })).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { upload } from "../../src/client/client.js";
 import { expectations, maxSize, silent } from "../../src/index.js";
@@ -182,10 +183,25 @@ test("an idle connection that the server has closed meanwhile costs another requ
   agent.destroy();
 });
 
-test("a program that has uploaded ends by itself", async () => {
-  const server = await startAttached("node:https", parts, { logger: silent });
-  await put(server, "/files", { body: "upload" });
-  const close = once(server.server, "close");
-  server.server.close();
-  await close;
+test.each(["node:http", "node:https", "h2"] as const)(
+  "an upload to %s leaves no connection of its own",
+  async (kind) => {
+    const server = await startAttached(kind, parts, { logger: silent });
+    const agent = kind === "node:http" ? new http.Agent() : undefined;
+    for (const bytes of [6, 3_000_000])
+      await put(server, "/files", { body: Buffer.alloc(bytes), ...(agent && { agent }) });
+    const close = once(server.server, "close");
+    server.server.close();
+    await close;
+  },
+);
+
+test("an address of IPv6", async () => {
+  const server = http.createServer((req, res) => void req.resume().on("end", () => res.writeHead(201).end()));
+  server.listen(0, "::1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  expect(await upload(`http://[::1]:${port}/`, { body: "upload" })).toMatchObject({ status: 201, sentBytes: 6 });
+  server.closeAllConnections();
+  server.close();
 });
