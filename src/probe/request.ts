@@ -33,6 +33,8 @@ export interface ProbeRequest {
   readonly resolve: ReadonlyMap<string, string>;
   readonly proxy?: ProxyAddress;
   readonly only?: ReadonlySet<string>;
+  /** Statuses of uploads that are meant, so that they are no findings. */
+  readonly expectedStatuses?: readonly number[];
   /** Whether to ask before uploading, too. */
   readonly asks?: boolean;
 }

@@ -20,7 +20,7 @@ const HOSTILE: Record<string, { readonly serve: (socket: Socket) => void; readon
   },
   "sends garbage": {
     serve: (socket) => void socket.write("\x1b[2Jgarbage\x07\r\n\r\n"),
-    says: /no HTTP response: this is not HTTP; it begins with: \\x1b\[2Jgarbage\\x07/,
+    says: /the response is not HTTP: this is not HTTP; it begins with: \\x1b\[2Jgarbage\\x07/,
   },
   "sends headers without end": {
     serve: (socket) => void forEver(socket, "X-More: more\r\n", "HTTP/1.1 200 OK\r\n"),

@@ -19,6 +19,7 @@ and what to change. Sends at most 22 requests to the URL, one after another.
       --via URL           also probes the origin directly; what differs is caused by the proxy
       --only NAMES        only these exchanges: ${EXCHANGE_IDS.slice(0, 8).join(",")},
                           ${EXCHANGE_IDS.slice(8).join(",")}
+      --expect-status LIST  statuses of the upload that are meant, such as 401,413: no others are healthy
       --ask               also asks before uploading (OPTIONS with Upload-Length), and compares
   -y, --yes               sends content without asking you; the endpoint might store it
       --json              prints the result as JSON

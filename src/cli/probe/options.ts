@@ -3,7 +3,7 @@ import { EXCHANGE_IDS } from "../../probe/exchange-result.js";
 import type { ProbeRequest } from "../../probe/request.js";
 import { UsageError } from "../usage.js";
 import { headersOf, TOKEN } from "./headers.js";
-import { contentOf, proxyOf, resolved, timeoutOf, urlOf, wrong } from "./values.js";
+import { contentOf, proxyOf, resolved, statusesOf, timeoutOf, urlOf, wrong } from "./values.js";
 
 /** The options of one run. */
 export interface ProbeOptions {
@@ -30,6 +30,7 @@ const OPTIONS = {
   via: { type: "string" },
   only: { type: "string" },
   ask: { type: "boolean" },
+  "expect-status": { type: "string" },
   yes: { type: "boolean", short: "y" },
   json: { type: "boolean" },
   html: { type: "string" },
@@ -78,6 +79,7 @@ export function parseProbeArgs(args: readonly string[]): ProbeOptions | "help" {
       resolve: new Map((values.resolve ?? []).map(resolved)),
       ...(proxy && { proxy }),
       ...(only && { only: new Set(only) }),
+      ...(values["expect-status"] !== undefined && { expectedStatuses: statusesOf(values["expect-status"]) }),
       asks: values.ask ?? false,
     },
     isJson: values.json ?? false,

@@ -65,6 +65,13 @@ export function secondsOf(option: string, text: string, most: number): number {
   throw wrong(option, text, `seconds, up to ${most}`);
 }
 
+/** Reads the statuses of `--expect-status`. */
+export function statusesOf(text: string): number[] {
+  const statuses = text.split(",").map((one) => one.trim());
+  if (statuses.every((one) => /^[1-9]\d\d$/.test(one))) return statuses.map(Number);
+  throw wrong("--expect-status", text, "statuses, separated by commas, such as 401,413");
+}
+
 /** Reads `HOST:PORT:ADDRESS`; returns the key and the value of `ProbeRequest.resolve`. */
 export function resolved(text: string): [string, string] {
   const match = /^(.+?):(\d{1,5}):\[?([\da-f.:]+)\]?$/i.exec(text);

@@ -37,6 +37,7 @@ export const UPLOAD_ENTRIES: Entries<
       proxy("Configure the proxy to remove Expect, or to forward it."),
       proxy("HAProxy in front of it can remove the field.", "http-request del-header Expect"),
     ],
+    supersedes: ["not-found", "method-refused", "redirected", "bad-request", "forbidden", "server-fails"],
   },
   "reuse-fails": {
     severity: "error",
