@@ -3,6 +3,7 @@ import { basic, basicOf } from "../../http/basic.js";
 import { addressOf, type ProxyAddress } from "../../probe/request.js";
 import { ExpectationError } from "../../support/errors.js";
 import { parseSize } from "../../support/size.js";
+import { visible } from "../../report/visible.js";
 import { UsageError } from "../usage.js";
 
 const DEFAULT_TIMEOUT_S = 5;
@@ -51,6 +52,25 @@ function fileContent(path: string): Buffer {
   } catch (error) {
     throw new UsageError(`--data: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}; expected a file`);
   }
+}
+
+/** Checks the name of a file to write. A URL in its place has lost its option's value. */
+export function fileOf(option: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  if (file === "" || file === "-" || /^https?:\/\//i.test(file)) throw wrong(option, visible(file), "the name of a file");
+  return file;
+}
+
+/** Reads a certificate or key. */
+export function pemOf(option: string, path: string): Buffer {
+  try {
+    const pem = readFileSync(path);
+    if (pem.includes("-----BEGIN ")) return pem;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${option}: ${visible(path)} cannot be read: ${code}; expected a PEM file`);
+  }
+  throw new UsageError(`${option}: ${visible(path)} has no PEM block; expected a PEM file`);
 }
 
 /** Reads the seconds of `--timeout`; returns milliseconds. */
