@@ -50,6 +50,6 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
   return WRONG_USAGE;
 }
 
-function printVersion({ stdout }: Terminal): Promise<0> {
-  return print(stdout, `express-expectations ${versionAt(process.argv[1]) ?? "(unknown version)"}\n`);
+function printVersion({ stdout, argv }: Terminal): Promise<0> {
+  return print(stdout, `express-expectations ${versionAt(argv?.[1]) ?? "(unknown version)"}\n`);
 }

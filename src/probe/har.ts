@@ -32,7 +32,7 @@ function entryOf(exchange: ExchangeResult, { url }: EndpointResult, { startedAt 
   const sentMs = head?.atMs ?? 0;
   const waitMs = Math.max(0, (final?.atMs ?? lastMs) - sentMs);
   const interims = events.flatMap((event) =>
-    event.kind === "received" && event.status < 200 ? [{ status: event.status, atMs: event.atMs }] : [],
+    event.kind === "received" && event.status < 200 ? [`${event.status} after ${event.atMs} ms`] : [],
   );
   return {
     startedDateTime: startedAt,
@@ -64,8 +64,7 @@ function entryOf(exchange: ExchangeResult, { url }: EndpointResult, { startedAt 
     },
     cache: {},
     timings: { send: sentMs, wait: waitMs, receive: Math.max(0, lastMs - sentMs - waitMs) },
-    comment: `${id}: ${title}`,
-    _interimResponses: interims,
+    comment: [`${id}: ${title}`, ...interims].join("; "),
   };
 }
 

@@ -4,7 +4,18 @@ import type { ProbeRequest } from "../../probe/request.js";
 import { argumentsOf, COLOR_OPTIONS, colorChoice } from "../arguments.js";
 import { UsageError } from "../usage.js";
 import { headersOf, TOKEN } from "./headers.js";
-import { contentOf, fileOf, pemOf, proxyOf, resolved, secondsOf, statusesOf, timeoutOf, urlOf, wrong } from "./values.js";
+import {
+  contentOf,
+  fileOf,
+  pemOf,
+  proxyOf,
+  resolved,
+  secondsOf,
+  statusesOf,
+  timeoutOf,
+  urlOf,
+  wrong,
+} from "./values.js";
 
 /** The options of one run. */
 export interface ProbeOptions {

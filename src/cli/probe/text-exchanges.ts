@@ -6,7 +6,11 @@ import type { TextOptions } from "./text.js";
 const NAME_WIDTH = 15;
 
 /** Writes one exchange as a line: whether it is as expected, its name, what came, and when. */
-export function exchangeLines(exchange: ExchangeResult, isBad: boolean, { paint, width, isVerbose }: TextOptions): string[] {
+export function exchangeLines(
+  exchange: ExchangeResult,
+  isBad: boolean,
+  { paint, width, isVerbose }: TextOptions,
+): string[] {
   const mark = isBad ? paint("red", "✗") : paint("green", "✓");
   const { id, events } = exchange;
   const steps = events.flatMap((event) => stepOf(event) ?? []);

@@ -23,9 +23,12 @@ export function probeText(result: ProbeResult, options: TextOptions): string {
   const parts = [
     [
       verdictLine(result, options.paint),
-      ...wrap(`${settings.method} ${result.url}${throughProxy(result)}, ${timeText(result.durationMs)}`, options.width, "", "  ").map(
-        (line) => options.paint("dim", line),
-      ),
+      ...wrap(
+        `${settings.method} ${result.url}${throughProxy(result)}, ${timeText(result.durationMs)}`,
+        options.width,
+        "",
+        "  ",
+      ).map((line) => options.paint("dim", line)),
       ...(also.length === 0 ? [] : wrap(`Also: ${also.join("; ")}.`, options.width, "", "  ")),
     ].join("\n"),
     ...serious.map((finding) => findingText(finding, options)),

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { basic, basicOf } from "../../http/basic.js";
 import { addressOf, type ProxyAddress } from "../../probe/request.js";
+import { visible } from "../../report/visible.js";
 import { ExpectationError } from "../../support/errors.js";
 import { parseSize } from "../../support/size.js";
-import { visible } from "../../report/visible.js";
 import { UsageError } from "../usage.js";
 
 const DEFAULT_TIMEOUT_S = 5;
@@ -57,7 +57,8 @@ function fileContent(path: string): Buffer {
 /** Checks the name of a file to write. A URL in its place has lost its option's value. */
 export function fileOf(option: string, file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
-  if (file === "" || file === "-" || /^https?:\/\//i.test(file)) throw wrong(option, visible(file), "the name of a file");
+  if (file === "" || file === "-" || /^https?:\/\//i.test(file))
+    throw wrong(option, visible(file), "the name of a file");
   return file;
 }
 

@@ -1,8 +1,8 @@
 import type { ParseArgsConfig } from "node:util";
 import { isToken } from "../../http/token.js";
+import { argumentsOf } from "../arguments.js";
 import { headersOf } from "../probe/headers.js";
 import { secondsOf, urlOf, wrong } from "../probe/values.js";
-import { argumentsOf } from "../arguments.js";
 import { UsageError } from "../usage.js";
 
 /** The options of one run. */

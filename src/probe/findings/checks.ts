@@ -82,7 +82,9 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
     ...(settings.hasCredentials ? firstWith(seen, 401) : []),
   ],
   "auth-required": (seen, settings) =>
-    settings.hasCredentials || settings.expectedStatuses?.includes(401) ? [] : firstWith(seen, 401),
+    settings.hasCredentials || settings.expectedStatuses?.includes(401)
+      ? []
+      : [...new Set([...firstWith(seen, 401), ...answeredWith((status) => status === 401)(seen, settings)])],
   "upload-hangs": (seen) =>
     only(seen, UPLOADS).filter(({ summary, events }) => {
       const last = events.at(-1);

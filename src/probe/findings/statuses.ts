@@ -6,7 +6,7 @@ import { fieldOf } from "../wire/header-section.js";
 import { type Exchanges, isSuccess, only, statusOf } from "./exchanges-by-id.js";
 
 /** Plain uploads, in the order of what they tell about the request itself. */
-const UPLOADS: readonly ExchangeId[] = ["withheld", "sent", "control", "chunked", "late"];
+const UPLOADS: readonly ExchangeId[] = ["withheld", "sent", "control", "chunked", "large", "case", "late", "pushed"];
 
 /** Returns a check for uploads with a status that asks whether the request is the right one. */
 export function answeredWith(isIt: (status: number) => boolean) {

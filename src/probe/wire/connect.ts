@@ -2,8 +2,8 @@ import { once } from "node:events";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { ProbeFault } from "../fault.js";
-import { escaped } from "../shown.js";
 import { addressOf, type ProbeRequest } from "../request.js";
+import { escaped } from "../shown.js";
 import { faultOf } from "./connect-faults.js";
 import { tunnel } from "./tunnel.js";
 

@@ -67,9 +67,5 @@ function refused({ status, section }: Extract<Parsed, { kind: "head" }>, authori
   const server = fieldOf(section, "server");
   const statusLine = new Shown([]).line(section.split(/\r?\n/)[0] ?? "");
   const by = server === undefined ? "" : ` (Server: ${escaped(server)})`;
-  return new TunnelRefused(
-    status,
-    section,
-    `the forward proxy refused the tunnel to ${authority}: ${statusLine}${by}`,
-  );
+  return new TunnelRefused(status, section, `the forward proxy refused the tunnel to ${authority}: ${statusLine}${by}`);
 }
