@@ -37,7 +37,12 @@ const SET_UPS = (
 const rows = new Map<string, Row>();
 
 async function rowOf(server: string, ...args: string[]): Promise<Row> {
-  const { verdict, findings } = await probeJson("--yes", "--timeout", "2", ...args);
+  const run = () => probeJson("--yes", "--timeout", "2", ...args);
+  let { verdict, findings } = await run();
+  // A busy machine makes a handshake slow now and then; a server that is slow is so each time.
+  for (let left = 3; left > 0 && findings.some(({ code }) => code === "slow-handshake"); left--) {
+    ({ verdict, findings } = await run());
+  }
   const [first] = findings;
   return [
     server,

@@ -48,7 +48,7 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
   "kept-417": (seen) => all(seen).filter((one) => statusOf(one) === 417 && one.summary.keptOpen),
   "kept-final": (seen) => all(seen).filter((one) => statusOf(one) !== 417 && one.summary.keptOpen),
   "refusal-reset": (seen) =>
-    only(seen, UPLOADS).filter(
+    only(seen, all(seen).some(isRefused) ? UPLOADS : []).filter(
       ({ summary }) =>
         summary.contentBytesSent > 0 && summary.isReset && (!summary.isComplete || (summary.status ?? 0) >= 300),
     ),
@@ -113,6 +113,11 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
 // Returns whether the server ignored the expectation: it waited for the content, or answered as if there were none.
 function isIgnored(one: ExchangeResult): boolean {
   return isUndecided(one) || isSuccess(one);
+}
+
+// Without a refusal that came, none can be lost.
+function isRefused(one: ExchangeResult): boolean {
+  return one.announced !== "none" && one.expect !== "probe-unknown" && statusOf(one) >= 300 && statusOf(one) !== 417;
 }
 
 function firstWith(seen: Exchanges, status: number): ExchangeResult[] {

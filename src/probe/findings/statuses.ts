@@ -14,7 +14,9 @@ export function answeredWith(isIt: (status: number) => boolean) {
     // If uploads work without `Expect`, the request is the right one, and another finding tells what is wrong.
     if (seen.control && isSuccess(seen.control) && statusOf(seen.control) < 300) return [];
     const isMeant = (one: ExchangeResult) => expectedStatuses.includes(statusOf(one));
-    return only(seen, UPLOADS).filter((one) => isIt(statusOf(one)) && !isMeant(one));
+    const isOne = (one: ExchangeResult) => isIt(statusOf(one)) && !isMeant(one);
+    // A limit that only 10 GiB exceed says nothing about the request.
+    return only(seen, ["withheld", "sent", "control"]).some(isOne) ? only(seen, UPLOADS).filter(isOne) : [];
   };
 }
 
@@ -44,6 +46,8 @@ const TELLING: Partial<Readonly<Record<FindingCode, string>>> = {
 
 /** Returns what a field of the response adds to the cause of a finding, as a sentence. */
 export function toldBy(code: FindingCode, [one]: readonly ExchangeResult[]): string {
+  const malformed = one?.events.find((event) => event.kind === "malformed");
+  if (code === "malformed" && malformed) return ` What came: ${malformed.reason}.`;
   const name = TELLING[code];
   const final = one?.events.find((event): event is Extract<WireEvent, { kind: "received" }> => isFinal(event));
   const value = name && final && fieldOf(final.lines, name);
