@@ -11,12 +11,17 @@ export function colorChoice(values: { readonly color?: boolean; readonly "no-col
   return values["no-color"] ? false : values.color;
 }
 
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Arguments<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; allowPositionals: true }>
+>;
+
 /**
  * Reads a command line.
  *
  * @throws {UsageError} for an unknown option, with the nearest one, and for a value that is missing.
  */
-export function argumentsOf<O extends NonNullable<ParseArgsConfig["options"]>>(args: readonly string[], options: O) {
+export function argumentsOf<O extends Options>(args: readonly string[], options: O): Arguments<O> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {

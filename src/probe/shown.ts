@@ -65,7 +65,7 @@ export function isHarmlessField(name: string): boolean {
 }
 
 /** Returns whether a field's value is never shown. */
-export function isSecretField(name: string): boolean {
+function isSecretField(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 

@@ -36,7 +36,7 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
-  "kept-final": { args: ["--expect-status", "403"], trouble: BEHAVIOURS["refuse-and-keep"] },
+  "kept-final": { args: ["--expect-status", "403,413"], trouble: BEHAVIOURS["refuse-and-keep"] },
   "refusal-reset": {
     trouble: (served) => {
       if (!served.isFor("100-continue") || served.head.length !== PUSHED_BYTES) return false;

@@ -126,6 +126,7 @@ const missing = new Map(
 );
 
 let ports: readonly number[];
+let running: readonly Promise<readonly [before: string[], after: string[]]>[];
 
 beforeAll(async () => {
   const policies = [maxSize("2mb")];
@@ -134,14 +135,22 @@ beforeAll(async () => {
   const asked = (statuses: "nginx" | "verbatim") =>
     listen(http.createServer(admission({ trustProxy: "loopback", policies, statuses, logger: silent })));
   ports = [app.port, (await asked("nginx")).port, (await asked("verbatim")).port];
+  // They wait for what does not come, most of the time: they run side by side.
+  running = CASES.map(async ({ program, code = "", before, pasted }): Promise<readonly [string[], string[]]> => {
+    if (missing.get(program) !== undefined) return [[], []];
+    return Promise.all([codesBehind(program, before), codesBehind(program, pasted(code))]);
+  });
+  for (const one of running) one.catch(() => {});
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await closeServers();
 });
 
+let files = 0;
+
 async function codesBehind(program: string, configuration: string): Promise<string[]> {
-  const file = join(folder, `${program}.conf`);
+  const file = join(folder, `${program}-${files++}.conf`);
   writeFileSync(file, configuration);
   const args = [STARTER, "--file", program, file, ...ports.map(String)];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -149,7 +158,7 @@ async function codesBehind(program: string, configuration: string): Promise<stri
   try {
     const [first] = await Promise.race([once(child.stdout, "data"), exited]);
     if (child.exitCode !== null) throw new Error(`${program} does not start`);
-    const only = "plain,control,withheld,sent,large,chunked,case,late";
+    const only = "plain,control,withheld,sent,large";
     const origin = `http://127.0.0.1:${ports[0]}/upload`;
     const result = await probeJson(
       "--yes",
@@ -167,12 +176,13 @@ async function codesBehind(program: string, configuration: string): Promise<stri
 }
 
 describe("a fix that is pasted cures:", () => {
-  for (const { program, code = "", fault, before, pasted } of CASES) {
+  for (const [i, { program, fault }] of CASES.entries()) {
     testUnless(missing.get(program))(
       `${program}, ${fault}`,
       async () => {
-        expect(await codesBehind(program, before)).toContain(fault);
-        expect(await codesBehind(program, pasted(code))).toEqual([]);
+        const [before, after] = (await running[i]) ?? [];
+        expect(before).toContain(fault);
+        expect(after).toEqual([]);
       },
       DEADLINE_MS,
     );

@@ -48,9 +48,13 @@ async function rowOf(server: string, ...args: string[]): Promise<Row> {
     server,
     verdict.outcome,
     findings.map(({ code, severity }) => (severity === "note" ? `(${code})` : `\`${code}\``)).join(", "),
-    first && first.severity !== "note" ? (first.fixes[0]?.text ?? "") : "",
+    first && first.severity !== "note" ? firstSentence(first.fixes[0]?.text) : "",
     String(verdict.exitCode),
   ];
+}
+
+function firstSentence(text = ""): string {
+  return text.split(/(?<=\.) (?=[A-Z])/, 1)[0] ?? "";
 }
 
 async function behind(name: string, ports: readonly number[]): Promise<Row> {
@@ -90,7 +94,8 @@ beforeAll(async () => {
     ...BEHAVIOUR_NAMES.map(async (name) => rowOf(`\`${name}\``, (await startPeer(BEHAVIOURS[name])).url)),
   ];
   for (const row of await Promise.all(running)) rows.set(row[0], row);
-  for (const { name, missing } of SET_UPS) if (missing === undefined) rows.set(name, await behind(name, ports));
+  const here = SET_UPS.filter(({ missing }) => missing === undefined);
+  for (const row of await Promise.all(here.map(({ name }) => behind(name, ports)))) rows.set(row[0], row);
 }, DEADLINE_MS);
 afterAll(async () => {
   await closePeers();

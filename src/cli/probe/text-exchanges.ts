@@ -1,7 +1,7 @@
 import { size } from "../../probe/describe.js";
 import type { ExchangeResult, WireEvent } from "../../probe/exchange-result.js";
 import { wrap } from "../wrap.js";
-import type { TextOptions } from "./text.js";
+import type { TextOptions } from "./text-options.js";
 
 const NAME_WIDTH = 15;
 

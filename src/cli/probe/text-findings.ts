@@ -1,7 +1,7 @@
 import type { Evidence, Finding, Fix } from "../../probe/finding.js";
 import type { Paint } from "../terminal.js";
 import { wrap } from "../wrap.js";
-import type { TextOptions } from "./text.js";
+import type { TextOptions } from "./text-options.js";
 
 const EVIDENCE_LINES = 14;
 

@@ -4,15 +4,7 @@ import type { Paint } from "../terminal.js";
 import { wrap } from "../wrap.js";
 import { exchangeLines, timeText } from "./text-exchanges.js";
 import { evidenceText, findingText, noteText, otherFixesText } from "./text-findings.js";
-
-/** How to write a result. */
-export interface TextOptions {
-  readonly paint: Paint;
-  /** The terminal's columns. */
-  readonly width: number;
-  /** Whether the bytes of every exchange with a finding are shown, and notes in full. */
-  readonly isVerbose: boolean;
-}
+import type { TextOptions } from "./text-options.js";
 
 /** Writes a result as text: the verdict, each cause with its best fix, the other fixes, the exchanges. */
 export function probeText(result: ProbeResult, options: TextOptions): string {

@@ -23,7 +23,7 @@ export const ANSWER_NAMES = [
   "ignores-unknown",
 ] as const;
 /** The name of such an answer. */
-type AnswerName = (typeof ANSWER_NAMES)[number];
+export type AnswerName = (typeof ANSWER_NAMES)[number];
 
 /** Applies to all uploads, with `Expect` and without. */
 function toUploads(act: (served: Served) => unknown): Behaviour {

@@ -1,5 +1,5 @@
 import { afterRealMs } from "../../support/real-timer.js";
-import { ANSWER_NAMES, ANSWERS } from "./answers.js";
+import { ANSWER_NAMES, ANSWERS, type AnswerName } from "./answers.js";
 import { type Behaviour, CLOSE, stores, toHandshakes } from "./behaviour.js";
 import { CONTINUE, response, type Served } from "./served.js";
 
@@ -17,8 +17,7 @@ function refuses(served: Served): boolean {
   return true;
 }
 
-/** The names of all behaviours. */
-export const BEHAVIOUR_NAMES = [
+const HANDSHAKE_NAMES = [
   "no-continue",
   "late-continue",
   "blind-continue",
@@ -41,10 +40,11 @@ export const BEHAVIOUR_NAMES = [
   "no-reading",
   "cut-off",
   "malformed",
-  ...ANSWER_NAMES,
 ] as const;
 /** The name of a behaviour. */
-export type BehaviourName = (typeof BEHAVIOUR_NAMES)[number];
+export type BehaviourName = (typeof HANDSHAKE_NAMES)[number] | AnswerName;
+/** The names of all behaviours. */
+export const BEHAVIOUR_NAMES: readonly BehaviourName[] = [...HANDSHAKE_NAMES, ...ANSWER_NAMES];
 
 /** Takes the beginning of the content. */
 function partOf({ head, reader }: Served): Promise<string> {
