@@ -5,6 +5,8 @@ export interface Terminal {
   readonly stdin: Readable & { isTTY?: boolean };
   readonly stdout: Writable & { isTTY?: boolean; columns?: number };
   readonly stderr: Writable & { isTTY?: boolean; columns?: number };
+  /** The program's own path is the second one, as in `process.argv`. */
+  readonly argv?: readonly string[];
   /** Environment variables such as `NO_COLOR`. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -8,24 +8,55 @@ export type Paint = (style: "red" | "green" | "yellow" | "cyan" | "bold" | "dim"
 /** Erases the current line of a terminal. */
 export const ERASE_LINE = "\r\x1b[K";
 
+const DEFAULT_WIDTH = 100;
+const LEAST_WIDTH = 40;
+
+/** What `--color` and `--no-color` say; `undefined` without either. */
+export type ColorChoice = boolean | undefined;
+
 /**
  * Returns a function that styles text.
  *
- * It leaves text unchanged if standard output is not a terminal or `NO_COLOR` is set (https://no-color.org).
+ * The user's option decides, then `FORCE_COLOR` and `NO_COLOR` as Node reads them (https://no-color.org), then whether
+ * standard output is a terminal that knows colours.
  */
-export function paintOf({ stdout, env }: Terminal): Paint {
-  const isColoured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
+export function paintOf({ stdout, env }: Terminal, choice?: ColorChoice): Paint {
+  const isColoured = choice ?? fromEnvironment(env) ?? (stdout.isTTY === true && env.TERM !== "dumb");
   return (style, text) => (isColoured ? styleText(style, text, { validateStream: false }) : text);
+}
+
+function fromEnvironment({ FORCE_COLOR, NO_COLOR }: Terminal["env"]): ColorChoice {
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return NO_COLOR ? false : undefined;
+}
+
+/** Returns whether lines of a stream may be erased, as progress needs it. */
+export function isErasable(stream: { readonly isTTY?: boolean }, { TERM }: Terminal["env"]): boolean {
+  return stream.isTTY === true && TERM !== "dumb";
+}
+
+/** Returns how wide text may be: as wide as the terminal, and no wider than reads well. */
+export function widthOfText({ stdout }: Terminal): number {
+  return Math.max(LEAST_WIDTH, Math.min(DEFAULT_WIDTH, stdout.columns ?? DEFAULT_WIDTH));
 }
 
 /** Writes to standard output. A closed pipe, as with `| head`, is not an error. */
 export function print(stdout: Writable, text: string): Promise<0> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error | null) => {
-      if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(error);
+      if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(new OutputError(error));
       else resolve(0);
     };
     stdout.on("error", settle);
     stdout.write(text, settle);
   });
+}
+
+/** Standard output cannot be written to, as a full disk. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+
+  constructor(override readonly cause: Error) {
+    super("standard output cannot be written to");
+  }
 }

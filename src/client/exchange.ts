@@ -6,6 +6,9 @@ import type { Hop } from "./hop.js";
 import type { UploadResult, UploadSettings } from "./options.js";
 import { Sender, type Sink } from "./sender.js";
 
+/** More than any server sends while it works on an upload of hours. */
+const MOST_INTERIMS = 10_000;
+
 /** What came of one request. */
 export type Attempt = Omit<UploadResult, "url" | "attempts">;
 
@@ -36,6 +39,7 @@ export class Exchange {
   #trailers: Attempt["trailers"] | undefined;
   readonly #received: Buffer[] = [];
   #receivedBytes = 0;
+  #interims = 0;
   #waitedMs = 0;
   #wasContinued = false;
   #isEarly = false;
@@ -78,7 +82,10 @@ export class Exchange {
   interim(status: number, headers: IncomingHttpHeaders): void {
     if (this.#isOver || this.#final) return;
     this.#activeAt = performance.now();
-    if (status === 100) {
+    // Without a bound, a server could keep the upload from ever ending.
+    if (++this.#interims > MOST_INTERIMS) {
+      this.fail(new UploadError("ERR_UPLOAD_RESPONSE", `more than ${MOST_INTERIMS} interim responses`));
+    } else if (status === 100) {
       this.#wasContinued = true;
       this.#send();
     } else this.#call(this.settings.onInterim, { status, headers });

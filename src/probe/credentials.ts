@@ -1,6 +1,6 @@
 import { basicOf } from "../http/basic.js";
 import type { ProbeRequest } from "./request.js";
-import { isSecretField } from "./shown.js";
+import { isHarmlessField } from "./shown.js";
 
 /** Returns all texts of a request that must never be shown, in every encoding that a peer may send back. */
 export function secretsOf(request: ProbeRequest): string[] {
@@ -18,8 +18,13 @@ export function secretsOf(request: ProbeRequest): string[] {
     for (const value of url.searchParams.values()) if (value.length >= 6) add(value);
   }
   if (request.proxy?.authorization !== undefined) addValue(request.proxy.authorization);
-  for (const [name, value] of request.headers) if (isSecretField(name)) addValue(value);
+  for (const [name, value] of request.headers) if (!isHarmlessField(name)) addValue(value);
   return secrets;
+}
+
+/** Returns the names of the fields of a request that may hold credentials. */
+export function secretNamesOf({ headers }: ProbeRequest): string[] {
+  return headers.map(([name]) => name).filter((name) => !isHarmlessField(name));
 }
 
 // Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is not secret.

@@ -2,6 +2,15 @@ import type { ExchangeId } from "./exchange-result.js";
 
 /** The names of all findings. They are stable. */
 export const FINDING_CODES = [
+  "unexpected-status",
+  "not-found",
+  "method-refused",
+  "redirected",
+  "bad-request",
+  "forbidden",
+  "server-fails",
+  "odd-status",
+  "early-success",
   "blind-continue",
   "no-continue",
   "no-answer",
@@ -48,6 +57,7 @@ export interface Finding {
   /** The likely cause, in one or two sentences. */
   readonly cause: string;
   readonly evidence: readonly Evidence[];
+  /** The best one first: what cures the cause comes before what avoids it. */
   readonly fixes: readonly Fix[];
 }
 
@@ -55,6 +65,8 @@ export interface Finding {
 export interface Evidence {
   readonly endpoint: "target" | "direct";
   readonly exchange: ExchangeId;
+  /** Whether the exchange is only there to compare with: nothing is wrong with it. */
+  readonly isReference?: true;
   readonly lines: readonly string[];
 }
 

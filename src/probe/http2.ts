@@ -11,9 +11,21 @@ import { linesOf, recordStream } from "./wire/http2-stream.js";
 import { Journal } from "./wire/journal.js";
 
 /** Connection-specific fields, which HTTP/2 forbids (RFC 9113 §8.2.2), and fields that are pseudo-fields in HTTP/2. */
-const NOT_IN_HTTP2 = new Set(["host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te"]);
+const NOT_IN_HTTP2 = new Set([
+  ...["host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te"],
+  ...["http2-settings", "transfer-encoding", "upgrade"],
+]);
 
-/** Runs the handshake on HTTP/2, on a connection that negotiated it. */
+/** A request of the user that HTTP/2 cannot carry. */
+export class NotOnHttp2 extends Error {
+  override readonly name = "NotOnHttp2";
+}
+
+/**
+ * Runs the handshake on HTTP/2, on a connection that negotiated it.
+ *
+ * @throws {NotOnHttp2} if HTTP/2 cannot carry the request.
+ */
 export async function runHttp2(
   socket: Socket,
   request: ProbeRequest,
@@ -22,7 +34,7 @@ export async function runHttp2(
   shown: Shown,
 ): Promise<readonly WireEvent[]> {
   const session = http2.connect(url.origin, { createConnection: () => socket });
-  const stream = session.request(fieldsOf(request, url, plan), { endStream: false });
+  const stream = requested(session, fieldsOf(request, url, plan));
   const journal = new Journal();
   const stop = recordStream(session, stream, journal, shown);
   const head = linesOf(fieldsOf(request, url, plan), shown);
@@ -31,6 +43,16 @@ export async function runHttp2(
   stop();
   session.destroy();
   return journal.events;
+}
+
+function requested(session: http2.ClientHttp2Session, fields: http2.OutgoingHttpHeaders): http2.ClientHttp2Stream {
+  try {
+    return session.request(fields, { endStream: false });
+  } catch (error) {
+    session.on("error", () => {});
+    session.destroy();
+    throw new NotOnHttp2(`HTTP/2 cannot carry this request: ${(error as Error).message}`);
+  }
 }
 
 async function handshake(journal: Journal, stream: http2.ClientHttp2Stream, plan: ExchangePlan): Promise<void> {
@@ -52,12 +74,15 @@ function fieldsOf(request: ProbeRequest, url: URL, { content, spec }: ExchangePl
   const fields: http2.OutgoingHttpHeaders = {
     ":method": request.method,
     ":scheme": url.protocol.slice(0, -1),
-    ":authority": url.host,
+    ":authority": request.headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? url.host,
     ":path": `${url.pathname}${url.search}`,
   };
   for (const line of lines) {
     const name = line.slice(0, line.indexOf(":")).toLowerCase();
-    if (!NOT_IN_HTTP2.has(name)) fields[name] = line.slice(line.indexOf(":") + 1).trim();
+    if (NOT_IN_HTTP2.has(name)) continue;
+    const value = line.slice(line.indexOf(":") + 1).trim();
+    const before = fields[name] as string | readonly string[] | undefined;
+    fields[name] = before === undefined ? value : [before, value].flat();
   }
   return fields;
 }

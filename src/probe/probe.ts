@@ -49,6 +49,7 @@ function settingsOf(request: ProbeRequest, content: Consent): ProbeSettings {
     contentBytes: request.content.length,
     content,
     ...(request.proxy && { proxy: `${request.proxy.host}:${request.proxy.port}` }),
+    ...(request.expectedStatuses && { expectedStatuses: request.expectedStatuses }),
     hasCredentials: basicOf(request.url) !== undefined || has("authorization"),
     hasProxyCredentials: request.proxy?.authorization !== undefined || has("proxy-authorization"),
   };

@@ -29,10 +29,14 @@ export interface ProbeRequest {
   readonly pushedContent: Buffer;
   readonly timeoutMs: number;
   readonly isInsecure: boolean;
+  /** The client's certificate and key, and the authorities to trust, as PEM. */
+  readonly tls?: { readonly cert?: Buffer; readonly key?: Buffer; readonly ca?: Buffer };
   /** Addresses to connect to, by `host:port`. */
   readonly resolve: ReadonlyMap<string, string>;
   readonly proxy?: ProxyAddress;
   readonly only?: ReadonlySet<string>;
+  /** Statuses of uploads that are meant, so that they are no findings. */
+  readonly expectedStatuses?: readonly number[];
   /** Whether to ask before uploading, too. */
   readonly asks?: boolean;
 }

@@ -38,6 +38,8 @@ export interface ProbeSettings {
   readonly content: "sent" | "declined" | "not confirmed";
   /** The forward proxy, `host:port`. */
   readonly proxy?: string;
+  /** The statuses that are meant, of `--expect-status`. */
+  readonly expectedStatuses?: readonly number[];
   /** Whether credentials were sent to the endpoint, and to the forward proxy. */
   readonly hasCredentials: boolean;
   readonly hasProxyCredentials: boolean;

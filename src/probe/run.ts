@@ -1,4 +1,4 @@
-import { secretsOf } from "./credentials.js";
+import { secretNamesOf, secretsOf } from "./credentials.js";
 import type { EndpointOptions } from "./endpoint-options.js";
 import { refusedTunnel, resultOf } from "./exchange-outcome.js";
 import type { ExchangeResult } from "./exchange-result.js";
@@ -6,7 +6,7 @@ import { EXCHANGES, type ExchangeSpec } from "./exchanges.js";
 import { ProbeFault } from "./fault.js";
 import { identify } from "./findings/fingerprint.js";
 import { runExchange } from "./flows.js";
-import { runHttp2 } from "./http2.js";
+import { NotOnHttp2, runHttp2 } from "./http2.js";
 import { longestMs, planOf } from "./plan.js";
 import type { ProbeRequest } from "./request.js";
 import type { EndpointResult, Unreachable } from "./result.js";
@@ -18,7 +18,7 @@ import { TunnelRefused } from "./wire/tunnel.js";
 
 /** Runs the exchanges at one URL, one after another. */
 export async function probeEndpoint(options: EndpointOptions): Promise<EndpointResult> {
-  const shown = new Shown(secretsOf(options.request));
+  const shown = new Shown(secretsOf(options.request), secretNamesOf(options.request));
   const exchanges: ExchangeResult[] = [];
   const chosen = EXCHANGES.filter((spec) => isChosen(spec, options.request));
   let unreachable: Unreachable | undefined;
@@ -69,7 +69,13 @@ async function exchange(
       socket.destroy();
       return resultOf(spec, options, [], 0, "the server does not offer HTTP/2");
     }
-    return resultOf(spec, options, await runHttp2(socket, request, url, plan, shown), longestMs(plan));
+    try {
+      return resultOf(spec, options, await runHttp2(socket, request, url, plan, shown), longestMs(plan));
+    } catch (error) {
+      if (!(error instanceof NotOnHttp2)) throw error;
+      socket.destroy();
+      return resultOf(spec, options, [], 0, shown.text(error.message));
+    }
   }
   const connection = new Connection(socket, shown);
   try {

@@ -1,6 +1,10 @@
 /** The names of fields whose values are never shown. */
 const SECRET_NAME = /^(?:proxy-)?authorization$|cookie|token|secret|password|signature|credential|api-?key|session/i;
 
+/** Fields of a user's request whose values are shown. Every other field that the user passes may be a credential. */
+const HARMLESS_NAME =
+  /^(?:accept(?:-\w+)?|cache-control|content-(?:type|encoding|language|disposition|digest|md5|range)|date|digest|repr-digest|dnt|host|if-(?:match|none-match|modified-since|unmodified-since|range)|origin|pragma|prefer|priority|range|slug|tus-resumable|upload-(?!metadata)[\w-]+|user-agent|via|x-(?:http-method-override|requested-with|request-id|correlation-id))$/i;
+
 const HIDDEN = "[hidden]";
 /** Shorter texts are not hidden, because they would match everywhere. */
 const SHORTEST_SECRET = 3;
@@ -10,9 +14,14 @@ const SAMPLE_LENGTH = 400;
 /** Prepares text for display: it hides secrets and escapes control characters. */
 export class Shown {
   readonly #secrets: readonly string[];
+  readonly #secretNames: ReadonlySet<string>;
 
-  /** @param secrets - texts that must not appear in any output. */
-  constructor(secrets: readonly string[]) {
+  /**
+   * @param secrets - texts that must not appear in any output.
+   * @param secretNames - fields whose values are hidden, in any letter case.
+   */
+  constructor(secrets: readonly string[], secretNames: readonly string[] = []) {
+    this.#secretNames = new Set(secretNames.map((name) => name.toLowerCase()));
     this.#secrets = [...new Set(secrets)]
       .filter((secret) => secret.length >= SHORTEST_SECRET)
       .sort((a, b) => b.length - a.length);
@@ -41,13 +50,22 @@ export class Shown {
   line(line: string): string {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
-    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && isSecretField(name)) return `${escaped(name)}: ${HIDDEN}`;
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && this.#isSecret(name)) return `${escaped(name)}: ${HIDDEN}`;
     return this.text(withoutQueryValues(line));
+  }
+
+  #isSecret(name: string): boolean {
+    return isSecretField(name) || this.#secretNames.has(name.toLowerCase());
   }
 }
 
+/** Returns whether the value of a field that the user passes may be shown. */
+export function isHarmlessField(name: string): boolean {
+  return HARMLESS_NAME.test(name) && !isSecretField(name);
+}
+
 /** Returns whether a field's value is never shown. */
-export function isSecretField(name: string): boolean {
+function isSecretField(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 

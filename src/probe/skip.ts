@@ -20,6 +20,8 @@ export function isSilent({ id, skipped, summary }: ExchangeResult): boolean {
   return id === "withheld" && skipped === undefined && summary.verdict === "none";
 }
 
+const CLIENT_CERTIFICATE = /CERTIFICATE_REQUIRED|ALERT_(?:BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)/;
+
 /** Returns why the endpoint is useless to probe: its first request got no HTTP response. */
 export function whyUnreachable({ id, events, summary }: ExchangeResult): Unreachable | undefined {
   if (id !== "plain" || summary.status !== undefined) return undefined;
@@ -27,6 +29,10 @@ export function whyUnreachable({ id, events, summary }: ExchangeResult): Unreach
   if (malformed) {
     const bytes = malformed.sample === "" ? "" : `; it begins with: ${malformed.sample.slice(0, 60)}`;
     return { code: "malformed", message: `the response is not HTTP: ${malformed.reason}${bytes}` };
+  }
+  const reset = events.find((event) => event.kind === "reset");
+  if (reset && CLIENT_CERTIFICATE.test(reset.code)) {
+    return { code: "tls", message: "the server wants a certificate of the client; --cert and --key pass one" };
   }
   const quiet = events.find((event) => event.kind === "quiet");
   if (quiet)

@@ -7,7 +7,8 @@ export {
   handshake,
 } from "./handshake.js";
 export { type HandshakeMatchers, handshakeMatchers } from "./matchers.js";
-export { BEHAVIOUR_NAMES, type Behaviour, type BehaviourName } from "./misbehave/behaviours.js";
+export type { Behaviour } from "./misbehave/behaviour.js";
+export { BEHAVIOUR_NAMES, type BehaviourName } from "./misbehave/behaviours.js";
 export { type Misbehaving, misbehave } from "./misbehave/misbehave.js";
 export type { Head } from "./misbehave/reader.js";
 export type { Served } from "./misbehave/served.js";

@@ -137,7 +137,9 @@ describe("docs/testing.md names exactly", () => {
   test("the servers that misbehave, as the source describes them", async () => {
     expect(keysOf("testing", "Servers that misbehave")).toEqual([...BEHAVIOUR_NAMES].sort());
     expect(Object.keys(BEHAVIOURS).sort()).toEqual([...BEHAVIOUR_NAMES].sort());
-    const source = await fs.readFile(path.join(REPOSITORY, "src/testing/misbehave/behaviours.ts"), "utf8");
+    const folder = path.join(REPOSITORY, "src/testing/misbehave");
+    const read = (name: string) => fs.readFile(path.join(folder, name), "utf8");
+    const source = `${await read("behaviours.ts")}\n${await read("answers.ts")}`;
     for (const [, text, quoted, bare] of source.matchAll(/^ {2}\/\*\* (.*)\. \*\/\n {2}(?:"([\w-]+)"|(\w+)):/gm)) {
       const described = `${text?.[0]?.toLowerCase()}${text?.slice(1)}`;
       expect(pages.testing).toContain(`| \`${quoted ?? bare}\` | ${described} |`);

@@ -112,7 +112,10 @@ test.concurrent("method, fields and host reach the server; the JSON keeps their 
     ].join("\r\n"),
   );
   const [sent] = result.target.exchanges[0]?.events ?? [];
-  expect(sent).toMatchObject({ kind: "sent", lines: expect.arrayContaining(["Authorization: [hidden]", "X-One: 1"]) });
+  expect(sent).toMatchObject({
+    kind: "sent",
+    lines: expect.arrayContaining(["Authorization: [hidden]", "X-One: [hidden]"]),
+  });
 });
 
 describe("wrong usage ends with 2 and says what is right:", () => {
@@ -121,7 +124,16 @@ describe("wrong usage ends with 2 and says what is right:", () => {
     ["two URLs", ["http://a/", "http://b/"], /received 2 of them/],
     ["another scheme", ["ftp://a/"], /expected such as https:/],
     ["no URL at all", ["nonsense"], /expected such as https:/],
-    ["an unknown option", ["--nonsense", "http://a/"], /--nonsense/],
+    ["an unknown option", ["--nonsense", "http://a/"], /no option --nonsense/],
+    ["an option that is almost one", ["--insecur", "http://a/"], /no option --insecur; did you mean --insecure\?/],
+    ["an option with escapes", ["--\x1b[31m", "http://a/"], /no option --\\u001b\[31m/],
+    ["a method that asks for a tunnel", ["-X", "CONNECT", "http://a/"], /--method: received "CONNECT"/],
+    ["a page that is the URL", ["--html", "http://a/", "http://a/"], /--html: received "http:\/\/a\/"/],
+    ["a page on standard output", ["--html", "-", "http://a/"], /--html: received "-"; expected the name of a file/],
+    ["statuses that are none", ["--expect-status", "4xx", "http://a/"], /--expect-status: received "4xx"/],
+    ["a certificate that is none", ["--cert", "/dev/null", "http://a/"], /has no PEM block/],
+    ["a key alone", ["--key", "x", "http://a/"], /--key: received without --cert/],
+    ["the origin twice", ["--origin", "http://a/", "--via", "http://a/", "http://a/"], /they are the same option/],
     ["an unknown exchange", ["--only", "plain,foo", "http://a/"], /--only: received "foo"; expected some of plain,/],
     ["an own Expect", ["-H", "Expect: x", "http://a/"], /--header: received "Expect"/],
     ["a line break in a field", ["-H", "A: b\r\nC: d", "http://a/"], /line break in A/],

@@ -56,11 +56,7 @@ function comparable(line: string): string {
     (text, [name, port]) => text.replaceAll(`127.0.0.1:${port}`, `${name}.example`),
     line,
   );
-  return named
-    .replace(/^ *[\d.]+ ms/, "T ms")
-    .replace(/([→←…]) [\d.]+ /g, "$1 T ")
-    .replace(/after [\d.]+ ms/, "after T ms")
-    .trim();
+  return named.replace(/(after|at|for) [\d.]+ m?s/g, "$1 T").trim();
 }
 
 const codesOf = (lines: readonly string[]) =>

@@ -36,7 +36,7 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
       return true;
     },
   },
-  "kept-final": { trouble: BEHAVIOURS["refuse-and-keep"] },
+  "kept-final": { args: ["--expect-status", "403,413"], trouble: BEHAVIOURS["refuse-and-keep"] },
   "refusal-reset": {
     trouble: (served) => {
       if (!served.isFor("100-continue") || served.head.length !== PUSHED_BYTES) return false;
@@ -117,6 +117,15 @@ const TROUBLES: Partial<Record<FindingCode, { readonly trouble: Trouble; readonl
   "ask-matches": { args: ["--ask"], trouble: (served) => answersQuestion(served, "204 No Content", "accept") },
   "ask-differs": { args: ["--ask"], trouble: (served) => answersQuestion(served, "413 Content Too Large", "refuse") },
   malformed: { trouble: BEHAVIOURS.malformed },
+  "unexpected-status": { args: ["--expect-status", "413,415"], trouble: BEHAVIOURS["not-found"] },
+  "not-found": { trouble: BEHAVIOURS["not-found"] },
+  "method-refused": { trouble: BEHAVIOURS["method-not-allowed"] },
+  redirected: { trouble: BEHAVIOURS.redirect },
+  "bad-request": { trouble: BEHAVIOURS["bad-request"] },
+  forbidden: { trouble: BEHAVIOURS.forbidden },
+  "server-fails": { trouble: BEHAVIOURS["server-error"] },
+  "odd-status": { trouble: BEHAVIOURS["unknown-status"] },
+  "early-success": { trouble: BEHAVIOURS["early-success"] },
 };
 
 function answersQuestion(served: Served, status: string, verdict: string): boolean {

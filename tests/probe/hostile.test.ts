@@ -136,6 +136,11 @@ describe("a host that cannot be reached", () => {
   });
 });
 
+/** Fields that are credentials somewhere, and whose names do not say so. */
+const OTHER_CREDENTIALS = [
+  ...["X-Auth-Key", "X-Auth", "X-JWT", "Ocp-Apim-Subscription-Key", "X-Functions-Key", "Cf-Access-Client-Id", "X-One"],
+].flatMap((name) => ["-H", `${name}: t0ken-t0ken-of-${name}`]);
+
 describe("what the peer sends", () => {
   test("control characters are escaped, in the report and in the JSON", async () => {
     const { url } = await startPeer((served) => {
@@ -145,7 +150,10 @@ describe("what the peer sends", () => {
       );
       return true;
     });
-    for (const args of [[url], ["--json", url]]) {
+    for (const args of [
+      ["--verbose", url],
+      ["--json", url],
+    ]) {
       const { stdout } = await runProbe(args);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that must not be there
       expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
@@ -166,10 +174,18 @@ describe("what the peer sends", () => {
       served.end(response("403 Forbidden", ["Connection: close", `X-Echo: ${echo}`, "Set-Cookie: id=s3cret"], echo));
       return true;
     });
-    const args = ["--user", "aladdin:opensesame", "-H", "Cookie: id=c00kie; x=c00kie2", "-H", "X-Api-Key: t0ken-t0ken"];
+    const args = [
+      "--user",
+      "aladdin:opensesame",
+      "-H",
+      "Cookie: id=c00kie; x=c00kie2",
+      "-H",
+      "X-Api-Key: t0ken-t0ken",
+      ...OTHER_CREDENTIALS,
+    ];
     const named = `${url}?token=t0ken-t0ken`.replace("http://", "http://aladdin:opensesame@");
     for (const target of [[...args, url], [named]]) {
-      for (const format of [[], ["--json"], ["--quiet"]]) {
+      for (const format of [["--verbose"], ["--json"], ["--quiet"]]) {
         const { stdout, stderr } = await runProbe([...format, "--yes", ...target]);
         for (const secret of [...secrets, "s3cret"]) expect(stdout + stderr).not.toContain(secret);
       }

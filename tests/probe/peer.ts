@@ -1,5 +1,5 @@
 import type * as net from "node:net";
-import type { Behaviour } from "../../src/testing/misbehave/behaviours.js";
+import type { Behaviour } from "../../src/testing/misbehave/behaviour.js";
 import { listenRaw as listen, type Misbehaving, misbehave } from "../../src/testing/misbehave/misbehave.js";
 
 export { Reader } from "../../src/testing/misbehave/reader.js";

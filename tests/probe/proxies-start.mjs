@@ -5,6 +5,8 @@
 //     cannot be started here
 //   node proxies-start.mjs NAME ORIGIN ADMISSION-NGINX ADMISSION-VERBATIM
 //     starts the one of this name before these ports, prints its own, and stops it at the end of the standard input
+//   node proxies-start.mjs --file PROGRAM FILE ORIGIN ADMISSION-NGINX ADMISSION-VERBATIM
+//     the same for a configuration file
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,6 +24,7 @@ const setups = SETUPS.filter(
 
 const [name, ...ports] = process.argv.slice(2);
 if (name === "--list") process.stdout.write(JSON.stringify(listed()));
+else if (name === "--file") await runFile(...ports);
 else await run(name, ...ports.map(Number));
 
 function listed() {
@@ -48,11 +51,20 @@ function whyMissing({ hops: [{ program }], needs }) {
   return needs && !existsSync(needs.file) ? `${needs.package} is not installed` : undefined;
 }
 
-async function run(name, origin, nginx, verbatim) {
+function run(name, origin, nginx, verbatim) {
   const [hop] = setups.find((setup) => setup.name === name).hops;
   const files = hop.files.map((file) => join(ROOT, file));
   const admission = hop.asks === "verbatim" ? verbatim : nginx;
-  const proxy = await RunningProxy.start({ ...hop, files }, { origin, admission });
+  return serve({ ...hop, files }, { origin, admission });
+}
+
+function runFile(program, file, origin, nginx, verbatim) {
+  const admission = Number(program === "nginx" ? nginx : verbatim);
+  return serve({ program, files: [file] }, { origin: Number(origin), admission });
+}
+
+async function serve(hop, ports) {
+  const proxy = await RunningProxy.start(hop, ports);
   process.stdout.write(`${proxy.port}\n`);
   process.stdin.resume();
   await once(process.stdin, "end");

@@ -226,7 +226,7 @@ test("a second URL that cannot be reached is said, and ends with 3", async () =>
   expect(stdout).toMatch(/^UNREACHABLE {2}--via: 127\.0\.0\.1:\d+ refuses the connection/);
 });
 
-test("the report begins with the verdict and ends with what to change", async () => {
+test("the report begins with the verdict and has each cause with its best fix, then the other fixes, then the exchanges", async () => {
   const { url } = await startPeer(async (served) => {
     if (!served.isHandshake) return false;
     served.send(CONTINUE, CONTINUE);
@@ -237,10 +237,16 @@ test("the report begins with the verdict and ends with what to change", async ()
   const { code, stdout } = await runProbe(["--yes", url]);
   expect(code).toBe(1);
   expect(stdout).toMatch(/^FINDINGS {2}two 100 Continue for one request\n/);
-  expect(stdout).toMatch(/\n {2}withheld {8}→ head {2}← [\d.]+ 100 {2}← [\d.]+ 100 {2}· content withheld\n/);
-  expect(stdout).toMatch(/\n {14}→ Expect: 100-continue\n/);
-  expect(stdout).toMatch(/\nWhat to change\n/);
-  expect(stdout).toContain("forward_auth origin:3000");
+  expect(stdout).toMatch(/\n {2}✗ withheld {7}100 after [\d.]+ ms, 100 after [\d.]+ ms, content withheld\n/);
+  expect(stdout).toMatch(/\n {2}✓ plain {10}200 after [\d.]+ ms\n/);
+  expect(stdout).not.toContain("→ Expect: 100-continue");
+  const places = ["FINDINGS", "error two 100", "Fix, on the server", "Other fixes", "Exchanges: ", "--verbose shows"];
+  const found = places.map((text) => stdout.indexOf(text));
+  expect(found).toEqual(found.filter((at) => at >= 0).sort((a, b) => a - b));
+  // No proxy was seen, so that none has a configuration to change.
+  expect(stdout.slice(stdout.indexOf("Fix, "))).not.toMatch(/caddy|nginx|haproxy|forward_auth/i);
+  const { stdout: verbose } = await runProbe(["--yes", "--verbose", url]);
+  expect(verbose).toMatch(/\n {14}→ Expect: 100-continue\n/);
 });
 
 test("the report shows both exchanges where a finding compares them", async () => {
@@ -249,7 +255,7 @@ test("the report shows both exchanges where a finding compares them", async () =
     served.end(response("502 Bad Gateway", [CLOSE]));
     return true;
   });
-  const { stdout } = await runProbe(["--yes", url]);
+  const { stdout } = await runProbe(["--yes", "--verbose", url]);
   expect(stdout).toContain("[expect-fails]");
   expect(stdout).toMatch(/\n {2}control:\n/);
   expect(stdout).toMatch(/\n {2}withheld:\n/);

@@ -63,7 +63,7 @@ test.concurrent("Node by itself: what it is known for, and it is told", async ()
 test.concurrent("Node by itself with a refusal: the 100 is sent before it", async () => {
   const { port } = await start("node:http", { routes: {} });
   const result = await probeJson("--yes", "--only", "plain,control,withheld,sent", `http://127.0.0.1:${port}/upload`);
-  expect(codesOf(result)).toEqual(["blind-continue"]);
+  expect(codesOf(result)).toEqual(["blind-continue", "not-found"]);
   expect(result.scenarios.map(({ id }) => id)).toEqual(["large-put-fails"]);
 });
 

@@ -1,16 +1,36 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { EXCHANGE_IDS } from "../../probe/exchange-result.js";
 import type { ProbeRequest } from "../../probe/request.js";
+import { argumentsOf, COLOR_OPTIONS, colorChoice } from "../arguments.js";
 import { UsageError } from "../usage.js";
 import { headersOf, TOKEN } from "./headers.js";
-import { contentOf, proxyOf, resolved, timeoutOf, urlOf, wrong } from "./values.js";
+import {
+  contentOf,
+  fileOf,
+  pemOf,
+  proxyOf,
+  resolved,
+  secondsOf,
+  statusesOf,
+  timeoutOf,
+  urlOf,
+  wrong,
+} from "./values.js";
 
 /** The options of one run. */
 export interface ProbeOptions {
   readonly request: ProbeRequest;
   readonly isJson: boolean;
   readonly html: string | undefined;
+  /** Where to write the exchanges as an HTTP archive. */
+  readonly har: string | undefined;
   readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+  readonly color: boolean | undefined;
+  /** Whether redirects of the upload are followed before it is probed. */
+  readonly followsRedirects: boolean;
+  /** How long to wait between probes until the URL is healthy; `undefined` for a single probe. */
+  readonly watchMs: number | undefined;
   /** Whether content may be sent without asking. */
   readonly yes: boolean;
 }
@@ -24,16 +44,26 @@ const OPTIONS = {
   size: { type: "string" },
   timeout: { type: "string" },
   insecure: { type: "boolean", short: "k" },
+  cert: { type: "string", short: "E" },
+  key: { type: "string" },
+  cacert: { type: "string" },
+  location: { type: "boolean", short: "L" },
   resolve: { type: "string", multiple: true },
   proxy: { type: "string", short: "x" },
   "proxy-user": { type: "string" },
+  origin: { type: "string" },
   via: { type: "string" },
   only: { type: "string" },
   ask: { type: "boolean" },
+  "expect-status": { type: "string" },
   yes: { type: "boolean", short: "y" },
   json: { type: "boolean" },
   html: { type: "string" },
+  har: { type: "string" },
+  watch: { type: "string" },
   quiet: { type: "boolean", short: "q" },
+  verbose: { type: "boolean", short: "v" },
+  ...COLOR_OPTIONS,
 } as const satisfies ParseArgsConfig["options"];
 
 const DEFAULT_CONTENT_BYTES = 16_384;
@@ -46,18 +76,28 @@ const PUSHED_BYTES = 1_048_576;
  * @throws {UsageError} for a wrong option or value.
  */
 export function parseProbeArgs(args: readonly string[]): ProbeOptions | "help" {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = argumentsOf(args, OPTIONS);
   if (values.help) return "help";
   const [address, ...more] = positionals;
   if (address === undefined) throw new UsageError("URL: received none; expected the URL of an upload");
   if (more.length > 0) throw new UsageError(`URL: received ${positionals.length} of them; expected one`);
   const method = values.method ?? "PUT";
+  if (["CONNECT", "HEAD", "TRACE"].includes(method.toUpperCase())) {
+    throw wrong("--method", method, "a method that uploads, such as PUT or POST");
+  }
   if (!TOKEN.test(method)) throw wrong("--method", method, "a method such as PUT or POST");
   const only = values.only?.split(",");
   const odd = only?.find((name) => !(EXCHANGE_IDS as readonly string[]).includes(name));
   if (odd !== undefined) throw wrong("--only", odd, `some of ${EXCHANGE_IDS.join(",")}`);
   if (values.data !== undefined && values.size !== undefined) {
     throw new UsageError("--data and --size: received both; expected one of them");
+  }
+  if (values.origin !== undefined && values.via !== undefined) {
+    throw new UsageError("--origin and --via: received both; they are the same option");
+  }
+  const origin = values.origin ?? values.via;
+  if (values.key !== undefined && values.cert === undefined) {
+    throw new UsageError("--key: received without --cert; expected both");
   }
   const url = urlOf("URL", address);
   const content = contentOf(values.data, values.size);
@@ -68,7 +108,12 @@ export function parseProbeArgs(args: readonly string[]): ProbeOptions | "help" {
   return {
     request: {
       url,
-      ...(values.via !== undefined && { via: urlOf("--via", values.via) }),
+      ...(origin !== undefined && { via: urlOf(values.origin === undefined ? "--via" : "--origin", origin) }),
+      tls: {
+        ...(values.cert !== undefined && { cert: pemOf("--cert", values.cert) }),
+        ...(values.cert !== undefined && { key: pemOf("--key", values.key ?? values.cert) }),
+        ...(values.cacert !== undefined && { ca: pemOf("--cacert", values.cacert) }),
+      },
       method,
       headers: headersOf(values.header ?? [], values.user),
       content: content ?? Buffer.alloc(DEFAULT_CONTENT_BYTES, "x"),
@@ -78,19 +123,17 @@ export function parseProbeArgs(args: readonly string[]): ProbeOptions | "help" {
       resolve: new Map((values.resolve ?? []).map(resolved)),
       ...(proxy && { proxy }),
       ...(only && { only: new Set(only) }),
+      ...(values["expect-status"] !== undefined && { expectedStatuses: statusesOf(values["expect-status"]) }),
       asks: values.ask ?? false,
     },
     isJson: values.json ?? false,
-    html: values.html,
+    html: fileOf("--html", values.html),
+    har: fileOf("--har", values.har),
     isQuiet: values.quiet ?? false,
+    isVerbose: values.verbose ?? false,
+    color: colorChoice(values),
+    followsRedirects: values.location ?? false,
+    watchMs: values.watch === undefined ? undefined : secondsOf("--watch", values.watch, 86_400),
     yes: values.yes ?? false,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

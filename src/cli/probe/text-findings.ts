@@ -1,26 +1,67 @@
 import type { Evidence, Finding, Fix } from "../../probe/finding.js";
 import type { Paint } from "../terminal.js";
 import { wrap } from "../wrap.js";
+import type { TextOptions } from "./text-options.js";
 
 const EVIDENCE_LINES = 14;
-const WIDTH = 100;
 
 const WHERE: Readonly<Record<Finding["hop"], string>> = {
   endpoint: "",
-  unknown: ", at a hop that was not told apart (--via tells)",
+  unknown: ", at a hop that was not told apart (--origin tells)",
   proxy: ", at the proxy",
   origin: ", at the origin",
 };
 
-/** Writes one finding: severity, title, cause and evidence. */
-export function findingText({ severity, title, code, hop, cause, evidence }: Finding, paint: Paint): string {
-  const style = { error: "red", warning: "yellow", note: "dim" } as const;
-  const heading = `${paint(style[severity], severity)} ${paint("bold", title)} [${code}]${WHERE[hop]}`;
-  if (severity === "note") return heading;
+const STYLES = { error: "red", warning: "yellow", note: "dim" } as const;
+
+function headingOf({ severity, title, code, hop }: Finding, { paint, width }: TextOptions): string[] {
+  const [first = "", ...more] = wrap(`${severity} ${title} [${code}]${WHERE[hop]}`, width, "", "  ");
+  const rest = first.slice(severity.length + 1);
+  return [`${paint(STYLES[severity], severity)} ${paint("bold", rest)}`, ...more.map((line) => paint("bold", line))];
+}
+
+/** Writes one finding: severity, title, cause, and the one best fix. */
+export function findingText(finding: Finding, options: TextOptions): string {
+  const [best] = finding.fixes;
   return [
-    heading,
-    ...wrap(cause, WIDTH, "  ", "  "),
-    ...shownEvidence(code, evidence).flatMap((one) => evidenceLines(one, paint)),
+    ...headingOf(finding, options),
+    ...wrap(finding.cause, options.width, "  ", "  "),
+    ...(best ? fixLines(best, `Fix, on the ${best.side}: `, options) : []),
+  ].join("\n");
+}
+
+/** Writes a note in one line, with its cause if the report is verbose. */
+export function noteText(finding: Finding, options: TextOptions): string {
+  return [
+    ...headingOf(finding, options),
+    ...(options.isVerbose ? wrap(finding.cause, options.width, "  ", "  ") : []),
+  ].join("\n");
+}
+
+/** Writes the fixes that are not the best one of a finding, in order. One against several findings appears once. */
+export function otherFixesText(findings: readonly Finding[], options: TextOptions): string {
+  const keyOf = ({ text, code }: Fix) => `${text}${code}`;
+  const best = new Set(findings.flatMap(({ fixes }) => fixes.slice(0, 1).map(keyOf)));
+  const others = findings.flatMap(({ fixes }) => fixes.slice(1)).filter((one) => !best.has(keyOf(one)));
+  const each = new Map(others.map((fix) => [keyOf(fix), fix]));
+  if (each.size === 0) return "";
+  const heading = options.paint("bold", "Other fixes, the better ones first");
+  return [heading, ...[...each.values()].flatMap((one) => fixLines(one, `on the ${one.side}: `, options))].join("\n");
+}
+
+// Code is not wrapped: it is there to be copied.
+function fixLines({ text, code }: Fix, name: string, { width }: TextOptions): string[] {
+  const [first = "", ...more] = wrap(text, width, `  ${name}`, "    ");
+  return [first, ...more, ...(code === undefined ? [] : code.split("\n").map((line) => `      ${line}`.trimEnd()))];
+}
+
+/** Writes the bytes that show a finding. */
+export function evidenceText(finding: Finding, options: TextOptions): string {
+  const shown = shownEvidence(finding.code, finding.evidence);
+  if (shown.length === 0) return "";
+  return [
+    options.paint("bold", `What shows ${finding.code}`),
+    ...shown.flatMap((one) => evidenceLines(one, options.paint)),
   ].join("\n");
 }
 
@@ -43,17 +84,4 @@ function evidenceLines({ endpoint, exchange, lines }: Evidence, paint: Paint): s
   const relevant = lines.filter(isRelevant);
   const cut = relevant.length > EVIDENCE_LINES ? [...relevant.slice(0, EVIDENCE_LINES), "            …"] : relevant;
   return [paint("dim", `  ${name}:`), ...cut.map((line) => paint("dim", `  ${line}`))];
-}
-
-/** Writes the fixes of all findings. A fix against several findings appears once. */
-export function fixesText(findings: readonly Finding[], paint: Paint): string {
-  const fixes = findings.filter(({ severity }) => severity !== "note").flatMap((finding) => finding.fixes);
-  const each = new Map(fixes.map((fix) => [`${fix.text}${fix.code}`, fix]));
-  if (each.size === 0) return "";
-  return [paint("bold", "What to change"), ...[...each.values()].flatMap(fixLines)].join("\n");
-}
-
-function fixLines({ side, text, code }: Fix): string[] {
-  const [first = "", ...more] = wrap(text, WIDTH, `  ${side}: `, "    ");
-  return [first, ...more, ...(code === undefined ? [] : code.split("\n").map((line) => `      ${line}`))];
 }

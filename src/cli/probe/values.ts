@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basic, basicOf } from "../../http/basic.js";
 import { addressOf, type ProxyAddress } from "../../probe/request.js";
+import { visible } from "../../report/visible.js";
 import { ExpectationError } from "../../support/errors.js";
 import { parseSize } from "../../support/size.js";
 import { UsageError } from "../usage.js";
@@ -53,6 +54,26 @@ function fileContent(path: string): Buffer {
   }
 }
 
+/** Checks the name of a file to write. A URL in its place has lost its option's value. */
+export function fileOf(option: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  if (file === "" || file === "-" || /^https?:\/\//i.test(file))
+    throw wrong(option, visible(file), "the name of a file");
+  return file;
+}
+
+/** Reads a certificate or key. */
+export function pemOf(option: string, path: string): Buffer {
+  try {
+    const pem = readFileSync(path);
+    if (pem.includes("-----BEGIN ")) return pem;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${option}: ${visible(path)} cannot be read: ${code}; expected a PEM file`);
+  }
+  throw new UsageError(`${option}: ${visible(path)} has no PEM block; expected a PEM file`);
+}
+
 /** Reads the seconds of `--timeout`; returns milliseconds. */
 export function timeoutOf(text: string | undefined): number {
   return secondsOf("--timeout", text ?? String(DEFAULT_TIMEOUT_S), MAX_TIMEOUT_S);
@@ -63,6 +84,13 @@ export function secondsOf(option: string, text: string, most: number): number {
   const seconds = Number(text);
   if (seconds > 0 && seconds <= most && text.trim() !== "") return Math.max(1, Math.round(seconds * 1_000));
   throw wrong(option, text, `seconds, up to ${most}`);
+}
+
+/** Reads the statuses of `--expect-status`. */
+export function statusesOf(text: string): number[] {
+  const statuses = text.split(",").map((one) => one.trim());
+  if (statuses.every((one) => /^[1-9]\d\d$/.test(one))) return statuses.map(Number);
+  throw wrong("--expect-status", text, "statuses, separated by commas, such as 401,413");
 }
 
 /** Reads `HOST:PORT:ADDRESS`; returns the key and the value of `ProbeRequest.resolve`. */

@@ -1,5 +1,6 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { isToken } from "../../http/token.js";
+import { argumentsOf } from "../arguments.js";
 import { headersOf } from "../probe/headers.js";
 import { secondsOf, urlOf, wrong } from "../probe/values.js";
 import { UsageError } from "../usage.js";
@@ -44,7 +45,7 @@ const MOST_REDIRECTS = 50;
  * @throws {UsageError} for a wrong option or value.
  */
 export function parseUploadArgs(args: readonly string[]): UploadCommandOptions | "help" {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = argumentsOf(args, OPTIONS);
   if (values.help) return "help";
   const [file, address, ...more] = positionals;
   if (file === undefined || address === undefined || more.length > 0) {
@@ -78,12 +79,4 @@ function grouped(headers: readonly (readonly [string, string])[]): Record<string
     groups[key] = [...(groups[key] ?? []), value];
   }
   return groups;
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

@@ -4,6 +4,7 @@ import type { ProbeSettings } from "../result.js";
 import { CURL_WAIT_MS } from "../timing.js";
 import { questionsWith } from "./answers.js";
 import { answerOf, type Exchanges, isDecision, isSuccess, isUndecided, only, statusOf } from "./exchanges-by-id.js";
+import { answeredWith, isEarlySuccess, isUnexpected } from "./statuses.js";
 
 /** Returns the exchanges of one endpoint that show a problem. */
 type Check = (seen: Exchanges, settings: ProbeSettings) => ExchangeResult[];
@@ -18,6 +19,15 @@ const all = (seen: Exchanges) => Object.values(seen);
 
 /** Checks that need the exchanges of one endpoint only. */
 export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
+  "unexpected-status": isUnexpected,
+  "not-found": answeredWith((status) => status === 404 || status === 410),
+  "method-refused": answeredWith((status) => status === 405 || status === 501),
+  redirected: answeredWith((status) => status >= 300 && status < 400),
+  "bad-request": answeredWith((status) => status === 400),
+  forbidden: answeredWith((status) => status === 403),
+  "server-fails": answeredWith((status) => [500, 502, 504].includes(status)),
+  "odd-status": answeredWith((status) => status >= 600),
+  "early-success": isEarlySuccess,
   "blind-continue": (seen) =>
     only(seen, HANDSHAKES).filter(
       ({ summary }) => summary.continues > 0 && summary.isEarly && (summary.status ?? 0) >= 400,
@@ -31,14 +41,14 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
         summary.status === undefined &&
         (summary.verdict === "ended" || (summary.contentBytesSent > 0 && summary.isReset)),
     ),
-  "refused-417": (seen) =>
-    only(seen, ["withheld", "sent"])
+  "refused-417": (seen, { expectedStatuses = [] }) =>
+    only(seen, expectedStatuses.includes(417) ? [] : ["withheld", "sent"])
       .filter((one) => statusOf(one) === 417)
       .slice(0, 1),
   "kept-417": (seen) => all(seen).filter((one) => statusOf(one) === 417 && one.summary.keptOpen),
   "kept-final": (seen) => all(seen).filter((one) => statusOf(one) !== 417 && one.summary.keptOpen),
   "refusal-reset": (seen) =>
-    only(seen, UPLOADS).filter(
+    only(seen, all(seen).some(isRefused) ? UPLOADS : []).filter(
       ({ summary }) =>
         summary.contentBytesSent > 0 && summary.isReset && (!summary.isComplete || (summary.status ?? 0) >= 300),
     ),
@@ -71,7 +81,10 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
     ...(settings.hasProxyCredentials ? firstWith(seen, 407) : []),
     ...(settings.hasCredentials ? firstWith(seen, 401) : []),
   ],
-  "auth-required": (seen, settings) => (settings.hasCredentials ? [] : firstWith(seen, 401)),
+  "auth-required": (seen, settings) =>
+    settings.hasCredentials || settings.expectedStatuses?.includes(401)
+      ? []
+      : [...new Set([...firstWith(seen, 401), ...answeredWith((status) => status === 401)(seen, settings)])],
   "upload-hangs": (seen) =>
     only(seen, UPLOADS).filter(({ summary, events }) => {
       const last = events.at(-1);
@@ -100,6 +113,11 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
 // Returns whether the server ignored the expectation: it waited for the content, or answered as if there were none.
 function isIgnored(one: ExchangeResult): boolean {
   return isUndecided(one) || isSuccess(one);
+}
+
+// Without a refusal that came, none can be lost.
+function isRefused(one: ExchangeResult): boolean {
+  return one.announced !== "none" && one.expect !== "probe-unknown" && statusOf(one) >= 300 && statusOf(one) !== 417;
 }
 
 function firstWith(seen: Exchanges, status: number): ExchangeResult[] {

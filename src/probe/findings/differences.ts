@@ -1,5 +1,6 @@
 import type { ExchangeId, ExchangeResult, WireEvent } from "../exchange-result.js";
 import type { FindingCode } from "../finding.js";
+import type { Identification } from "../result.js";
 import { fieldOf } from "../wire/header-section.js";
 import { type Exchanges, isDecision, isUndecided, statusOf } from "./exchanges-by-id.js";
 import { identify } from "./fingerprint.js";
@@ -56,4 +57,30 @@ function pairs(target: Exchanges, direct: Exchanges, ids: readonly ExchangeId[])
     const [through, without] = [target[id], direct[id]];
     return through && without ? [[through, without] as const] : [];
   });
+}
+
+/** Programs that send the 100 themselves unless they are told otherwise, and whether they refuse unknown expectations. */
+const BLIND_PROGRAMS: Readonly<Record<string, { readonly refusesUnknown: boolean }>> = {
+  nginx: { refusesUnknown: false },
+  OpenResty: { refusesUnknown: false },
+  lighttpd: { refusesUnknown: false },
+  h2o: { refusesUnknown: false },
+  Varnish: { refusesUnknown: true },
+};
+
+/**
+ * Returns why the 100s seem to come from a proxy that has not asked its origin.
+ *
+ * @returns a reason for the finding's cause; `undefined` if nothing suggests it.
+ */
+export function whyProxyContinue(
+  { large, unknown }: Exchanges,
+  identified: readonly Identification[],
+): string | undefined {
+  if (!large || large.summary.continues === 0 || large.summary.isEarly) return undefined;
+  const hop = identified.find(({ name, confidence }) => name in BLIND_PROGRAMS && confidence !== "possible");
+  if (!hop) return undefined;
+  // Its origin would have refused the unknown expectation.
+  if (!BLIND_PROGRAMS[hop.name]?.refusesUnknown && statusOf(unknown) === 417) return undefined;
+  return `${hop.name} (${hop.because}) is known to send the 100 itself, and sent it for 10 GiB at once`;
 }

@@ -28,7 +28,8 @@ export function scenariosOf(findings: readonly Finding[], target: EndpointResult
     "large-put-fails": true,
     "curl-upload-hangs": true,
     "corporate-proxy-blocks-upload": settings.proxy !== undefined && !has407,
-    "api-gateway-417": settings.proxy === undefined,
+    "api-gateway-417":
+      settings.proxy === undefined && findings.some(({ code, hop }) => code.endsWith("-417") && hop !== "endpoint"),
     "client-adds-expect": worksWithout,
     "proxy-auth-fails-handshake": has407,
   };

@@ -6,7 +6,7 @@ import { linesBlock } from "./lines.js";
 
 const WHERE: Readonly<Record<Finding["hop"], string>> = {
   endpoint: "at the endpoint",
-  unknown: "at a hop that was not told apart (--via tells)",
+  unknown: "at a hop that was not told apart (--origin tells)",
   proxy: "at the proxy",
   origin: "at the origin",
 };

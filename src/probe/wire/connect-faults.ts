@@ -5,6 +5,10 @@ const CERTIFICATE_CODES =
   /^(?:ERR_TLS_CERT|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|ERROR_IN_CERT)/;
 
 const TLS_REASONS: Readonly<Record<string, string>> = {
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    "the server refuses the handshake; it may want a client certificate: --cert and --key",
+  "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE":
+    "the server refuses the handshake; it may want a client certificate: --cert and --key",
   ECONNRESET: "the connection was closed in the handshake",
   ERR_SSL_WRONG_VERSION_NUMBER: "the server speaks no TLS on this port; should the URL begin with http://?",
   ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server speaks no TLS on this port; should the URL begin with http://?",

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { ProbeFault } from "../fault.js";
 import { addressOf, type ProbeRequest } from "../request.js";
+import { escaped } from "../shown.js";
 import { faultOf } from "./connect-faults.js";
 import { tunnel } from "./tunnel.js";
 
@@ -27,7 +29,7 @@ export async function connect(request: ConnectOptions, url: URL, alpn: readonly 
       left(),
       `${url.host}`,
     );
-    return isTls ? secure(socket, host, alpn, request.isInsecure, left()) : socket;
+    return isTls ? secure(socket, host, alpn, request, left()) : socket;
   }
   const named = `the forward proxy ${proxy.host}:${proxy.port}`;
   const bare = await open(
@@ -36,22 +38,23 @@ export async function connect(request: ConnectOptions, url: URL, alpn: readonly 
     left(),
     named,
   );
-  const toProxy = proxy.isTls ? await secure(bare, proxy.host, ["http/1.1"], request.isInsecure, left()) : bare;
+  const toProxy = proxy.isTls ? await secure(bare, proxy.host, ["http/1.1"], request, left()) : bare;
   if (!isTls) return toProxy;
   await tunnel(toProxy, `${host.includes(":") ? `[${host}]` : host}:${port}`, proxy, left());
-  return secure(toProxy, host, alpn, request.isInsecure, left());
+  return secure(toProxy, host, alpn, request, left());
 }
 
 async function secure(
   socket: net.Socket,
   host: string,
   alpn: readonly string[],
-  isInsecure: boolean,
+  { isInsecure, tls: pem }: ConnectOptions,
   timeoutMs: number,
 ): Promise<net.Socket> {
   // The TLS socket reports the same error.
   socket.on("error", () => {});
-  const wrapped = tls.connect({
+  const wrapped = connectTls({
+    ...pem,
     socket,
     ...(net.isIP(host) === 0 && { servername: host }),
     host,
@@ -63,6 +66,16 @@ async function secure(
   } catch (error) {
     socket.destroy();
     throw error;
+  }
+}
+
+// A key that does not fit the certificate throws at once.
+function connectTls(options: tls.ConnectionOptions): tls.TLSSocket {
+  try {
+    return tls.connect(options);
+  } catch (error) {
+    options.socket?.destroy();
+    throw new ProbeFault("tls", `the certificate or the key cannot be used: ${escaped((error as Error).message)}`);
   }
 }
 

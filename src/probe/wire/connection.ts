@@ -14,7 +14,7 @@ export class Connection {
 
   constructor(
     readonly socket: Socket,
-    readonly shown: Shown,
+    readonly shown: Pick<Shown, "lines" | "sample">,
   ) {
     socket.on("data", (chunk: Buffer) => this.#take(this.#parser.push(chunk)));
     socket.on("end", () => {

@@ -12,10 +12,11 @@ export function fieldOf(section: string | readonly string[], name: string): stri
  * Finds the end of a header section.
  *
  * @param maxBytes - how far to look.
+ * @param from - where to begin: there is no end before it.
  * @returns the index after the empty line; `undefined` if there is none yet.
  */
-export function endOfSection(bytes: Buffer, maxBytes: number): number | undefined {
-  const text = bytes.subarray(0, maxBytes + 4).toString("latin1");
+export function endOfSection(bytes: Buffer, maxBytes: number, from = 0): number | undefined {
+  const text = bytes.subarray(from, maxBytes + 4).toString("latin1");
   const match = /\n\r?\n/.exec(text);
-  return match ? match.index + match[0].length : undefined;
+  return match ? from + match.index + match[0].length : undefined;
 }

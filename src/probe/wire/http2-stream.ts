@@ -3,6 +3,8 @@ import type { Shown } from "../shown.js";
 import type { Journal } from "./journal.js";
 
 const SAMPLE_BYTES = 2_048;
+const MAX_INTERIMS = 16;
+const MAX_CONTENT_BYTES = 4_194_304;
 
 /**
  * Records in a journal what a stream receives.
@@ -22,8 +24,16 @@ export function recordStream(
   const fail = (error: NodeJS.ErrnoException) => {
     if (!journal.isOver) journal.add({ kind: "reset", code: error.code ?? "error" });
   };
-  const received = (headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader) =>
-    journal.add({ kind: "received", status: headers[":status"] ?? 0, lines: linesOf(headers, shown) });
+  let interims = 0;
+  const received = (headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader) => {
+    if (journal.isOver) return;
+    const status = headers[":status"] ?? 0;
+    if (status < 200 && ++interims > MAX_INTERIMS) {
+      journal.add({ kind: "malformed", reason: `more than ${MAX_INTERIMS} interim responses`, sample: "" });
+      return;
+    }
+    journal.add({ kind: "received", status, lines: linesOf(headers, shown) });
+  };
   const closed = () => {
     if (journal.isOver) return;
     if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) journal.add({ kind: "end" });
@@ -35,6 +45,8 @@ export function recordStream(
   stream.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
     if (sample.length < keptBytes) sample += chunk.toString("latin1");
+    // The rest of a long page shows nothing about the handshake.
+    if (bytes > MAX_CONTENT_BYTES) stream.close();
   });
   stream.on("end", () => journal.add({ kind: "complete", bytes, sample: shown.sample(sample) }));
   stream.on("error", fail);

@@ -9,6 +9,9 @@ export type Parsed =
 
 const MAX_HEAD_BYTES = 65_536;
 const MAX_INTERIMS = 16;
+/** More than the requests of one exchange, and than the stray responses that show something. */
+const MAX_FINALS = 6;
+const MAX_TRAILER_BYTES = 65_536;
 const MAX_CONTENT_BYTES = 4_194_304;
 const MAX_CHUNK_LINE_BYTES = 4_096;
 const SAMPLE_BYTES = 2_048;
@@ -41,6 +44,10 @@ export class ResponseParser {
   #state: State = { in: "head" };
   #held: Buffer = Buffer.alloc(0);
   #interims = 0;
+  #finals = 0;
+  #trailerBytes = 0;
+  /** How far the end of the header section was looked for. */
+  #searched = 0;
   #contentBytes = 0;
   #sample = "";
 
@@ -97,7 +104,9 @@ export class ResponseParser {
     if (this.#held.length === 0) return "more";
     const start = this.#held.subarray(0, 5).toString("latin1");
     if (!"HTTP/".startsWith(start)) return this.#malformed(otherProtocol(this.#held));
-    const end = endOfSection(this.#held, MAX_HEAD_BYTES);
+    const end = endOfSection(this.#held, MAX_HEAD_BYTES, this.#searched);
+    // The end of a line may be cut.
+    this.#searched = end === undefined ? Math.max(0, this.#held.length - 3) : 0;
     if (end === undefined || end > MAX_HEAD_BYTES) {
       return this.#held.length > MAX_HEAD_BYTES
         ? this.#malformed(`a header section longer than ${MAX_HEAD_BYTES} bytes`)
@@ -108,6 +117,14 @@ export class ResponseParser {
       .replace(/\r?\n\r?\n$/, "");
     const status = Number(/^HTTP\/\d\.\d (\d{3})(?: |\r|\n|$)/.exec(section)?.[1]);
     if (!(status >= 100)) return this.#malformed("a status line that is none", section);
+    if (status === 101) return this.#malformed("a 101 Switching Protocols that nobody asked for", section);
+    if (status >= 200 && ++this.#finals > MAX_FINALS) {
+      return this.#malformed(`more than ${MAX_FINALS} final responses`, section);
+    }
+    const lengths = lengthsIn(section);
+    if (lengths.size > 1 || [...lengths].some((one) => !/^\d{1,15}$/.test(one))) {
+      return this.#malformed("a Content-Length that is no number, or another one each time", section);
+    }
     if (status < 200 && ++this.#interims > MAX_INTERIMS) {
       return this.#malformed(`more than ${MAX_INTERIMS} interim responses`, section);
     }
@@ -119,12 +136,12 @@ export class ResponseParser {
   #framing(status: number, section: string): void {
     this.#contentBytes = 0;
     this.#sample = "";
-    const length = fieldOf(section, "content-length");
+    const [length] = lengthsIn(section);
     const isBare = (this.options.isTunnel && status < 300) || this.options.isHead?.();
     if (isBare || status === 204 || status === 304) this.#state = { in: "length", left: 0 };
     else if (/(?:^|,)\s*chunked$/i.test(fieldOf(section, "transfer-encoding") ?? ""))
       this.#state = { in: "chunk size" };
-    else if (length !== undefined && /^\d{1,15}$/.test(length)) this.#state = { in: "length", left: Number(length) };
+    else if (length !== undefined) this.#state = { in: "length", left: Number(length) };
     else this.#state = { in: "until the end" };
   }
 
@@ -152,7 +169,11 @@ export class ResponseParser {
     const line = this.#take(feed + 1)
       .toString("latin1")
       .replace(/\r?\n$/, "");
-    if (where === "trailers") return line === "" ? this.#complete() : undefined;
+    if (where === "trailers") {
+      if (line === "") return this.#complete();
+      this.#trailerBytes += feed + 1;
+      return this.#trailerBytes > MAX_TRAILER_BYTES ? this.#malformed("trailers that do not end") : undefined;
+    }
     if (where === "chunk end") {
       this.#state = { in: "chunk size" };
       return line === "" ? undefined : this.#malformed("a chunk that is longer than it says");
@@ -179,4 +200,10 @@ export class ResponseParser {
     this.#held = this.#held.subarray(bytes);
     return taken;
   }
+}
+
+// Equal values stand for one (RFC 9110 §8.6).
+function lengthsIn(section: string): ReadonlySet<string> {
+  const all = fieldOf(section, "content-length");
+  return new Set(all === undefined ? [] : all.split(",").map((one) => one.trim()));
 }

@@ -1,14 +1,11 @@
 import { afterRealMs } from "../../support/real-timer.js";
+import { ANSWER_NAMES, ANSWERS, type AnswerName } from "./answers.js";
+import { type Behaviour, CLOSE, stores, toHandshakes } from "./behaviour.js";
 import { CONTINUE, response, type Served } from "./served.js";
 
-/** Does something with a request. Returns whether it did, so that the right thing is left out. */
-export type Behaviour = (served: Served) => boolean | Promise<boolean>;
-
-const CLOSE = "Connection: close";
 const LATE_MS = 1_500;
 const MOST_READ_BYTES = 65_536;
 
-const STORED = response("201 Created");
 const TOO_LARGE = response("413 Content Too Large", [CLOSE]);
 const FAILED = response("417 Expectation Failed", [CLOSE]);
 const FORBIDDEN_KEPT = response("403 Forbidden");
@@ -20,26 +17,7 @@ function refuses(served: Served): boolean {
   return true;
 }
 
-/** Applies to requests that wait for a 100. The others get the right thing. */
-function toHandshakes(act: (served: Served) => unknown, otherwise: Behaviour = () => false): Behaviour {
-  return async (served) => {
-    if (!served.isHandshake) return otherwise(served);
-    await act(served);
-    return true;
-  };
-}
-
-/** Sends what comes before the final response, then stores the content. */
-function stores(...before: string[]): (served: Served) => Promise<void> {
-  return async (served) => {
-    served.send(...before);
-    await served.content();
-    served.send(STORED);
-  };
-}
-
-/** The names of all behaviours. */
-export const BEHAVIOUR_NAMES = [
+const HANDSHAKE_NAMES = [
   "no-continue",
   "late-continue",
   "blind-continue",
@@ -64,7 +42,9 @@ export const BEHAVIOUR_NAMES = [
   "malformed",
 ] as const;
 /** The name of a behaviour. */
-export type BehaviourName = (typeof BEHAVIOUR_NAMES)[number];
+export type BehaviourName = (typeof HANDSHAKE_NAMES)[number] | AnswerName;
+/** The names of all behaviours. */
+export const BEHAVIOUR_NAMES: readonly BehaviourName[] = [...HANDSHAKE_NAMES, ...ANSWER_NAMES];
 
 /** Takes the beginning of the content. */
 function partOf({ head, reader }: Served): Promise<string> {
@@ -155,4 +135,5 @@ export const BEHAVIOURS: Readonly<Record<BehaviourName, Behaviour>> = {
   ),
   /** Responds with something that is not HTTP. */
   malformed: toHandshakes((served) => served.end("100 Continue, please\r\n\r\n")),
+  ...ANSWERS,
 };

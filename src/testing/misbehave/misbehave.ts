@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { optionError } from "../../support/errors.js";
-import { BEHAVIOURS, type Behaviour, type BehaviourName } from "./behaviours.js";
+import type { Behaviour } from "./behaviour.js";
+import { BEHAVIOURS, type BehaviourName } from "./behaviours.js";
 import { type Head, Reader } from "./reader.js";
 import { CONTINUE, response, Served } from "./served.js";
 

@@ -1,5 +1,5 @@
 import type { Entries } from "./entry.js";
-import { ASK_FIRST, ATTACH, CADDY, client, HAPROXY, LEAVE_OUT, PASS_ON, server } from "./fixes.js";
+import { ASK_FIRST, ATTACH, CADDY, client, HAPROXY, LEAVE_OUT, LIGHTTPD, PASS_ON, server, VARNISH } from "./fixes.js";
 
 /** Findings about the 100 Continue: missing, too early, too late, or from the wrong hop. */
 export const CONTINUE_ENTRIES: Entries<
@@ -39,7 +39,7 @@ export const CONTINUE_ENTRIES: Entries<
     title: "the 100 comes from the proxy, not from the origin",
     cause:
       "The proxy sends 100 Continue itself before it asks the origin, so a refusal by the origin comes after the upload. nginx with proxy_pass, lighttpd, Varnish and h2o do so. HAProxy, Apache and Squid do so if they are configured to buffer.",
-    fixes: [ASK_FIRST, HAPROXY, PASS_ON, CADDY],
+    fixes: [ASK_FIRST, HAPROXY, PASS_ON, CADDY, VARNISH, LIGHTTPD],
     supersedes: ["expect-stripped", "refusal-after-body", "blind-continue", "unknown-ignored", "unknown-accepted"],
   },
   "expect-stripped": {

@@ -28,10 +28,16 @@ export const CREDENTIAL_ENTRIES: Entries<"proxy-auth" | "auth-loop" | "auth-requ
     supersedes: ["proxy-auth", "auth-required", "expect-fails"],
   },
   "auth-required": {
-    severity: "note",
-    title: "the endpoint asks for credentials (401)",
-    cause: "Uploads without credentials are refused. The probe did not test uploads with credentials.",
-    fixes: [client("Probe with credentials.", "express-expectations probe --user NAME:PASSWORD URL")],
+    severity: "warning",
+    title: "401: the endpoint asks for credentials",
+    cause: "Uploads without credentials are refused, as they should be. Uploads with credentials were not tested.",
+    fixes: [
+      client(
+        "Probe with the credentials that your uploads have.",
+        "express-expectations probe -u NAME:PASSWORD URL\nexpress-expectations probe -H 'Authorization: Bearer TOKEN' URL",
+      ),
+      client("If the 401 is meant, say so.", "express-expectations probe --expect-status 401 URL"),
+    ],
     supersedes: ["expect-fails"],
   },
 };

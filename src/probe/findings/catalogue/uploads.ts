@@ -34,9 +34,11 @@ export const UPLOAD_ENTRIES: Entries<
     cause: "A hop cannot forward the field. Proxies that use undici fail on every request with Expect.",
     fixes: [
       LEAVE_OUT,
-      proxy("Configure the proxy to remove Expect, or to forward it."),
+      ATTACH,
+      proxy("If a hop before the server does it, configure it to forward Expect, or to remove it."),
       proxy("HAProxy in front of it can remove the field.", "http-request del-header Expect"),
     ],
+    supersedes: ["not-found", "method-refused", "redirected", "bad-request", "forbidden", "server-fails"],
   },
   "reuse-fails": {
     severity: "error",
@@ -48,7 +50,10 @@ export const UPLOAD_ENTRIES: Entries<
     severity: "error",
     title: "the response is not HTTP",
     cause: "The bytes that came back are not a valid HTTP response.",
-    fixes: [server("The evidence shows which part is wrong.")],
-    supersedes: ["no-answer", "no-continue"],
+    fixes: [server("Make the server, or the hop before it, answer with valid HTTP: --verbose shows its bytes.")],
+    supersedes: [
+      ...(["no-answer", "no-continue", "expect-fails", "kept-final", "kept-417", "refusal-reset"] as const),
+      ...(["bad-request", "forbidden", "not-found", "server-fails"] as const),
+    ],
   },
 };
