@@ -29,7 +29,13 @@ export function readQuestion(asking: IncomingMessage, methods: readonly string[]
   if (length === "malformed") return "Upload-Length is not one whole number of bytes, 0 or more";
   const method = asking.headers["upload-method"] ?? (methods[0] as string);
   if (!methods.includes(method as string)) return `Upload-Method is none of ${methods.join(", ")}`;
-  return { req: facade(asking, method as string, length), length, expectations: [], isPreflight: true, comesElsewhere: false };
+  return {
+    req: facade(asking, method as string, length),
+    length,
+    expectations: [],
+    isPreflight: true,
+    comesElsewhere: false,
+  };
 }
 
 // Fields that describe the question itself, or are replaced.

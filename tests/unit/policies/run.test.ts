@@ -224,8 +224,13 @@ test("policies are a list of functions, each with its name", () => {
     return true;
   }
   expect(readPolicies(undefined, 1000)).toEqual([]);
-  expect(readPolicies([first, () => true], 1000)).toMatchObject([{ name: "first", policy: first }, { name: "anonymous" }]);
-  expect(() => readPolicies(first, 1000)).toThrow("policies: received a function (first); expected a list of functions");
+  expect(readPolicies([first, () => true], 1000)).toMatchObject([
+    { name: "first", policy: first },
+    { name: "anonymous" },
+  ]);
+  expect(() => readPolicies(first, 1000)).toThrow(
+    "policies: received a function (first); expected a list of functions",
+  );
   expect(() => readPolicies([first, 1], 1000)).toThrow(
     'policies[1]: received 1; expected a function, such as maxSize("10mb") returns',
   );
