@@ -27,7 +27,7 @@ export function secretNamesOf({ headers }: ProbeRequest): string[] {
   return headers.map(([name]) => name).filter((name) => !isHarmlessField(name));
 }
 
-// Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is not secret.
+// Splits "Basic QWxhZGRpbjpvcGVu" into the encoded text and what it stands for. The word "Basic" is not a secret.
 function basicParts(value: string): string[] {
   const coded = /^basic +(\S+)$/i.exec(value)?.[1];
   if (coded === undefined) return [];

@@ -315,12 +315,12 @@ describeInBrowser("the probe's page", () => {
     expect(await page.getByRole("button").count()).toBe(0);
   });
 
-  test("a page that cannot be written is said, and ends with 2", async () => {
+  test("a page that cannot be written is said, and ends with 3", async () => {
     const { url } = await startPeer();
     const { code, stdout, stderr } = await runProbe(["--only", "plain", "--html", path.join(folder, "no", "x"), url]);
-    expect(code).toBe(2);
+    expect(code).toBe(3);
     expect(stdout).toMatch(/^HEALTHY/);
-    expect(stderr).toMatch(/^express-expectations probe: --html: .*no\/x: .+\n$/);
+    expect(stderr).toMatch(/^express-expectations probe: .*no\/x: .+\n$/);
   });
 });
 

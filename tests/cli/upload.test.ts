@@ -185,7 +185,7 @@ test.each([
   [["-H", "Expect: x", file, "http://a/"], /--header: received "Expect"; expected another field/],
   [["-H", "nothing", file, "http://a/"], /--header: received a line without a name/],
   [["-u", "ann", file, "http://a/"], /--user: received no colon/],
-  [["--what", file, "http://a/"], /Unknown option '--what'/],
+  [["--what", file, "http://a/"], /no option --what/],
 ])("wrong usage %j: exit code 2", async (args, message) => {
   const { code, stderr, stdout } = await run(args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

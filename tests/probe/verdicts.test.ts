@@ -54,7 +54,7 @@ async function rowOf(server: string, ...args: string[]): Promise<Row> {
 }
 
 function firstSentence(text = ""): string {
-  return text.split(/(?<=\.) (?=[A-Z])/, 1)[0] ?? "";
+  return text.split(/(?<=\.) /, 1)[0] ?? "";
 }
 
 async function behind(name: string, ports: readonly number[]): Promise<Row> {

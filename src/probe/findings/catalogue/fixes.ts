@@ -121,7 +121,7 @@ sub vcl_pipe {
 );
 /** lighttpd passes bytes on. */
 export const LIGHTTPD: Fix = proxy(
-  "lighttpd: use mod_sockproxy, which passes bytes on, in place of mod_proxy: examples/behind-lighttpd has the whole file.",
+  "lighttpd: use mod_sockproxy, which passes bytes on, in place of mod_proxy. examples/behind-lighttpd has the whole file.",
 );
 
 /** The programs that fixes are for. The text of such a fix begins with the word. */
