@@ -29,7 +29,7 @@ export function overHttp1(exchange: Exchange, connection: TLSSocket | http.Agent
   const req = (isTls ? https : http).request(options);
   let response: http.IncomingMessage | undefined;
   // Bytes behind a complete response are an error to Node, even if they come in the same packet.
-  const over = (error: Error) => {
+  const over = (error?: Error) => {
     if (response?.complete) exchange.ended(response.trailers);
     exchange.broke(error);
   };
@@ -51,6 +51,8 @@ export function overHttp1(exchange: Exchange, connection: TLSSocket | http.Agent
     res.on("error", over);
   });
   req.on("error", over);
+  // After a 101, Node closes the request without an error.
+  req.on("close", () => over());
   if (body.length === 0) req.end();
   else req.flushHeaders();
 }
