@@ -28,7 +28,7 @@ export async function probeUrl(request: ProbeRequest, content: Consent, onExchan
   const findings = findingsOf(target, direct?.unreachable ? undefined : direct, settings);
   const scenarios = scenariosOf(findings, target, settings);
   return {
-    schema: 1,
+    schema: 2,
     url: shownUrl(request.url),
     startedAt: startedAt.toISOString(),
     durationMs: Math.round(performance.now() - from),

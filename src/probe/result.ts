@@ -9,7 +9,7 @@ import type { Finding, Scenario } from "./finding.js";
  */
 export interface ProbeResult {
   /** The version of this format. It increases when a field is removed or changes its meaning. */
-  readonly schema: 1;
+  readonly schema: 2;
   /** The URL that was probed, without userinfo and query values. */
   readonly url: string;
   /** ISO 8601. */

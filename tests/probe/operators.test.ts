@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import * as http2 from "node:http2";
 import type * as net from "node:net";
 import type { AddressInfo } from "node:net";
@@ -215,6 +215,14 @@ test("a server that wants a certificate of the client is said to, and gets it", 
     const { code, stdout } = await runProbe(["--insecure", "--only", "plain", url]);
     expect(code).toBe(3);
     expect(stdout).toMatch(/the server wants a certificate of the client; --cert and --key pass one/);
+    const [cert, key] = ["cert.pem", "key.pem"].map((name) => join(tmpdir(), `probe-${process.pid}-${name}`)) as [
+      string,
+      string,
+    ];
+    writeFileSync(cert, TEST_CERT);
+    writeFileSync(key, TEST_KEY);
+    const args = ["--cert", cert, "--key", key, "--cacert", cert, "--only", "plain", url];
+    expect((await runProbe(args)).code).toBe(0);
   } finally {
     server.close();
   }
