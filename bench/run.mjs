@@ -15,7 +15,7 @@ import { missesOf } from "./goals.mjs";
 import { measureIdle } from "./idle.mjs";
 import { growthPlot, refusalPlot } from "./plot.mjs";
 import { startRedis } from "./redis.mjs";
-import { tablesOf } from "./tables.mjs";
+import { newestFirst, tablesOf } from "./tables.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -133,7 +133,7 @@ const misses = missesOf(found, values.check);
 const tables = tablesOf(found, misses);
 console.log(tables.whole);
 if (values.write) {
-  const first = Object.values(found.lines)[0];
+  const [[, first]] = newestFirst(found.lines);
   writeFileSync(at("results.json"), `${JSON.stringify(found)}\n`);
   if (first.workloads.refuse) writeFileSync(at("../docs/refusals.svg"), refusalPlot(first));
   if (first.growth) writeFileSync(at("../docs/growth.svg"), growthPlot(first));

@@ -63,19 +63,23 @@ function growthTable(growth) {
   );
 }
 
+/** The lines of Node that were measured, the newest first. An object would sort its keys by number. */
+export function newestFirst(lines) {
+  return Object.entries(lines).sort(([a], [b]) => b - a);
+}
+
 /** Each goal on each line, with its interval and the same server twice beside it. */
 function goalsTable(lines) {
-  const names = Object.keys(lines);
   const cell = (ratio) => (ratio ? spread(ratio) : "");
   const rows = GOALS.map((goal) => [
     goal.what,
     goal.most ? `≤ ${goal.most}` : `≥ ${goal.least}`,
-    ...names.flatMap((name) => {
-      const workload = lines[name].workloads[goal.workload];
+    ...lines.flatMap(([, { workloads }]) => {
+      const workload = workloads[goal.workload];
       return [cell(ratioOf(workload, goal.of, goal.over, goal.figure)), cell(resolutionOf(workload, goal))];
     }),
   ]);
-  const alone = (what, goal, of) => rows.push([what, goal, ...names.flatMap((name) => [of(lines[name]) ?? "", ""])]);
+  const alone = (what, goal, of) => rows.push([what, goal, ...lines.flatMap(([, one]) => [of(one) ?? "", ""])]);
   alone("accept 1 KiB, of our own", `≤ ${OWN_US} µs`, ({ workloads }) => ownUs(workloads)?.toFixed(1).concat(" µs"));
   alone(
     "connections for 200 small uploads that are answered at once",
@@ -89,7 +93,7 @@ function goalsTable(lines) {
       pending && (pending["package, attach({ guard })"].rssBytes / pending["bare node"].rssBytes).toFixed(2),
   );
   const shown = rows.filter((cells) => cells.slice(2).some((text) => text !== ""));
-  return table(["", "goal", ...names.flatMap((name) => [`Node ${name}`, "the same twice"])], shown);
+  return table(["", "goal", ...lines.flatMap(([name]) => [`Node ${name}`, "the same twice"])], shown);
 }
 
 const titled = (workloads) =>
@@ -112,12 +116,12 @@ function lineParts({ micro, idle, workloads, pending, growth }) {
 
 /** `whole`: everything; `short`: what docs/performance.md shows. */
 export function tablesOf(found, misses) {
-  const lines = Object.fromEntries(Object.entries(found.lines).sort(([a], [b]) => b - a));
-  const [newest] = Object.values(lines);
+  const lines = newestFirst(found.lines);
+  const [[, newest]] = lines;
   const head = `${found.cpu}; medians of ${found.rounds} rounds, with the interval that holds the true one in 95 of 100 runs.`;
   const missed = misses.length > 0 ? ["Goals that this run missed:", misses.map((miss) => `- ${miss}`).join("\n")] : [];
   const goals = goalsTable(lines);
-  const parts = Object.values(lines).flatMap((one) => [`### Node ${one.node}`, ...lineParts(one)]);
+  const parts = lines.flatMap(([, one]) => [`### Node ${one.node}`, ...lineParts(one)]);
   const short = [`Node ${newest.node}, ${head}`, goals, ...missed];
   for (const name of ["refuse", "refuse, today"]) {
     const workload = newest.workloads[name];
