@@ -15,9 +15,11 @@ export interface Described {
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */
   readonly length: number | undefined;
   readonly expectations: readonly Expectation[];
-  readonly isPreflight: true;
-  /** Whether the upload goes on without these policies, as behind a proxy: what they reserved for it stays reserved. */
-  readonly comesElsewhere: boolean;
+  /**
+   * Whether the client itself asks, and will ask again by its upload. Otherwise the upload goes on without these
+   * policies, as behind a proxy, and what they reserved for it stays reserved.
+   */
+  readonly isPreflight: boolean;
 }
 
 /** Where the methods of a {@link DescribedUpload} lead. */

@@ -104,7 +104,7 @@ export class Hearing implements RunOwner<Trial> {
       this.#refuse(outcome);
       return;
     }
-    this.#keepsReservations = this.described.comesElsewhere;
+    this.#keepsReservations = !this.described.isPreflight;
     if (!this.#keepsReservations) this.#giveBack();
     this.owner.onAccepted();
   }

@@ -34,7 +34,6 @@ export function readQuestion(asking: IncomingMessage, methods: readonly string[]
     length,
     expectations: [],
     isPreflight: true,
-    comesElsewhere: false,
   };
 }
 

@@ -87,8 +87,7 @@ export function readOriginal(asking: IncomingMessage, trusts: TrustsAddress): Or
   return {
     req: facade(asking, { method, url: target.url, ip, protocol, host, expect, ...length }),
     expectations: expect === undefined ? [] : parseExpect([expect]),
-    isPreflight: true,
-    comesElsewhere: true,
+    isPreflight: false,
     ...length,
   };
 }

@@ -72,8 +72,7 @@ interface Settings extends HearingSettings {
  *
  * The upload never comes by here: `received` stays 0, `limitBytes` compares with the declared length alone (a body of
  * unknown length is for the origin's own guard to count), and `onClose` calls back when the upload is refused, never
- * after it was accepted. So `quota` and `diskSpace` answer by looking and charge nothing: the origin's own guard must have
- * them, too. `concurrency` belongs at the origin alone.
+ * after it was accepted. So `quota` reserves for good. `concurrency` and `diskSpace` belong at the origin alone.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` without `trustProxy`, for an unknown key or a wrong value.
  * @example app.get("/admission", admission({ trustProxy: "loopback", policies: [maxSize("10mb")] }));
@@ -172,8 +171,8 @@ function readTrust(trustProxy: unknown, logger: Logger): TrustsAddress {
 function readAdmissionPolicies(policies: unknown, policyTimeoutMs: number): Settings["policies"] {
   const read = readPolicies(policies, policyTimeoutMs);
   for (const [i, { policy }] of read.entries()) {
-    // It would count uploads whose end is never seen here, and refuse everybody in the end.
-    if (namesOf(policy).includes("concurrency"))
+    // They would count uploads whose end is never seen here, and refuse everybody in the end.
+    if (namesOf(policy).some((name) => name === "concurrency" || name === "diskSpace"))
       throw optionError(`policies[${i}]`, policy, "another: it belongs into the origin's guard");
   }
   return read;

@@ -145,7 +145,8 @@ interface Result {
     ])("is told at once, and sends nothing: %s", (name, status, why) => {
       const { tookMs, read, ...result } = results[name] as Result;
       expect(result).toMatchObject({ status, isSent: false, reason: why });
-      expect(tookMs).toBeLessThan(deadline(200));
+      // Without load it takes less than 200 ms. Other tests run at the same time.
+      expect(tookMs).toBeLessThan(deadline(500));
       expect(read).toBeLessThan(HEAD_BYTES);
     });
 

@@ -31,8 +31,8 @@ test("has a README of three lines", async () => {
 });
 
 test("100 clients share five places: all are stored, the page shows them", async () => {
-  const program = clients(100, 3);
-  await until("95 wait", async () => Number((await json("/places")).waiting) > 90);
+  const program = clients(100, 10);
+  await until("most of them wait", async () => Number((await json("/places")).waiting) > 50);
   expect(await json("/places")).toMatchObject({ name: "files", limit: 5, inUse: 5 });
   expect(await program.end()).toBe(0);
   expect(program.output).toMatch(/^100 of 100 uploads stored\n0 refused with 503\n[1-5] at the same time at most\n/);

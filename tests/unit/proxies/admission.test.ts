@@ -1,6 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
-import { allOf, anyOf, concurrency, ExpectationError, knownLength, maxSize, silent, when } from "../../../src/index.js";
+import {
+  allOf,
+  anyOf,
+  concurrency,
+  diskSpace,
+  ExpectationError,
+  knownLength,
+  maxSize,
+  silent,
+  when,
+} from "../../../src/index.js";
 import { type AdmissionOptions, admission } from "../../../src/proxies/admission.js";
 import { type OriginalRequest, readOriginal } from "../../../src/proxies/admission-request.js";
 import * as fc from "../../helpers/properties.js";
@@ -303,6 +313,11 @@ describe("admission({ … })", () => {
       "a policy of the origin's own",
       { trustProxy: "loopback", policies: [function concurrency() {}] },
       /origin's guard/,
+    ],
+    [
+      "disk space, which nobody would give back",
+      { trustProxy: "loopback", policies: [diskSpace({ path: "/", keepFree: 0 })] },
+      /^policies\[0\]: .*origin's guard/,
     ],
     [
       "such a policy inside of others",
