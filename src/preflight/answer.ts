@@ -1,8 +1,8 @@
 import type { Handshake } from "../handshake/handshake.js";
-import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
 import { uploadLimit } from "../http/upload-fields.js";
-import { type RefusedWith, reportFault } from "../observe/record.js";
+import type { PreparedLogger } from "../observe/logger.js";
+import { type Recorded, type RefusedWith, reportFault } from "../observe/record.js";
 import { refuse, withStatus } from "../policies/refuse.js";
 import { type RefusalBody, writePlainRefusal, writeRefusal } from "../response/refusal.js";
 import { asError } from "../support/errors.js";
@@ -15,6 +15,10 @@ interface RefusedUpload {
   readonly refusalBody: RefusalBody;
   /** The largest upload in bytes, if a policy has told it. */
   readonly maxSize: number | undefined;
+  /** Of the upload, for the record of a `refusalBody` that throws. */
+  readonly facts: Recorded;
+  /** Of the guard. */
+  readonly logger: PreparedLogger;
 }
 
 /** Tells a client that its upload would be accepted now. */
@@ -38,13 +42,14 @@ export function answerMalformed(asking: Handshake, by: RefusedWith & { readonly 
  *
  * Always with a body, since no client waits for a 100: for a user, "larger than 10485760 bytes" says more than a status.
  */
-export function answerRefused(asking: Handshake, req: HttpRequest, refused: RefusedUpload): void {
-  const { refusal, by, refusalBody, maxSize } = refused;
+export function answerRefused(asking: Handshake, refused: RefusedUpload): void {
+  const { refusal, by, refusalBody, maxSize, facts, logger } = refused;
   asking.refuse(by);
   const hasLimit = Object.keys(refusal.headers).some((name) => name.toLowerCase() === "upload-limit");
   const own = fieldsOf(asking, { verdict: "refuse", maxSize: hasLimit ? undefined : maxSize });
   const answer = withStatus(refusal, refusal.status, { ...refusal.headers, ...own });
-  write(asking, answer, typeof refusalBody === "function" ? () => refusalBody(refusal, req) : "problem");
+  const body = typeof refusalBody === "function" ? () => refusalBody(refusal, facts.req) : "problem";
+  write(asking, answer, body, facts, logger);
 }
 
 interface Told {
@@ -65,12 +70,18 @@ function fieldsOf({ res }: Handshake, { verdict, maxSize }: Told): Record<string
   };
 }
 
-function write(asking: Handshake, response: Refusal, body: RefusalBody): void {
+function write(
+  asking: Handshake,
+  response: Refusal,
+  body: RefusalBody,
+  facts: Recorded = asking,
+  logger = asking.context.logger,
+): void {
   try {
     writeRefusal(asking, response, body);
   } catch (error) {
     const by = { status: 500, policy: "refusalBody", reason: undefined };
-    reportFault(asking.context.logger, asking, by, asError(error));
+    reportFault(logger, facts, by, asError(error));
     writePlainRefusal(asking, 500);
   }
 }

@@ -38,11 +38,12 @@ export class Inquiry implements HearingOwner {
 
   onRefused(outcome: Refused): void {
     this.#noteLimit();
-    const { asking, described } = this;
+    const { asking } = this;
     const hearing = this.#hearing as Hearing;
     if (!this.#asksForLimits) {
-      const { refusalBody } = hearing.settings as GuardSettings;
-      answerRefused(asking, described.req, { ...hearing.report(outcome), refusalBody, maxSize: this.#maxSize });
+      const { refusalBody, logger } = hearing.settings as GuardSettings;
+      const { facts } = hearing;
+      answerRefused(asking, { ...hearing.report(outcome), refusalBody, maxSize: this.#maxSize, facts, logger });
       return;
     }
     // No upload was described that could be refused: the limits that were told before are the answer.
