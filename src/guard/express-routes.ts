@@ -141,8 +141,7 @@ export function matchedPart(layer: Layer, path: string): string | undefined {
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if the layer does not tell.
  */
 export function pathsOf(layer: Layer): readonly Path[] {
-  const { route, rawPath, regexp, keys = [] } = layer;
-  if (route) return [route.path].flat() as Path[];
+  const { rawPath, regexp, keys = [] } = layer;
   if (rawPath !== undefined) return asPaths(rawPath);
   if (isEverywhere(layer)) return [""];
   if (regexp) return [plainPath(regexp, keys) ?? regexp];

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { isFinalOnWire } from "../node/response.js";
+import { MAX_TIMER_MS } from "../support/options.js";
 
 /** How fast content has to come. */
 export interface Rate {
@@ -10,9 +11,9 @@ export interface Rate {
   readonly graceMs: number;
 }
 
-/** A rate, and what happens when the content falls behind it. */
+/** A rate, and what happens when the content falls behind it. Without that, the server's own refusal. */
 export interface RequiredRate extends Rate {
-  readonly onSlow: () => void;
+  readonly onSlow?: () => void;
 }
 
 /** The upload whose time is counted. */
@@ -58,9 +59,6 @@ export function slowness({ bytesPerSecond }: Rate): string {
 
 /** How often one upload is looked at again, at most. Otherwise one that comes just at its rate would cost a timer each time. */
 const RECHECK_MS = 20;
-
-/** The longest delay of Node's timers, in milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Ends an upload that stands still, or is too slow.
@@ -164,8 +162,7 @@ export class BodyClock {
 
   get #required(): readonly RequiredRate[] {
     if (this.#rates) return this.#rates;
-    const { upload } = this;
-    return this.#isInCharge ? [{ ...upload.context.bodyRate, onSlow: () => upload.listener.onSlow(upload) }] : NO_RATES;
+    return this.#isInCharge ? [this.upload.context.bodyRate] : NO_RATES;
   }
 
   #arm(ms: number): void {
@@ -203,7 +200,7 @@ export class BodyClock {
       const rateLeftMs = graceMs + earnedMs - this.#waitedMs - askedMs;
       if (rateLeftMs >= leftMs) continue;
       leftMs = rateLeftMs;
-      onDue = onSlow;
+      onDue = onSlow ?? (() => upload.listener.onSlow(upload));
     }
     return { leftMs, onDue };
   }

@@ -43,7 +43,7 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   #isPending = false;
   #judging = 0;
   #clock: BodyClock | undefined;
-  #isClockDue = false;
+  #isReadDue = false;
   #closeCallbacks: (() => void)[] | undefined;
   #isClosed = false;
 
@@ -259,24 +259,20 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
   }
 
   onRead(): void {
+    if (this.isWithheld && !isFinalOnWire(this.res)) this.#isContinueDue = true;
+    else if (this.#acceptedAt !== undefined) this.#settle();
     this.#ask();
-    if (!this.isWithheld || isFinalOnWire(this.res)) {
-      if (this.#acceptedAt !== undefined) this.#settle();
-    }
-    // Later, because the whole content may be in the packet that is being parsed. Then no 100 is owed.
-    else if (!this.#isContinueDue) {
-      this.#isContinueDue = true;
-      process.nextTick(continueForReader, this);
-    }
   }
 
-  /** Sends the 100 that a read has asked for. */
+  /** Sends the 100 that a read has asked for, and begins to count the time. */
   continueForReader(): void {
-    if (!this.#isContinueDue) return;
-    this.#isContinueDue = false;
-    this.sendContinue();
-    if (this.#acceptedAt !== undefined) this.#settle();
-    this.#clock?.start();
+    this.#isReadDue = false;
+    if (this.#isContinueDue) {
+      this.#isContinueDue = false;
+      this.sendContinue();
+      if (this.#acceptedAt !== undefined) this.#settle();
+    }
+    if (this.isAsking) this.clock.start();
   }
 
   onDiscard(): void {
@@ -305,18 +301,15 @@ export class Handshake extends Exchange implements ContentOwner, InterimOwner, T
     this.#clock?.stop();
   }
 
-  // Later if there is no clock yet, because the whole content may be in the packet that is being parsed.
+  // Later at first, because the whole content may be in the packet that is being parsed. Then no 100 is owed.
   #ask(): void {
     // Node ends it in this turn. On HTTP/2 the client does, by a frame of its own.
     if (!this.stream && this.#hasAllBytes) return;
     this.isAsking = true;
-    if (this.#clock) this.#clock.start();
-    else if (!this.#isClockDue) {
-      this.#isClockDue = true;
-      process.nextTick(() => {
-        this.#isClockDue = false;
-        if (this.isAsking) this.clock.start();
-      });
+    if (this.#clock && !this.#isContinueDue) this.#clock.start();
+    else if (!this.#isReadDue) {
+      this.#isReadDue = true;
+      process.nextTick(continueForReader, this);
     }
   }
 

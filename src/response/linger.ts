@@ -3,6 +3,7 @@ import { connectionOf, openConnection } from "../handshake/connection.js";
 import { readIntoSink } from "../node/sink.js";
 import { detachParser, restartReading, unsentBytes } from "../node/socket.js";
 import { gauges, lingerEndChannel, publish } from "../observe/diagnostics.js";
+import { type Linked, Row } from "../support/row.js";
 import { Crowd } from "./crowd.js";
 
 /** Bounds of a lingering close. */
@@ -30,10 +31,9 @@ export interface LingerEndMessage {
 }
 
 /** One socket behind its last response: first that is sent, then what still comes is discarded. */
-class Lingering {
-  /** Its neighbours by age. Cleared when it is gone, so that it does not keep later ones in memory. */
-  older: Lingering | undefined;
-  younger: Lingering | undefined;
+class Lingering implements Linked<Lingering> {
+  before: Lingering | undefined;
+  behind: Lingering | undefined;
   isGone = false;
   /** Whether the response is sent. */
   isDraining = false;
@@ -85,15 +85,13 @@ function lingeringOf(socket: Socket): Lingering | undefined {
  */
 export class LingeringSockets {
   readonly #limits: LingerLimits;
-  // A linked list: a Map keeps closed sockets alive until the next major garbage collection, because the tables that it
-  // outgrows link to their successors.
-  #oldest: Lingering | undefined;
-  #youngest: Lingering | undefined;
+  // By age. A Map keeps closed sockets alive until the next major garbage collection, because the tables that it outgrows
+  // link to their successors.
+  readonly #sockets = new Row<Lingering>();
   #size = 0;
   #crowd: Crowd | undefined;
+  /** Does not keep the process alive while nothing lingers. */
   #timer: NodeJS.Timeout | undefined;
-  /** Whether the timer has nothing to do, and does not keep the process alive. */
-  #isResting = false;
 
   constructor(limits: LingerLimits) {
     this.#limits = limits;
@@ -139,15 +137,11 @@ export class LingeringSockets {
 
   #enter(socket: Socket, patienceMs?: number): Lingering {
     const entry = new Lingering(socket, this, this.#limits.lingerMs, patienceMs);
-    entry.older = this.#youngest;
-    if (this.#youngest) this.#youngest.younger = entry;
-    else this.#oldest = entry;
-    this.#youngest = entry;
+    this.#sockets.push(entry);
     openConnection(socket).lingering = entry;
     // One timer for many sockets in a row: to make and clear one for each costs as much as the rest of this method.
-    if (this.#timer === undefined) this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    else if (this.#isResting) this.#timer.ref();
-    this.#isResting = false;
+    if (this.#timer) this.#timer.ref();
+    else this.#timer = setInterval(() => this.#tick(), TICK_MS);
     return entry;
   }
 
@@ -178,10 +172,9 @@ export class LingeringSockets {
   }
 
   #tick(): void {
-    if (this.#isResting) {
+    if (this.#sockets.length === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-      this.#isResting = false;
       return;
     }
     const now = performance.now();
@@ -203,11 +196,11 @@ export class LingeringSockets {
   }
 
   *#entries(): Generator<Lingering> {
-    let entry = this.#oldest;
+    let entry = this.#sockets.first;
     while (entry) {
-      const { younger } = entry;
+      const { behind } = entry;
       yield entry;
-      entry = younger;
+      entry = behind;
     }
   }
 
@@ -228,17 +221,9 @@ export class LingeringSockets {
   forget(entry: Lingering): void {
     if (entry.isGone) return;
     entry.isGone = true;
-    const { older, younger } = entry;
-    if (older) older.younger = younger;
-    else this.#oldest = younger;
-    if (younger) younger.older = older;
-    else this.#youngest = older;
-    entry.older = undefined;
-    entry.younger = undefined;
+    this.#sockets.remove(entry);
     if (entry.isDraining) this.#leave(entry);
-    if (this.#oldest || this.#isResting) return;
-    this.#isResting = true;
-    this.#timer?.unref();
+    if (this.#sockets.length === 0) this.#timer?.unref();
   }
 
   #leave(entry: Lingering): void {

@@ -52,7 +52,7 @@ export function optionalOneOf<T extends string>(
 }
 
 /** The longest delay of Node's timers, in milliseconds. A longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /**
  * Returns an option that is a whole number from 1 to `most`, or `fallback` if it is not set.
