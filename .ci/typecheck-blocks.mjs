@@ -43,7 +43,9 @@ host.getSourceFile = (file, languageVersion, ...rest) =>
     : getSourceFile(file, languageVersion, ...rest);
 
 const program = ts.createProgram([...blocks.keys()], options, host);
-for (const { file, start, messageText, code } of ts.getPreEmitDiagnostics(program)) {
+// `tsc -p .` has checked the source.
+const faults = [...blocks.keys()].flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
+for (const { file, start, messageText, code } of faults) {
   const block = blocks.get(file?.fileName);
   const line = file ? file.text.slice(0, start).split("\n").length : 0;
   const place = block

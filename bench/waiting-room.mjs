@@ -79,6 +79,7 @@ process.env.NODE_OPTIONS = "--max-semi-space-size=1";
 const load = new Load();
 try {
   const execPath = values.line === undefined ? process.execPath : nodeOf(values.line);
+  if (execPath === undefined) throw new Error(`Node ${values.line} could not be installed`);
   const found = await measurePending(load, [PENDING, ROOM], WAITING, execPath);
   const kib = (name) => (found[name].rssBytes / 1024).toFixed(1);
   const ratio = found[ROOM].rssBytes / found[PENDING].rssBytes;

@@ -15,7 +15,7 @@ const RULES = [
   { ruleId: "short-sentences", rule: shortSentences },
 ];
 
-/** Written by a run of clients or of proxies. */
+/** Written by `npm run test:frameworks`. */
 const GENERATED = ["docs/frameworks.md"];
 
 async function messagesOf(text, path) {
@@ -32,14 +32,24 @@ const withoutNames = (text) =>
 
 /** The comments of a source file, each on its line. */
 function commentsOf(text) {
-  const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, ts.LanguageVariant.Standard, text);
-  const lines = [];
-  for (let token = scanner.scan(); token !== ts.SyntaxKind.EndOfFileToken; token = scanner.scan()) {
-    if (token !== ts.SyntaxKind.SingleLineCommentTrivia && token !== ts.SyntaxKind.MultiLineCommentTrivia) continue;
-    const line = text.slice(0, scanner.getTokenStart()).split("\n").length;
-    for (const [i, each] of asProse(scanner.getTokenText()).split("\n").entries()) lines.push([line + i, each]);
-  }
-  return lines;
+  const file = ts.createSourceFile("file.ts", text, ts.ScriptTarget.Latest, true);
+  const comments = new Map();
+  const visit = (node) => {
+    const parts = node.getChildren(file).filter((part) => !ts.isJSDoc(part));
+    for (const part of parts) visit(part);
+    if (parts.length > 0) return;
+    // Comments stand in front of a token. One on the line of the token before counts as that one's.
+    const at = node.getFullStart();
+    for (const find of [ts.getTrailingCommentRanges, ts.getLeadingCommentRanges])
+      for (const comment of find(text, at) ?? []) comments.set(comment.pos, comment);
+  };
+  visit(file);
+  return [...comments.values()].flatMap(({ pos, end }) => {
+    const line = file.getLineAndCharacterOfPosition(pos).line + 1;
+    return asProse(text.slice(pos, end))
+      .split("\n")
+      .map((each, i) => [line + i, each]);
+  });
 }
 
 function asProse(comment) {

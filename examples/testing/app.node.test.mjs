@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { describe, mock, test } from "node:test";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { assertContinuedOnce, assertRefusedBeforeContent, handshake } from "express-expectations/testing";
 import { app } from "./app.cjs";
 
@@ -20,10 +20,11 @@ test("takes an image", async () => {
 });
 
 describe("with mocked timers", () => {
+  beforeEach(() => mock.timers.enable());
+  afterEach(() => mock.timers.reset());
+
   test("refuses what is too large before it is sent", async () => {
-    mock.timers.enable();
     const { status, sentBytes, continues, isClosed } = await image().withhold(100_000_000);
-    mock.timers.reset();
     assert.deepEqual(
       { status, sentBytes, continues, isClosed },
       { status: 413, sentBytes: 0, continues: 0, isClosed: true },
@@ -31,8 +32,6 @@ describe("with mocked timers", () => {
   });
 
   test("takes an image", async () => {
-    mock.timers.enable();
     await image().send("picture").expectContinue(201);
-    mock.timers.reset();
   });
 });

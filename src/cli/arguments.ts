@@ -3,7 +3,7 @@ import { visible } from "../report/visible.js";
 import { nearestTo } from "../support/nearest.js";
 import { UsageError } from "./usage.js";
 
-/** The options that every command takes for its colours. */
+/** The options of a command that takes `--color`. */
 export const COLOR_OPTIONS = { color: { type: "boolean" }, "no-color": { type: "boolean" } } as const;
 
 /** Returns what `--color` and `--no-color` say; `undefined` without either. */

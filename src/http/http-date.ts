@@ -32,7 +32,7 @@ export function parseHttpDate(field: string): number | undefined {
   return undefined;
 }
 
-// RFC 9110 §5.6.7: a two-digit year that would be more than 50 years ahead is in the past.
+// RFC 9110 §5.6.7: a two-digit year that seems to be more than 50 years ahead is in the past.
 function fullYear(twoDigits: number): number {
   const thisYear = new Date().getUTCFullYear();
   const year = thisYear - (thisYear % 100) + twoDigits;

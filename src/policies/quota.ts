@@ -55,7 +55,7 @@ function costOf<Req extends HttpRequest>(settings: QuotaSettings<Req>, req: Req,
   throw answerError("quota({ cost })", points, "a whole number of points, 0 or more");
 }
 
-// An empty key is an error: all clients for whom `key` finds nothing would share one budget.
+// An empty key is an error: all clients without a key would share one budget.
 function keyOf<Req extends HttpRequest>(settings: QuotaSettings<Req>, req: Req, upload: Upload): string {
   const key: unknown = settings.key(req, upload);
   if (typeof key === "string" && key !== "") return key;

@@ -227,7 +227,7 @@ export function reportLateFault(
   logger.error({ event: "expectation.error", policy, err }, message);
 }
 
-/** Calls a callback that a policy passed to `onClose`. What it throws, or rejects with, goes to `report`. */
+/** Calls a callback that a policy passed to `onClose`. Its errors and rejections go to `report`. */
 export function callOnClose(
   callback: (end: UploadEnd) => unknown,
   end: UploadEnd,

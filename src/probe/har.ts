@@ -1,4 +1,4 @@
-import type { ExchangeResult, WireEvent } from "./exchange-result.js";
+import type { ExchangeResult } from "./exchange-result.js";
 import type { EndpointResult, ProbeResult } from "./result.js";
 import { isFinal } from "./summary.js";
 
@@ -26,7 +26,7 @@ export function harOf(result: ProbeResult): object {
 function entryOf(exchange: ExchangeResult, { url }: EndpointResult, { startedAt }: ProbeResult): object {
   const { events, summary, protocol, id, title } = exchange;
   const head = events.find((event) => event.kind === "sent");
-  const final = events.find((event): event is Extract<WireEvent, { kind: "received" }> => isFinal(event));
+  const final = events.find(isFinal);
   const complete = events.find((event) => event.kind === "complete");
   const lastMs = events.at(-1)?.atMs ?? 0;
   const sentMs = head?.atMs ?? 0;
@@ -68,11 +68,12 @@ function entryOf(exchange: ExchangeResult, { url }: EndpointResult, { startedAt 
   };
 }
 
+// Without the first line, and without the pseudo-fields of HTTP/2, which begin with a colon.
 function fieldsOf([, ...lines]: readonly string[]): { name: string; value: string }[] {
   return lines
-    .filter((line) => line.includes(":", 1))
+    .filter((line) => line.indexOf(":") > 0)
     .map((line) => {
-      const colon = line.indexOf(":", 1);
+      const colon = line.indexOf(":");
       return { name: line.slice(0, colon), value: line.slice(colon + 1).trim() };
     });
 }

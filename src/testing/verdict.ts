@@ -15,7 +15,7 @@ export function whyNotRefused(answer: HandshakeAnswer, status: number | undefine
 }
 
 /**
- * Returns why an answer is no upload that was continued once; `undefined` if it is one.
+ * Returns why an answer does not show an upload that was continued once; `undefined` if it does.
  *
  * @param status - the expected status. Default: any from 200 to 299.
  */

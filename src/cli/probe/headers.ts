@@ -17,7 +17,7 @@ export function headersOf(lines: readonly string[], user: string | undefined): [
     if (["\0", "\r", "\n"].some((c) => value.includes(c)))
       throw new UsageError(`--header: received a line break in ${name}; expected one line`);
     if (OWN_FIELDS.has(name.toLowerCase())) {
-      throw wrong("--header", name, "another field: the probe sets this one itself, in each exchange as it needs it");
+      throw wrong("--header", name, "another field: the command sets this one itself");
     }
     return [name, value];
   });

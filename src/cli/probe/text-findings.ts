@@ -57,7 +57,7 @@ function fixLines({ text, code }: Fix, name: string, { width }: TextOptions): st
 
 /** Writes the bytes that show a finding. */
 export function evidenceText(finding: Finding, options: TextOptions): string {
-  const shown = shownEvidence(finding.code, finding.evidence);
+  const shown = shownEvidence(finding.evidence);
   if (shown.length === 0) return "";
   return [
     options.paint("bold", `What shows ${finding.code}`),
@@ -65,12 +65,9 @@ export function evidenceText(finding: Finding, options: TextOptions): string {
   ].join("\n");
 }
 
-/** Findings that compare two exchanges at the same URL. */
-const COMPARED: ReadonlySet<string> = new Set(["case-sensitive", "expect-fails", "h2-differs"]);
-
-// Other findings need one exchange, or one of each URL if the two differ.
-function shownEvidence(code: string, evidence: readonly Evidence[]): readonly Evidence[] {
-  if (COMPARED.has(code)) return evidence;
+// A comparison at one URL needs all of its exchanges. Other findings need one, or one of each URL if the two differ.
+function shownEvidence(evidence: readonly Evidence[]): readonly Evidence[] {
+  if (evidence.some(({ endpoint, isReference }) => endpoint === "target" && isReference)) return evidence;
   return (["target", "direct"] as const).flatMap((endpoint) => evidence.find((one) => one.endpoint === endpoint) ?? []);
 }
 

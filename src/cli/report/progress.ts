@@ -1,5 +1,5 @@
 import type { Terminal } from "../command.js";
-import { ERASE_LINE } from "../terminal.js";
+import { ERASE_LINE, isErasable } from "../terminal.js";
 import { bytesText } from "./units.js";
 
 const EVERY_MS = 100;
@@ -7,6 +7,7 @@ const EVERY_MS = 100;
 /** Shows progress in a line on standard error, if that is a terminal. */
 export class Progress {
   readonly #stderr: Terminal["stderr"];
+  readonly #isErasable: boolean;
   readonly #total: number | undefined;
   readonly #verb: string;
   #done = 0;
@@ -14,8 +15,9 @@ export class Progress {
   #isShown = false;
 
   /** @param total - the size of everything in bytes; `undefined` if it is unknown. */
-  constructor(stderr: Terminal["stderr"], total: number | undefined, verb = "reading") {
+  constructor({ stderr, env }: Terminal, total: number | undefined, verb = "reading") {
     this.#stderr = stderr;
+    this.#isErasable = isErasable(stderr, env);
     this.#total = total;
     this.#verb = verb;
   }
@@ -23,7 +25,7 @@ export class Progress {
   /** Adds to the bytes that are done. */
   advance(bytes: number): void {
     this.#done += bytes;
-    if (!this.#stderr.isTTY || performance.now() - this.#drawnAt < EVERY_MS) return;
+    if (!this.#isErasable || performance.now() - this.#drawnAt < EVERY_MS) return;
     this.#drawnAt = performance.now();
     this.#isShown = true;
     this.#stderr.write(`${ERASE_LINE}${this.#text()}`);

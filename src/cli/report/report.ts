@@ -31,7 +31,7 @@ export const report: Command = async (args, terminal) => {
 
 async function run(options: ReportOptions, terminal: Terminal): Promise<number> {
   const inputs = await openInputs(options.files, terminal.stdin);
-  const progress = new Progress(terminal.stderr, sizeOf(inputs));
+  const progress = new Progress(terminal, sizeOf(inputs));
   const { summary, failure } = await readLogs(inputs, options, (bytes) => progress.advance(bytes));
   progress.end();
   const { lines, malformed } = summary.read;

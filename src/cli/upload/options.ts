@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from "node:util";
+import type { UploadHeaders } from "../../client/options.js";
 import { isToken } from "../../http/token.js";
 import { argumentsOf } from "../arguments.js";
 import { headersOf } from "../probe/headers.js";
@@ -11,7 +12,7 @@ export interface UploadCommandOptions {
   readonly file: string;
   readonly url: URL;
   readonly method: string;
-  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly headers: UploadHeaders;
   readonly expectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxRedirects: number;
@@ -72,11 +73,13 @@ export function parseUploadArgs(args: readonly string[]): UploadCommandOptions |
   };
 }
 
-function grouped(headers: readonly (readonly [string, string])[]): Record<string, string[]> {
-  const groups: Record<string, string[]> = {};
+// Only a repeated field becomes a list: Node does not take one for `Host`.
+function grouped(headers: readonly (readonly [string, string])[]): Record<string, string | readonly string[]> {
+  const groups: Record<string, string | readonly string[]> = {};
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    groups[key] = [...(groups[key] ?? []), value];
+    const before = groups[key];
+    groups[key] = before === undefined ? value : [before, value].flat();
   }
   return groups;
 }

@@ -2,6 +2,7 @@ import { UploadError } from "../../client/error.js";
 import type { UploadOptions } from "../../client/options.js";
 import { upload } from "../../client/upload.js";
 import { visible } from "../../report/visible.js";
+import { ExpectationError } from "../../support/errors.js";
 import type { Command, Terminal } from "../command.js";
 import { Progress } from "../report/progress.js";
 import { paintOf, print } from "../terminal.js";
@@ -24,6 +25,7 @@ export const uploadFile: Command = async (args, terminal) => {
     return options === "help" ? await print(terminal.stdout, UPLOAD_HELP) : await run(options, terminal);
   } catch (error) {
     if (error instanceof UsageError) return fail(error.message, WRONG_USAGE);
+    if (error instanceof ExpectationError) return fail(visible(error.message), WRONG_USAGE);
     if (error instanceof UploadError) return fail(visible(error.message), NO_RESPONSE);
     throw error;
   }
@@ -37,9 +39,12 @@ async function run(options: UploadCommandOptions, terminal: Terminal): Promise<n
   const onProgress: UploadOptions["onProgress"] = ({ sentBytes, totalBytes }) => {
     if (options.isQuiet) return;
     // A repeated upload begins again.
-    if (sentBytes < doneBytes) progress = undefined;
-    progress ??= new Progress(terminal.stderr, totalBytes, "uploading");
-    progress.advance(sentBytes - (sentBytes < doneBytes ? 0 : doneBytes));
+    if (sentBytes < doneBytes) {
+      progress = undefined;
+      doneBytes = 0;
+    }
+    progress ??= new Progress(terminal, totalBytes, "uploading");
+    progress.advance(sentBytes - doneBytes);
     doneBytes = sentBytes;
   };
   const { url, method, headers, expectTimeoutMs, idleTimeoutMs, maxRedirects } = options;

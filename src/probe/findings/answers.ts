@@ -1,4 +1,4 @@
-import type { ExchangeResult, WireEvent } from "../exchange-result.js";
+import type { ExchangeResult } from "../exchange-result.js";
 import { isFinal } from "../summary.js";
 import { fieldOf } from "../wire/header-section.js";
 import { type Exchanges, statusOf } from "./exchanges-by-id.js";
@@ -33,7 +33,7 @@ function compare(asked: ExchangeResult, upload: ExchangeResult | undefined): Com
 type Told = "accepted" | number;
 
 function verdictOf({ events }: ExchangeResult): Told | undefined {
-  const final = events.find((event): event is Extract<WireEvent, { kind: "received" }> => isFinal(event));
+  const final = events.find(isFinal);
   const verdict = final && fieldOf(final.lines, "upload-verdict");
   if (verdict === "accept") return "accepted";
   return verdict === "refuse" ? final?.status : undefined;

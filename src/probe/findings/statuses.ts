@@ -1,4 +1,4 @@
-import type { ExchangeId, ExchangeResult, WireEvent } from "../exchange-result.js";
+import type { ExchangeId, ExchangeResult } from "../exchange-result.js";
 import type { FindingCode } from "../finding.js";
 import type { ProbeSettings } from "../result.js";
 import { isFinal } from "../summary.js";
@@ -49,7 +49,7 @@ export function toldBy(code: FindingCode, [one]: readonly ExchangeResult[]): str
   const malformed = one?.events.find((event) => event.kind === "malformed");
   if (code === "malformed" && malformed) return ` What came: ${malformed.reason}.`;
   const name = TELLING[code];
-  const final = one?.events.find((event): event is Extract<WireEvent, { kind: "received" }> => isFinal(event));
+  const final = one?.events.find(isFinal);
   const value = name && final && fieldOf(final.lines, name);
   return value ? ` The response says: ${name}: ${value}.` : "";
 }

@@ -1,5 +1,5 @@
 import type { Entries } from "./entry.js";
-import { client } from "./fixes.js";
+import { CREDENTIALS, client } from "./fixes.js";
 
 /** Findings about requests for credentials. */
 export const CREDENTIAL_ENTRIES: Entries<"proxy-auth" | "auth-loop" | "auth-required"> = {
@@ -31,13 +31,7 @@ export const CREDENTIAL_ENTRIES: Entries<"proxy-auth" | "auth-loop" | "auth-requ
     severity: "warning",
     title: "401: the endpoint asks for credentials",
     cause: "Uploads without credentials are refused, as they should be. Uploads with credentials were not tested.",
-    fixes: [
-      client(
-        "Probe with the credentials that your uploads have.",
-        "express-expectations probe -u NAME:PASSWORD URL\nexpress-expectations probe -H 'Authorization: Bearer TOKEN' URL",
-      ),
-      client("If the 401 is meant, say so.", "express-expectations probe --expect-status 401 URL"),
-    ],
+    fixes: [CREDENTIALS, client("If the 401 is meant, say so.", "express-expectations probe --expect-status 401 URL")],
     supersedes: ["expect-fails"],
   },
 };

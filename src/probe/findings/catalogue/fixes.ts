@@ -27,6 +27,11 @@ export const ATTACH: Fix = server(
 export const CLOSE: Fix = server(
   "Send Connection: close with every answer that leaves announced content unread, and close the connection.",
 );
+/** The probe sends what uploads send. */
+export const CREDENTIALS: Fix = client(
+  "Probe with the credentials that your uploads have.",
+  "express-expectations probe -u NAME:PASSWORD URL\nexpress-expectations probe -H 'Authorization: Bearer TOKEN' URL",
+);
 /** nginx asks the origin before it reads the content. */
 export const ASK_FIRST: Fix = proxy(
   "nginx: ask the origin first, in a request without content. This needs the endpoint that admission() makes, here on port 3001. examples/nginx-auth-request has the whole set-up, in which refusals keep their own status.",

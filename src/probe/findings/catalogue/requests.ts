@@ -1,13 +1,9 @@
 import type { Entries } from "./entry.js";
-import { client, server } from "./fixes.js";
+import { CREDENTIALS, client, server } from "./fixes.js";
 
 const OTHER_URL = client(
   "Probe the path and the method that your uploads use.",
   "express-expectations probe -X METHOD https://HOST/PATH",
-);
-const CREDENTIALS = client(
-  "Probe with the credentials that your uploads have.",
-  "express-expectations probe -u NAME:PASSWORD URL\nexpress-expectations probe -H 'Authorization: Bearer TOKEN' URL",
 );
 const MEANT = client(
   "If the status is meant, say so: then it is no finding.",
