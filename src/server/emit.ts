@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Http2ServerRequest, Http2ServerResponse, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
@@ -91,6 +97,11 @@ export function takeOver(
           // biome-ignore lint/complexity/noArguments: as below
           admitStream(Array.from(arguments) as never);
           return true;
+        case "session":
+          // Until its first SETTINGS are sent: a client may be lost before its first request (docs/facts.md, "A reset over
+          // TLS during a write").
+          context.lingering.watchSession(first as Http2Session)();
+          break;
         case "upgrade":
         case "connect":
           if (isUpgradeDropped(first as IncomingMessage)) return true;

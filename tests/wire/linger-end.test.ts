@@ -115,6 +115,30 @@ test("a client that resets its HTTP/2 session over TLS while the server writes l
   await until("all connections are gone", async () => (await countConnections(running.server)) === 0);
 });
 
+// What the client has sent when it resets. Bare Node 24 keeps some sessions behind nothing for ever.
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS = "\0\0\0\x04\0\0\0\0\0";
+test.each(["", PREFACE, PREFACE + SETTINGS])(
+  "a client that resets its HTTP/2 session over TLS behind %j, before a request, leaves nothing",
+  async (sent) => {
+    const running = await startAttached("h2", {}, { logger: silent, bodyTimeoutMs: 300 });
+    const sessions: http2.Http2Session[] = [];
+    running.server.on("session", (session: http2.Http2Session) => sessions.push(session));
+    for (let i = 0; i < 40; i++) {
+      const socket = net.connect({ port: running.port, host: "127.0.0.1" });
+      socket.on("error", () => {});
+      const secure = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+      secure.on("error", () => {});
+      await once(secure, "secureConnect");
+      if (sent !== "") secure.write(sent);
+      if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+      socket.resetAndDestroy();
+    }
+    await until("all connections are gone", async () => (await countConnections(running.server)) === 0);
+    await until("all sessions are gone", () => sessions.every(({ destroyed }) => destroyed));
+  },
+);
+
 /** Resets the connection as soon as the request is out. */
 async function sendAndReset(port: number, isTls: boolean): Promise<void> {
   const socket = net.connect({ port, host: "127.0.0.1" });
