@@ -13,8 +13,7 @@ export interface Hop {
   readonly isAuthenticated: boolean;
 }
 
-/** Fields that belong to one origin. */
-const CREDENTIALS = ["authorization", "cookie", "proxy-authorization"];
+const OF_ONE_ORIGIN = ["authorization", "cookie", "host", "proxy-authorization"];
 
 /**
  * Makes the first request. Credentials in the URL become a field.
@@ -49,7 +48,7 @@ export async function nextHop(hop: Hop, result: UploadResult, settings: UploadSe
   if (!url) return undefined;
   const redirected = { ...hop, url, redirects: hop.redirects + 1 };
   if (url.origin === hop.url.origin) return redirected;
-  return { ...redirected, headers: without(hop.headers, CREDENTIALS), isAuthenticated: false };
+  return { ...redirected, headers: without(hop.headers, OF_ONE_ORIGIN), isAuthenticated: false };
 }
 
 /** Returns the fields of a request by lower-case name, with those that frame the body. */

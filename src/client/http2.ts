@@ -1,12 +1,10 @@
 import * as http2 from "node:http2";
 import type { TLSSocket } from "node:tls";
+import { NOT_IN_HTTP2 } from "../http/not-in-http2.js";
 import type { Exchange } from "./exchange.js";
 import { fieldsOf } from "./hop.js";
 
 type Fields = http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader;
-
-/** Fields that HTTP/2 has no use for (RFC 9113 §8.2.2), or that are pseudo-fields there. */
-const NOT_IN_HTTP2 = ["connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 /** Sends a request over HTTP/2, on a connection that has negotiated it. */
 export function overHttp2(exchange: Exchange, connection: TLSSocket): void {
@@ -15,9 +13,12 @@ export function overHttp2(exchange: Exchange, connection: TLSSocket): void {
   exchange.discard = () => session.destroy();
   exchange.onOver = () => session.close();
   session.on("error", (error) => exchange.broke(error));
-  const fields = Object.entries(fieldsOf(hop, body)).filter(([name]) => !NOT_IN_HTTP2.includes(name));
-  const path = { ":method": settings.method, ":path": `${hop.url.pathname}${hop.url.search}` };
-  const stream = session.request({ ...Object.fromEntries(fields), ...path }, { endStream: body.length === 0 });
+  const all = fieldsOf(hop, body);
+  const fields = Object.fromEntries(Object.entries(all).filter(([name]) => !NOT_IN_HTTP2.has(name)));
+  fields[":method"] = settings.method;
+  fields[":authority"] = all.host ?? hop.url.host;
+  fields[":path"] = `${hop.url.pathname}${hop.url.search}`;
+  const stream = session.request(fields, { endStream: body.length === 0 });
   let trailers = {};
   stream.on("headers", (fields: Fields) => exchange.interim(...statusAndFields(fields)));
   stream.on("response", (fields) => exchange.final(...statusAndFields(fields)));

@@ -88,18 +88,23 @@ const KEYS: readonly string[] = [
 /** @throws {ExpectationError} `ERR_EXPECT_OPTION` */
 export function checked(options: UploadOptions): UploadSettings {
   requireKnownKeys("upload", options, KEYS);
-  const { method = "PUT", headers = {}, body = "", maxRedirects = 0, authenticate, onProgress, onInterim } = options;
-  for (const key of FUNCTIONS) if (options[key]) optionalFunction<unknown>(`upload({ ${key} })`, options[key]);
+  const { method = "PUT", headers = {}, body = "", maxRedirects = 0, signal } = options;
+  const { authenticate, onProgress, onInterim } = options;
+  for (const key of FUNCTIONS) optionalFunction<unknown>(`upload({ ${key} })`, options[key]);
+  if (typeof headers !== "object" || headers === null) throw optionError("upload({ headers })", headers, "an object");
+  if (signal !== undefined && typeof signal?.aborted !== "boolean") {
+    throw optionError("upload({ signal })", signal, "an AbortSignal");
+  }
   return {
     method,
     headers,
     body,
     expectTimeoutMs: optionalCount("upload({ expectTimeoutMs })", options.expectTimeoutMs, 1_000),
     idleTimeoutMs: optionalCount("upload({ idleTimeoutMs })", options.idleTimeoutMs, 300_000),
-    maxRedirects: maxRedirects && optionalCount("upload({ maxRedirects })", maxRedirects, 0),
+    maxRedirects: maxRedirects === 0 ? 0 : optionalCount("upload({ maxRedirects })", maxRedirects, 0),
     maxResponseBytes: optionalCount("upload({ maxResponseBytes })", options.maxResponseBytes, 10 * 2 ** 20),
     authenticate,
-    signal: options.signal,
+    signal,
     agent: options.agent,
     tls: options.tls,
     onProgress,

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { asError, messageOf } from "../support/errors.js";
 import { type Body, bytesOf } from "./body.js";
 import { UploadError } from "./error.js";
 
@@ -78,8 +79,7 @@ export class Sender {
     } catch (cause) {
       // A source that was destroyed by stop() ends with an error, too.
       if (this.#isStopped) return new Promise(() => {});
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new UploadError("ERR_UPLOAD_BODY", `the body cannot be read: ${why}`, { cause });
+      throw new UploadError("ERR_UPLOAD_BODY", `the body cannot be read: ${messageOf(asError(cause))}`, { cause });
     }
     this.waitsFor = "nothing";
     sink.end();

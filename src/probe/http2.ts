@@ -1,5 +1,6 @@
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
+import { NOT_IN_HTTP2 } from "../http/not-in-http2.js";
 import type { WireEvent } from "./exchange-result.js";
 import type { ExchangePlan } from "./plan.js";
 import type { ProbeRequest } from "./request.js";
@@ -10,11 +11,8 @@ import { hasFinal, waitForFinal, waitForVerdict, watchPage } from "./waits.js";
 import { linesOf, recordStream } from "./wire/http2-stream.js";
 import { Journal } from "./wire/journal.js";
 
-/** Connection-specific fields, which HTTP/2 forbids (RFC 9113 §8.2.2), and fields that are pseudo-fields in HTTP/2. */
-const NOT_IN_HTTP2 = new Set([
-  ...["host", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te"],
-  ...["http2-settings", "transfer-encoding", "upgrade"],
-]);
+// `te` may be "trailers" alone, and an origin has no use for the credentials of a proxy.
+const DROPPED = new Set([...NOT_IN_HTTP2, "proxy-authorization", "te"]);
 
 /** A request of the user that HTTP/2 cannot carry. */
 export class NotOnHttp2 extends Error {
@@ -34,6 +32,7 @@ export async function runHttp2(
   shown: Shown,
 ): Promise<readonly WireEvent[]> {
   const session = http2.connect(url.origin, { createConnection: () => socket });
+  session.on("error", () => {});
   const stream = requested(session, fieldsOf(request, url, plan));
   const journal = new Journal();
   const stop = recordStream(session, stream, journal, shown);
@@ -49,7 +48,6 @@ function requested(session: http2.ClientHttp2Session, fields: http2.OutgoingHttp
   try {
     return session.request(fields, { endStream: false });
   } catch (error) {
-    session.on("error", () => {});
     session.destroy();
     throw new NotOnHttp2(`HTTP/2 cannot carry this request: ${(error as Error).message}`);
   }
@@ -79,7 +77,7 @@ function fieldsOf(request: ProbeRequest, url: URL, { content, spec }: ExchangePl
   };
   for (const line of lines) {
     const name = line.slice(0, line.indexOf(":")).toLowerCase();
-    if (NOT_IN_HTTP2.has(name)) continue;
+    if (DROPPED.has(name)) continue;
     const value = line.slice(line.indexOf(":") + 1).trim();
     const before = fields[name] as string | readonly string[] | undefined;
     fields[name] = before === undefined ? value : [before, value].flat();

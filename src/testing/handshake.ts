@@ -1,4 +1,4 @@
-import { optionalCount, requireKnownKeys } from "../support/options.js";
+import { optionalCount, optionalOneOf, requireKnownKeys } from "../support/options.js";
 import { answerOf, type HandshakeAnswer } from "./answer.js";
 import type { Line } from "./line.js";
 import type { Plan } from "./plan.js";
@@ -47,6 +47,7 @@ export interface HandshakeClient extends HandshakeRequests {
 export function handshake(target: HandshakeTarget, options: HandshakeOptions = {}): HandshakeClient {
   requireKnownKeys("handshake", options, ["attach", "protocol", "deadlineMs"]);
   const deadlineMs = optionalCount("handshake({ deadlineMs })", options.deadlineMs, DEADLINE_MS);
+  optionalOneOf("handshake({ protocol })", options.protocol, ["HTTP/1.1", "HTTP/2"], "HTTP/1.1");
   const perform = async (plan: Plan) => {
     const running = await run(target, options);
     try {

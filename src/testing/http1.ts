@@ -7,9 +7,9 @@ import { fieldsOf, type Plan } from "./plan.js";
 
 /** A connection that speaks HTTP/1.1. */
 export class Http1Line implements Line {
-  readonly #parser = new ResponseParser({ keptBytes: KEPT_BYTES, isHead: () => this.#isHead });
+  // One for each request: it bounds the number of responses.
+  #parser = new ResponseParser({ keptBytes: KEPT_BYTES });
   #journal = new Journal();
-  #isHead = false;
 
   constructor(
     readonly socket: Socket,
@@ -32,7 +32,9 @@ export class Http1Line implements Line {
   begin(plan: Plan): Sent {
     const journal = new Journal();
     this.#journal = journal;
-    this.#isHead = plan.method === "HEAD";
+    const { rest } = this.#parser;
+    this.#parser = new ResponseParser({ keptBytes: KEPT_BYTES, isHead: () => plan.method === "HEAD" });
+    if (rest.length > 0) this.#take(this.#parser.push(rest));
     const isChunked = plan.content.announced === "chunked";
     const write = (bytes: Buffer, taken: () => void) => {
       this.socket.write(bytes, (error) => {

@@ -1,12 +1,10 @@
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
+import { NOT_IN_HTTP2 } from "../http/not-in-http2.js";
 import { linesOf, recordStream } from "../probe/wire/http2-stream.js";
 import { Journal } from "../probe/wire/journal.js";
 import { KEPT_BYTES, type Line, RAW, type Sent } from "./line.js";
 import { fieldsOf, type Plan } from "./plan.js";
-
-/** Fields that HTTP/2 has no use for (RFC 9113 §8.2.2), or that are pseudo-fields there. */
-const NOT_IN_HTTP2 = new Set(["connection", "host", "keep-alive", "transfer-encoding", "upgrade"]);
 
 /** A connection that speaks HTTP/2. */
 export class Http2Line implements Line {
@@ -61,6 +59,7 @@ export class Http2Line implements Line {
     };
     for (const [name, value] of fieldsOf(plan)) {
       const key = name.toLowerCase();
+      if (key === "host") fields[":authority"] = value;
       if (NOT_IN_HTTP2.has(key)) continue;
       fields[key] = fields[key] === undefined ? value : [fields[key], value].flat().map(String);
     }

@@ -1,10 +1,11 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { messageOf, optionError } from "../support/errors.js";
+import { optionalCount, requireCount } from "../support/options.js";
 import type { HandshakeAnswer } from "./answer.js";
 import { assertContinuedOnce, assertRefusedBeforeContent } from "./assertions.js";
 import { NO_CONTENT, type Plan } from "./plan.js";
 
-/** Content to send: text, bytes, or pieces, each of which is a chunk of its own in chunked content. */
+/** Content to send: text, bytes, or pieces of up to 64 KiB, each of which is a chunk of its own in chunked content. */
 export type HandshakeContent = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** The value of a field, or several of them. */
@@ -64,9 +65,8 @@ export class HandshakeTest implements PromiseLike<HandshakeAnswer> {
    * @param length - in bytes. Default 1.
    */
   withhold(length = 1): this {
-    if (!Number.isSafeInteger(length) || length < 1)
-      throw optionError("withhold(length)", length, "a whole number from 1");
-    return this.#with({ content: { ...this.#plan.content, announced: length, pieces: [], when: "never" } });
+    const announced = requireCount("withhold(length)", length);
+    return this.#with({ content: { ...this.#plan.content, announced, pieces: [], when: "never" } });
   }
 
   /** Sends content after the 100. If a final status comes instead, no content is sent. */
@@ -81,17 +81,19 @@ export class HandshakeTest implements PromiseLike<HandshakeAnswer> {
 
   /** Sends no more than so many bytes of the content, and keeps the connection open. */
   stopAfter(bytes: number): this {
+    requireLength("stopAfter(bytes)", bytes);
     return this.#with({ content: { ...this.#plan.content, stopAfter: bytes } });
   }
 
   /** Leaves after so many bytes of the content: ends the connection, or resets it. With 0, leaves behind the head. */
   leaveAfter(bytes: number, { reset = false }: { reset?: boolean } = {}): this {
+    requireLength("leaveAfter(bytes)", bytes);
     return this.#with({ content: { ...this.#plan.content, stopAfter: bytes, leave: reset ? "reset" : "end" } });
   }
 
   /** Waits so long at most, in milliseconds of real time. */
   within(deadlineMs: number): this {
-    return this.#with({ deadlineMs });
+    return this.#with({ deadlineMs: optionalCount("within(deadlineMs)", deadlineMs, deadlineMs) });
   }
 
   /**
@@ -149,6 +151,10 @@ export class HandshakeTest implements PromiseLike<HandshakeAnswer> {
     const expect = announced === 0 ? undefined : this.#expect;
     return { ...this.#plan, expect, content: { ...content, when: announced === 0 ? "at once" : when, announced } };
   }
+}
+
+function requireLength(option: string, bytes: unknown): void {
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0) throw optionError(option, bytes, "a whole number from 0");
 }
 
 function checkedName(name: string, value: string | number): string {

@@ -222,6 +222,18 @@ describe("several requests on one connection", () => {
     await connection.close();
   });
 
+  test("are as many as the test makes, on HTTP/2 with its Host, too", async () => {
+    const seen: unknown[] = [];
+    const tell: Handler = (req, res) => void res.end(String(seen.push(req.headers.host ?? req.headers[":authority"])));
+    for (const server of [makeServer("node:http", { use: [tell] }), makeServer("h2", { use: [tell] })]) {
+      seen.length = 0;
+      const connection = await handshake(attach(server, { logger: silent })).connect();
+      for (let i = 1; i <= 12; i++) expect((await connection.get("/").set("Host", "a.test")).body).toBe(String(i));
+      expect(new Set(seen)).toEqual(new Set(["a.test"]));
+      await connection.close();
+    }
+  });
+
   test("end with a refusal", async () => {
     const connection = await handshake(expressApp(guard), quiet).connect();
     expect(await connection.put("/images/1").withhold(5)).toMatchObject({ status: 415, isClosed: true });
@@ -387,6 +399,12 @@ describe("a failure says why, and shows what was on the wire:", () => {
     expect(() => handshake("http://a").put("/").set("a b", "c")).toThrow("a valid name");
     expect(() => handshake("http://a").put("/").set("a", "c\r\nd: e")).toThrow("a valid name");
     expect(() => handshake("http://a").put("/").withhold(0)).toThrow("a whole number from 1");
+    expect(() => handshake("http://a").put("/").stopAfter(-1)).toThrow(
+      "stopAfter(bytes): received -1; expected a whole",
+    );
+    expect(() => handshake("http://a").put("/").leaveAfter(Number.NaN)).toThrow("expected a whole number from 0");
+    expect(() => handshake("http://a").put("/").within(0)).toThrow("within(deadlineMs): received 0; expected a whole");
+    expect(() => handshake("http://a", { protocol: "h2" as never })).toThrow('expected "HTTP/1.1" or "HTTP/2"');
     await expect(misbehave("nothing" as never)).rejects.toThrow("expected one of no-continue, ");
   });
 });

@@ -190,17 +190,24 @@ describe("a redirect", () => {
   test("takes no credentials to another origin", async () => {
     const other = await startMisbehaving();
     const server = await startMisbehaving(answering({ "/upload": redirect("307 Temporary Redirect", other.url) }));
-    const headers = { Authorization: "Bearer a", Cookie: "b=c", "Proxy-Authorization": "Basic d", "X-Name": "photo" };
+    const headers = {
+      Authorization: "Bearer a",
+      Cookie: "b=c",
+      "Proxy-Authorization": "Basic d",
+      "X-Name": "photo",
+      Host: "a.test",
+    };
     expect(await upload(server.url, { body: "upload", headers, maxRedirects: 1 })).toMatchObject({
       status: 201,
       attempts: 2,
     });
-    const { authorization, cookie, "x-name": name } = other.heads[0]?.fields ?? {};
-    expect([authorization, cookie, other.heads[0]?.fields["proxy-authorization"], name]).toEqual([
+    const { authorization, cookie, host, "x-name": name } = other.heads[0]?.fields ?? {};
+    expect([authorization, cookie, other.heads[0]?.fields["proxy-authorization"], name, host]).toEqual([
       undefined,
       undefined,
       undefined,
       "photo",
+      new URL(other.url).host,
     ]);
   });
 

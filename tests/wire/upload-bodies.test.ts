@@ -179,6 +179,10 @@ test.each<[string, object, RegExp]>([
   ["a value that ends the line", { headers: { a: "x\r\nb: c" } }, /Invalid character/],
   ["a method that is none", { method: "P T" }, /P T/],
   ["no time to wait", { expectTimeoutMs: 0 }, /expectTimeoutMs \}\): received 0/],
+  ["redirects that cannot be counted", { maxRedirects: Number.NaN }, /maxRedirects \}\): received NaN/],
+  ["no fields", { headers: null as never }, /headers \}\): received null; expected an object/],
+  ["a signal that is none", { signal: {} as never }, /signal \}\): received .+; expected an AbortSignal/],
+  ["a callback that is 0", { onProgress: 0 as never }, /onProgress \}\): received 0; expected a function/],
   ["a callback that is none", { onProgress: true }, /onProgress \}\): received true; expected a function/],
 ])("%s is refused", async (_, options, message) => {
   await expect(put(server, "/digest", { body: "upload", ...options })).rejects.toMatchObject({

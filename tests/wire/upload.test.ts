@@ -80,6 +80,21 @@ test.each([
   expect(seen).toBe(version);
 });
 
+test.each(["node:http", "h2"] as const)("%s: Host is what the caller says", async (kind) => {
+  let seen: unknown;
+  const server = await start(kind, {
+    routes: {
+      "/files": (req, res, done) => {
+        seen = req.headers.host ?? req.headers[":authority"];
+        store(req, res, done);
+      },
+    },
+  });
+  const tls = { rejectUnauthorized: false };
+  await put(server, "/files", { body: "upload", headers: { Host: "a.test" }, ...(isTlsKind(kind) && { tls }) });
+  expect(seen).toBe("a.test");
+});
+
 test("the body goes out in time where no 100 comes", async () => {
   const { url } = await startMisbehaving("no-continue");
   const result = await upload(url, { body: "upload", expectTimeoutMs: 200 });

@@ -40,6 +40,7 @@ export function recordStream(
     else journal.add({ kind: "reset", code: `RST_STREAM ${stream.rstCode}` });
   };
   session.on("error", fail);
+  stream.once("close", () => session.off("error", fail));
   stream.on("headers", received);
   stream.on("response", received);
   stream.on("data", (chunk: Buffer) => {

@@ -58,8 +58,27 @@ export class Reader {
 
   /** Takes the content of a request. In chunks, it still has its framing. */
   async content({ isChunked, length }: Head): Promise<string> {
-    if (isChunked) return (await this.#until("0\r\n\r\n")) ?? "";
-    return this.bytes(length);
+    if (!isChunked) return this.bytes(length);
+    let text = "";
+    for (let isLast = false; !isLast; ) {
+      const size = (await this.#until("\r\n")) ?? "";
+      const bytes = Number.parseInt(size, 16);
+      text += size;
+      // Also where the connection ended, or this is no chunk.
+      isLast = !(bytes > 0);
+      if (!isLast) text += await this.bytes(bytes + 2);
+    }
+    return text + (await this.#trailers());
+  }
+
+  async #trailers(): Promise<string> {
+    let text = "";
+    let line: string;
+    do {
+      line = (await this.#until("\r\n")) ?? "";
+      text += line;
+    } while (line !== "" && line !== "\r\n");
+    return text;
   }
 
   /** Throws away everything until the client ends the connection. */
