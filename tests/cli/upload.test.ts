@@ -174,7 +174,7 @@ test.each([
 });
 
 test.each([
-  [["--timeout", "1", file, "URL"], /.*/],
+  [["--timeout", "no", file, "http://a/"], /--timeout: received "no"/],
   [[file], /FILE URL: received 1 arguments; expected a file and a URL/],
   [[file, "http://a/", "b"], /received 3 arguments/],
   [[file, "ftp://a/"], /URL: received no http or https URL/],

@@ -140,9 +140,11 @@ describe("docs/testing.md names exactly", () => {
     const folder = path.join(REPOSITORY, "src/testing/misbehave");
     const read = (name: string) => fs.readFile(path.join(folder, name), "utf8");
     const source = `${await read("behaviours.ts")}\n${await read("answers.ts")}`;
-    for (const [, text, quoted, bare] of source.matchAll(/^ {2}\/\*\* (.*)\. \*\/\n {2}(?:"([\w-]+)"|(\w+)):/gm)) {
-      const described = `${text?.[0]?.toLowerCase()}${text?.slice(1)}`;
-      expect(pages.testing).toContain(`| \`${quoted ?? bare}\` | ${described} |`);
+    const described = [...source.matchAll(/^ {2}\/\*\* (.*)\. \*\/\n {2}(?:"([\w-]+)"|(\w+)):/gm)];
+    expect(described.map(([, , quoted, bare]) => quoted ?? bare).sort()).toEqual([...BEHAVIOUR_NAMES].sort());
+    for (const [, text, quoted, bare] of described) {
+      const words = `${text?.[0]?.toLowerCase()}${text?.slice(1)}`;
+      expect(pages.testing).toContain(`| \`${quoted ?? bare}\` | ${words} |`);
     }
   });
 });

@@ -5,6 +5,7 @@ import { RateLimiterRedis } from "rate-limiter-flexible";
 import { attach, expectations, preflight, quota, silent } from "../../src/index.js";
 import { deadline } from "../helpers/deadline.js";
 import { closeServers, type Handler, listen, plainApp, store as stores } from "../helpers/servers.js";
+import { until } from "../helpers/until.js";
 import { WireClient } from "../helpers/wire.js";
 import { RedisServer, reasonToSkipRedis } from "./redis-server.js";
 
@@ -26,7 +27,7 @@ const BUDGET = 1_000;
   afterEach(closeServers);
   afterAll(async () => {
     client.disconnect();
-    await redis.stop();
+    await redis.remove();
   });
 
   test("1,000 questions move no point, not even for a moment", async () => {
@@ -62,7 +63,11 @@ const BUDGET = 1_000;
     expect(wires.map(({ statuses }) => [...new Set(statuses)])).toEqual(
       wires.map((_, i) => (i % 2 === 0 ? [204] : [429])),
     );
+    // Everything before it has been told by then.
+    await client.echo("over");
+    await until("the monitor is told", () => commands.includes("echo"));
     monitor.disconnect();
+    expect(commands).toContain("get");
     expect(commands.filter((name) => /incr|set|expire|del|eval/.test(name))).toEqual([]);
     expect(await spent()).toBe(400);
   });

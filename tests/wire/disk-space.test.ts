@@ -197,8 +197,9 @@ test("a folder that is not there: 503 and Retry-After, one error in the log, and
 });
 
 test("nothing is left of a thousand uploads that end in every way", async () => {
-  const { ask, connect, volume } = await serve("node:http", { keepFree: 0, path: os.tmpdir() }, store);
-  const tmp = volumeAt(os.tmpdir());
+  const { ask, connect } = await serve("node:http", { keepFree: 0, path: os.tmpdir() }, store);
+  const volume = volumeAt(os.tmpdir());
+  let most = 0;
   for (let i = 0; i < 50; i++) {
     await Promise.all(
       Array.from({ length: 20 }, async (_, j) => {
@@ -210,6 +211,7 @@ test("nothing is left of a thousand uploads that end in every way", async () => 
           return;
         }
         const { wire } = await ask(5);
+        most = Math.max(most, volume.expected);
         if (j % 4 === 1) wire.send("hello");
         if (j % 4 === 1) await wire.final();
         if (j % 4 === 2) wire.send("he");
@@ -217,6 +219,6 @@ test("nothing is left of a thousand uploads that end in every way", async () => 
       }),
     );
   }
-  await until("nothing is expected", () => tmp.expected === 0);
-  expect(volume.expected).toBe(0);
+  expect(most).toBeGreaterThanOrEqual(5);
+  await until("nothing is expected", () => volume.expected === 0);
 });

@@ -74,7 +74,6 @@ test.each([
       },
     },
   });
-  expect(isTlsKind(kind)).toBe(true);
   const tls = { rejectUnauthorized: false, ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }) };
   expect(await put(server, "/files", { body: "upload", tls })).toMatchObject({ status: 201 });
   expect(seen).toBe(version);

@@ -78,9 +78,8 @@ const GUARDED: Record<string, Build> = {
     app.use("/users/:user", router);
   },
   "a pattern whose beginning is known": (app) => {
-    if (!("lazyrouter" in app)) return;
     app.use("/users", guard);
-    app.put("/users/:id(\\d+)", save);
+    app.put("lazyrouter" in app ? "/users/:id(\\d+)" : "/users/*rest", save);
   },
   "an application in a router": (app, framework) => {
     const files = framework();
