@@ -10,7 +10,7 @@ import type { LeaseEnd } from "./lease.js";
 import { LocalRoom } from "./local-room.js";
 import { named } from "./names.js";
 import type { Policy, Upload, Verdict } from "./policy.js";
-import { SharedRoom } from "./shared-room.js";
+import { SharedRoom, STORE_FAILED } from "./shared-room.js";
 import type { Entry, WaitingRoom } from "./waiting-room.js";
 
 /** What {@link concurrency} returns: a policy that tells how many places are taken. */
@@ -58,7 +58,7 @@ export function concurrency<Req extends HttpRequest = IncomingMessage>(
     if (typeof entry === "string") return refusalOf(entry, key);
     upload.onClose(() => room.leave(entry));
     entry.lease?.hold({
-      onFault: (error) => upload.report("concurrency: the store failed", error),
+      onFault: (error) => upload.report(STORE_FAILED, error),
       onEnd: (end) => loseLease(end, key, upload),
     });
     return true;

@@ -5,9 +5,11 @@ import { optionError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
 import { parseSize } from "../support/size.js";
+import { whenContentEnds } from "./content-end.js";
 import { named } from "./names.js";
 import { asksForLimits, type Policy, type Upload, type Verdict } from "./policy.js";
 import { refuse } from "./refuse.js";
+import { LENGTH_REQUIRED, largerThanCounted } from "./unknown-length.js";
 import { type Volume, volumeAt } from "./volume.js";
 
 /** Options of {@link diskSpace}. */
@@ -60,10 +62,7 @@ export function diskSpace<Req extends HttpRequest = IncomingMessage>(options: Di
       ? undefined
       : parseSize(options.unknownLengthCost, "diskSpace({ unknownLengthCost })");
   const retryAfter = optionalCount("diskSpace({ retryAfterSeconds })", options.retryAfterSeconds, 60);
-  const lengthRequired = refuse(411, { reason: "Content-Length is required" });
-  const largerThanCounted = refuse(413, {
-    reason: `larger than the ${unknownLengthCost ?? 0} bytes allowed for content of unknown length`,
-  });
+  const larger = largerThanCounted(unknownLengthCost);
   const full = refusalOfFull(retryAfter);
   const volume = volumeAt(path);
 
@@ -71,7 +70,7 @@ export function diskSpace<Req extends HttpRequest = IncomingMessage>(options: Di
     const { available } = volume;
     if (available === undefined) return unknown(volume, upload);
     if (!(bytes <= available - keepFree)) return full(available - keepFree);
-    if (upload.length === undefined) upload.limitBytes(bytes, largerThanCounted);
+    if (upload.length === undefined) upload.limitBytes(bytes, larger);
     if (!upload.isPreflight) reserve(volume, req, upload, bytes);
     return true;
   }
@@ -79,7 +78,7 @@ export function diskSpace<Req extends HttpRequest = IncomingMessage>(options: Di
   return named("diskSpace", (req: Req, upload: Upload) => {
     const bytes = upload.length ?? unknownLengthCost;
     if (bytes === 0 || asksForLimits(upload)) return true;
-    if (bytes === undefined) return lengthRequired;
+    if (bytes === undefined) return LENGTH_REQUIRED;
     return volume.isFresh ? judge(req, upload, bytes) : volume.update().then(() => judge(req, upload, bytes));
   });
 }
@@ -115,10 +114,5 @@ function refusalOfFull(retryAfter: number): (room: number) => Refusal {
 
 function reserve(volume: Volume, req: HttpRequest, upload: Upload, bytes: number): void {
   const release = volume.reserve(upload, bytes);
-  upload.onClose(({ status, isRefused }) => {
-    // The application may have responded before all content arrived, and may still read the rest.
-    const mayGrow = status !== undefined && !isRefused && upload.received < bytes;
-    if (mayGrow && !req.complete && !req.destroyed) (req as IncomingMessage).once("close", release);
-    else release();
-  });
+  upload.onClose((end) => whenContentEnds(req, upload, end, bytes, release));
 }

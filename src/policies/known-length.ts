@@ -3,7 +3,7 @@ import type { HttpRequest } from "../http/message.js";
 import { markFactory } from "../support/factories.js";
 import { named } from "./names.js";
 import { asksForLimits, type Policy, type Upload } from "./policy.js";
-import { refuse } from "./refuse.js";
+import { LENGTH_REQUIRED } from "./unknown-length.js";
 
 /**
  * Refuses an upload that does not declare its length, with 411. Accepts a request without content.
@@ -12,9 +12,8 @@ import { refuse } from "./refuse.js";
  * @see RFC 9110 §15.5.12
  */
 export function knownLength<Req extends HttpRequest = IncomingMessage>(): Policy<Req> {
-  const lengthRequired = refuse(411, { reason: "Content-Length is required" });
   return named("knownLength", (_req: Req, upload: Upload) =>
-    upload.length === undefined && !asksForLimits(upload) ? lengthRequired : true,
+    upload.length === undefined && !asksForLimits(upload) ? LENGTH_REQUIRED : true,
   );
 }
 

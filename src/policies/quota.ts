@@ -2,12 +2,13 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/message.js";
 import { answerError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
+import { whenContentEnds } from "./content-end.js";
 import { named } from "./names.js";
 import { asksForLimits, type Policy, type Upload, type UploadEnd, type Verdict } from "./policy.js";
 import { type QuotaOptions, type QuotaSettings, readQuotaOptions } from "./quota-options.js";
 import { overBudget, STORE_FAILED } from "./quota-refusals.js";
 import { type Answer, consume, look, type Reservation, refund } from "./quota-store.js";
-import { refuse } from "./refuse.js";
+import { LENGTH_REQUIRED, largerThanCounted } from "./unknown-length.js";
 import { withTimeout } from "./with-timeout.js";
 
 /**
@@ -29,17 +30,13 @@ import { withTimeout } from "./with-timeout.js";
  */
 export function quota<Req extends HttpRequest = IncomingMessage>(options: QuotaOptions<Req>): Policy<Req> {
   const settings = readQuotaOptions(options);
-  const { unknownLengthCost } = settings;
-  const lengthRequired = refuse(411, { reason: "Content-Length is required" });
-  const largerThanReserved = refuse(413, {
-    reason: `larger than the ${unknownLengthCost ?? 0} bytes allowed for content of unknown length`,
-  });
+  const larger = largerThanCounted(settings.unknownLengthCost);
   return named("quota", (req: Req, upload: Upload) => {
     if (asksForLimits(upload)) return true;
     const cost = costOf(settings, req, upload);
-    if (cost === undefined) return lengthRequired;
+    if (cost === undefined) return LENGTH_REQUIRED;
     if (cost === 0) return true;
-    if (upload.length === undefined && settings.cost === "bytes") upload.limitBytes(cost, largerThanReserved);
+    if (upload.length === undefined && settings.cost === "bytes") upload.limitBytes(cost, larger);
     return reserve(settings, req, upload, keyOf(settings, req, upload), cost);
   });
 }
@@ -108,9 +105,7 @@ function refundAtEnd<Req extends HttpRequest>(
         upload.report("quota: the store failed; the unused part of a reservation was not refunded", error);
       });
     };
-    // The application may have responded before all content arrived, and may still read the rest.
-    const mayGrow = isStored(end) && settings.cost === "bytes" && upload.received < reservation.points;
-    if (mayGrow && !req.complete && !req.destroyed) (req as IncomingMessage).once("close", settle);
+    if (settings.cost === "bytes" && isStored(end)) whenContentEnds(req, upload, end, reservation.points, settle);
     else settle();
   });
 }

@@ -8,7 +8,8 @@ export interface SharedRoomSettings extends RoomSettings, LeaseSettings {
   readonly onStoreError: "refuse" | "accept";
 }
 
-const STORE_FAILED = "concurrency: the store failed";
+/** What is logged with the error of a store. */
+export const STORE_FAILED = "concurrency: the store failed";
 
 /** How often a process asks for the place that an upload waits for. No other process tells it that one is free. */
 const ASK_AGAIN_MS = 100;
