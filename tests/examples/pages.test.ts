@@ -102,15 +102,18 @@ describe("code blocks", () => {
 });
 
 describe("commands", () => {
-  test("of curl print what the pages show", async () => {
-    const [first] = programsOf("README.md");
-    const port = await run("README.md", [first?.file ?? ""], true).port();
+  test.each([
+    ["README.md", ["README.md", "docs/getting-started.md"], 4],
+    ["docs/browsers.md", ["docs/browsers.md"], 1],
+  ])("of curl print what the pages show: the first program of %s, %j", async (name, pages, count) => {
+    const [first] = programsOf(name);
+    const port = await run(name, [first?.file ?? ""], true).port();
     const folder = path.join(checkout.folder, "curl");
     await checkout.write("curl/photo.png", "x".repeat(20_480));
     await checkout.write("curl/huge.png", "");
     await fs.truncate(path.join(folder, "huge.png"), 100 * 2 ** 20);
-    const commands = ["README.md", "docs/getting-started.md"].flatMap((name) => curlCommandsOf(page(name)));
-    expect(commands.length).toBeGreaterThanOrEqual(4);
+    const commands = pages.flatMap((shown) => curlCommandsOf(page(shown)));
+    expect(commands.length).toBeGreaterThanOrEqual(count);
     for (const { command: written, output } of commands) {
       const line = written.replace("curl", "curl --silent").replace(":3000", `:${port}`);
       const printed = await command("sh", ["-c", line], folder);
@@ -118,11 +121,14 @@ describe("commands", () => {
     }
   });
 
-  test("show the help of probe as the program prints it", async () => {
-    const program = checkout.start(["dist/esm/cli/bin.js", "probe", "--help"]);
+  test.each([
+    ["probe", "docs/probe.md", "--origin URL"],
+    ["upload", "docs/client.md", "--redirects N"],
+  ])("show the help of %s as the program prints it", async (name, shownOn, option) => {
+    const program = checkout.start(["dist/esm/cli/bin.js", name, "--help"]);
     expect(await program.end()).toBe(0);
-    expect(program.output).toContain("--origin URL");
-    expect(page("docs/probe.md")).toContain(program.output.trimEnd());
+    expect(program.output).toContain(option);
+    expect(page(shownOn)).toContain(program.output.trimEnd());
   });
 });
 
