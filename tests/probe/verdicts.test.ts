@@ -6,10 +6,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { expectations, maxSize, silent } from "../../src/index.js";
+import express from "express";
+import { authorize, expectations, maxSize, silent } from "../../src/index.js";
 import { admission } from "../../src/proxies/admission.js";
 import { BEHAVIOUR_NAMES, BEHAVIOURS } from "../../src/testing/misbehave/behaviours.js";
-import { closeServers, listen, startAttached, store } from "../helpers/servers.js";
+import { closeServers, listen, start, startAttached, store } from "../helpers/servers.js";
 import { probeJson } from "./command.js";
 import { closePeers, response, startPeer } from "./peer.js";
 
@@ -78,7 +79,7 @@ async function behind(name: string, ports: readonly number[]): Promise<Row> {
 beforeAll(async () => {
   const policies = [maxSize("2mb")];
   const use = [expectations({ policies, logger: silent })];
-  const app = await startAttached("node:http", { use, routes: { "/upload": store } }, { logger: silent });
+  const app = await startAttached("Express 5", { use, routes: { "/upload": store } }, { logger: silent });
   const asked = (statuses: "nginx" | "verbatim") =>
     listen(http.createServer(admission({ trustProxy: "loopback", policies, statuses, logger: silent })));
   const ports = [app.port, (await asked("nginx")).port, (await asked("verbatim")).port];
@@ -88,10 +89,31 @@ beforeAll(async () => {
     served.end(response("413 Content Too Large", ["Connection: close"]));
     return true;
   });
+  const upload = (port: number, scheme = "http") => `${scheme}://127.0.0.1:${port}/upload`;
+  const raw = express()
+    .use(express.raw({ limit: "2mb", type: "*/*" }))
+    .put("/upload", (_req, res) => void res.status(201).end());
+  const closed = expectations({ policies: [authorize(() => false, { challenge: "Bearer" })], logger: silent });
   const running = [
     rowOf("a correct server", correct.url),
     rowOf("a correct server that refuses with 413", refusing.url),
-    rowOf("an Express app with `attach`", `http://127.0.0.1:${app.port}/upload`),
+    rowOf("an Express app with `attach`", upload(app.port)),
+    rowOf("Node by itself", upload((await start("node:http", { routes: { "/upload": store } })).port)),
+    rowOf("Express with `express.raw({ limit })`", upload((await listen(http.createServer(raw))).port)),
+    rowOf(
+      "an Express app with `attach`, over TLS",
+      "--insecure",
+      upload(
+        (await startAttached("node:https", { use, routes: { "/upload": store } }, { logger: silent })).port,
+        "https",
+      ),
+    ),
+    rowOf(
+      "a guard that wants credentials",
+      upload(
+        (await startAttached("Express 5", { use: [closed], routes: { "/upload": store } }, { logger: silent })).port,
+      ),
+    ),
     ...BEHAVIOUR_NAMES.map(async (name) => rowOf(`\`${name}\``, (await startPeer(BEHAVIOURS[name])).url)),
   ];
   for (const row of await Promise.all(running)) rows.set(row[0], row);
