@@ -16,6 +16,7 @@ interface PageOptions {
 /** The heading of each question. */
 const HEADINGS: Readonly<Record<Question, string>> = {
   software: "Client software",
+  network: "Network",
   client: "Client address",
   route: "Route",
   policy: "Policy",

@@ -8,12 +8,13 @@ import { QUESTIONS, type Rows, type Summary } from "../../../src/report/summary.
 function summary(changes: Partial<Summary> = {}): Summary {
   const none: Rows = { rows: [], others: 0 };
   return {
-    version: 1,
+    schema: 2,
     refused: 0,
     errors: 0,
     accepted: 0,
     omitted: 0,
     bytesSpared: 0,
+    bytesWithheld: 0,
     by: Object.fromEntries(QUESTIONS.map((question) => [question, none])) as Record<(typeof QUESTIONS)[number], Rows>,
     overTime: { stepMs: 1_000, buckets: [] },
     suspects: [],
@@ -23,7 +24,7 @@ function summary(changes: Partial<Summary> = {}): Summary {
 
 function withClient(key: string): Summary {
   const of = summary();
-  return { ...of, by: { ...of.by, client: { rows: [{ key, count: 1, bytesSpared: 0 }], others: 0 } } };
+  return { ...of, by: { ...of.by, client: { rows: [{ key, count: 1, bytesSpared: 0, bytesWithheld: 0 }], others: 0 } } };
 }
 
 const dataOf = (html: string) => /<script type="application\/json" id="summary">(.*?)<\/script>/s.exec(html)?.[1] ?? "";
