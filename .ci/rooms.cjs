@@ -42,6 +42,8 @@ exports.ROOMS = {
   probe: ["pages", "http", "support"],
   report: ["pages", "http", "support"],
   pages: ["support"],
+  // Run in pages, and are bundled into one text each.
+  "pages/browser": ["pages", "report", "support"],
 };
 
 /**
@@ -52,5 +54,8 @@ exports.ROOMS = {
 exports.PACKAGES = {
   "proxy-addr": ["proxies"],
   "structured-headers": ["http/digest.ts", "http/upload-fields.ts"],
+  "pretty-bytes": ["pages/bytes.ts"],
+  preact: ["pages/browser"],
+  uplot: ["pages/browser"],
   "prom-client": ["observe/prometheus.ts", "metrics"],
 };

@@ -17,9 +17,9 @@ const LOGS = [
 const MOST_RSS_MB = 150;
 const ROUNDS = 3;
 
-// In a process of its own, so that its memory is its own. The program's folder: dist/esm unless told.
+// In a process of its own, so that its memory is its own. The program's folder: dist/cli unless told.
 if (process.send) {
-  const { main } = await import(new URL(`file://${process.argv[2]}/cli/main.js`).href);
+  const { main } = await import(new URL(`file://${process.argv[2]}/main.js`).href);
   const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
   const before = process.cpuUsage();
   const begun = performance.now();
@@ -35,7 +35,7 @@ if (process.send) {
   process.disconnect();
 } else {
   const megabytes = Number(process.argv[2] ?? 1_000);
-  const program = process.argv[3] ?? fileURLToPath(new URL("../dist/esm", import.meta.url));
+  const program = process.argv[3] ?? fileURLToPath(new URL("../dist/cli", import.meta.url));
   const folder = await mkdtemp(join(tmpdir(), "expectations-report-"));
   try {
     for (const log of LOGS) await run(log, megabytes, program, folder);

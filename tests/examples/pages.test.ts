@@ -119,7 +119,7 @@ describe("commands", () => {
   });
 
   test("show the help of probe as the program prints it", async () => {
-    const program = checkout.start(["dist/esm/cli/bin.js", "probe", "--help"]);
+    const program = checkout.start(["dist/cli/bin.js", "probe", "--help"]);
     expect(await program.end()).toBe(0);
     expect(program.output).toContain("--origin URL");
     expect(page("docs/probe.md")).toContain(program.output.trimEnd());
