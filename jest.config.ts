@@ -10,8 +10,10 @@ const config: Config = {
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: {
     "/src/(?:report|probe)/page/script\\.ts$": "<rootDir>/tests/helpers/page-scripts.cjs",
+    "/node_modules/": "<rootDir>/tests/helpers/es-modules.cjs",
     "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tests/tsconfig.json" }],
   },
+  transformIgnorePatterns: ["/node_modules/(?!(?:pretty-bytes|string-width|wrap-ansi)/)"],
   // Most of the time is spent waiting for sockets and children, not for a processor.
   maxWorkers: 8,
   // Of the tests that are marked as concurrent, which wait and do little else.

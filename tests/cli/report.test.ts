@@ -334,7 +334,7 @@ describe("the text", () => {
 
   test("tells what is known about clients and what to change", async () => {
     const { out } = await run([], { stdin: line({ status: 417 }) });
-    expect(out).toContain("curl and libcurl: 1 refused (417: 1), 2.00 MiB not sent\n");
+    expect(out).toContain("curl and libcurl: 1 refused (417: 1), 2 MiB not sent\n");
     expect(out).toContain("\n  > Against the 417: Leave the header out: curl -H 'Expect:' …\n");
   });
 

@@ -1,8 +1,9 @@
+import { bytesText } from "../../pages/bytes.js";
 import type { Question, Row, Rows, Summary } from "../../report/summary.js";
 import { wrap } from "../wrap.js";
 import { type Column, tableLines, widthOfColumn } from "./table.js";
 import type { TextOptions } from "./text-options.js";
-import { bytesText, countText, shareText, timeText } from "./units.js";
+import { countText, shareText, timeText } from "./units.js";
 
 const TABLES: readonly (readonly [Question, string])[] = [
   ["status", "Status"],

@@ -1,10 +1,11 @@
+import { bytesText } from "../../pages/bytes.js";
 import type { Summary } from "../../report/summary.js";
 import { wrap } from "../wrap.js";
 import type { TextOptions } from "./text-options.js";
 import { suspectLines } from "./text-suspects.js";
 import { sameLines, tables } from "./text-tables.js";
 import { timeLines } from "./text-time.js";
-import { bytesText, countText, durationText, sparedText, timeText } from "./units.js";
+import { countText, durationText, sparedText, timeText } from "./units.js";
 
 const LEAST_WIDTH = 32;
 

@@ -1,4 +1,4 @@
-import { size } from "../describe.js";
+import { bytesText } from "../../pages/bytes.js";
 import type { ExchangeResult, WireEvent } from "../exchange-result.js";
 
 /** The meaning of a row, shown by its colour. */
@@ -20,7 +20,7 @@ export function rowsOf(exchange: ExchangeResult): Row[] {
   const { announced, summary } = exchange;
   if (announced === "none" || summary.contentBytesSent > 0 || !exchange.events.some(isHead)) return rows;
   const text =
-    announced === "chunked" ? "content of unknown length, not sent" : `${size(announced)} announced, not sent`;
+    announced === "chunked" ? "content of unknown length, not sent" : `${bytesText(announced)} announced, not sent`;
   return [
     ...rows,
     { shape: "gap", towards: "peer", tone: "quiet", text, bytes: announced === "chunked" ? 0 : announced },
@@ -36,7 +36,7 @@ function rowOf(event: WireEvent, { method, expect, protocol }: ExchangeResult): 
   switch (event.kind) {
     case "sent": {
       const to = { atMs, towards: "peer", tone: "sent" } as const;
-      if (event.what === "content") return { ...to, shape: "bar", text: size(event.bytes), bytes: event.bytes };
+      if (event.what === "content") return { ...to, shape: "bar", text: bytesText(event.bytes), bytes: event.bytes };
       if (event.what === "second head") return { ...to, shape: "arrow", text: "second request: GET" };
       return {
         ...to,
@@ -48,7 +48,7 @@ function rowOf(event: WireEvent, { method, expect, protocol }: ExchangeResult): 
       return { atMs, shape: "arrow", towards: "client", tone: toneOf(event.status), text: statusOf(event) };
     case "complete":
       if (event.bytes === 0) return undefined;
-      return { atMs, shape: "bar", towards: "client", tone: "quiet", text: size(event.bytes), bytes: event.bytes };
+      return { atMs, shape: "bar", towards: "client", tone: "quiet", text: bytesText(event.bytes), bytes: event.bytes };
     case "end":
       return { atMs, shape: "arrow", towards: "client", tone: "quiet", text: "ends the connection" };
     case "reset":

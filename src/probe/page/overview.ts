@@ -1,5 +1,5 @@
+import { bytesText } from "../../pages/bytes.js";
 import { escapeHtml } from "../../pages/html.js";
-import { size } from "../describe.js";
 import type { ExchangeId, ExchangeResult } from "../exchange-result.js";
 import type { Identification, ProbeResult } from "../result.js";
 import { exchangeAnchor } from "./anchors.js";
@@ -56,8 +56,8 @@ function answerText({ events }: ExchangeResult): string {
 
 function contentText({ announced, summary }: ExchangeResult): string {
   if (announced === "none") return "none to send";
-  const sent = summary.contentBytesSent === 0 ? "none" : size(summary.contentBytesSent);
-  return announced === "chunked" ? sent : `${sent} of ${size(announced)}`;
+  const sent = summary.contentBytesSent === 0 ? "none" : bytesText(summary.contentBytesSent);
+  return announced === "chunked" ? sent : `${sent} of ${bytesText(announced)}`;
 }
 
 function skippedList(exchanges: readonly ExchangeResult[]): string {

@@ -121,7 +121,12 @@ describe("the usual suspects", () => {
   test("have an id each, something that is known, and something to change", () => {
     expect(new Set(SUSPECTS.map(({ id }) => id)).size).toBe(SUSPECTS.length);
     for (const { id, name, known, change, leaveOut = [] } of SUSPECTS) {
-      expect({ id, name: name.length > 0, known: known.length > 0, change: change.length + leaveOut.length > 0 }).toEqual({
+      expect({
+        id,
+        name: name.length > 0,
+        known: known.length > 0,
+        change: change.length + leaveOut.length > 0,
+      }).toEqual({
         id,
         name: true,
         known: true,
