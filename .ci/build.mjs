@@ -87,6 +87,9 @@ async function build() {
       );
       await writePageScripts(folder, { isModule: system === "esm" });
     }
+    for (const name of await fs.readdir(join(repository, "src/schema"))) {
+      if (name.endsWith(".json")) await fs.cp(join(repository, "src/schema", name), join(made, "schema", name));
+    }
     await writeLicences(join(made, "cli/LICENCES.txt"), await bundleCommandLine(join(made, "cli")));
     await fs.writeFile(join(made, "cjs/package.json"), '{"type":"commonjs"}\n');
     await fs.cp(made, folder, { recursive: true });

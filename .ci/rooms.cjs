@@ -38,6 +38,7 @@ exports.ROOMS = {
   client: ["node", "http", "support"],
   testing: ["probe", "server", "support"],
 
+  schema: ["probe", "report"],
   cli: ["client", "probe", "report", "pages", "http", "support"],
   probe: ["pages", "http", "support"],
   report: ["pages", "http", "support"],
