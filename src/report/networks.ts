@@ -55,7 +55,7 @@ export function networkRows(networks: Rows, { rows: addresses }: Rows): Rows {
   const rows = networks.rows.map((row) => {
     const listed = (inside.get(row.key) ?? []).slice(0, MOST_ADDRESSES);
     const others = listed.reduce((rest, { count }) => rest - count, row.count);
-    // Text that is no address is its own network.
+    // Other text than an address is its own network.
     return listed[0]?.key === row.key ? row : { ...row, addresses: { rows: listed, others: Math.max(0, others) } };
   });
   return { rows, others: networks.others };

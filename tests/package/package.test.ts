@@ -196,6 +196,20 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
     ]);
   });
 
+  test("stays small: files, bytes, and what a page and a command load", async () => {
+    const files = await packedFiles();
+    const sizes = await Promise.all(
+      files.map(async (file) => [file, (await fs.stat(path.join(checkout.folder, file))).size] as const),
+    );
+    const bytesOf = (pattern: RegExp) =>
+      sizes.reduce((sum, [file, bytes]) => (pattern.test(file) ? sum + bytes : sum), 0);
+    expect(files.length).toBeLessThan(1_700);
+    expect(bytesOf(/./)).toBeLessThan(5_000_000);
+    expect(bytesOf(/^dist\/cli\//)).toBeLessThan(420_000);
+    expect(bytesOf(/^dist\/esm\/report\/page\/script\.js$/)).toBeLessThan(100_000);
+    expect((await fs.stat(tarball)).size).toBeLessThan(1_050_000);
+  });
+
   test("holds no script and no declaration that nobody can import", async () => {
     const files = await packedFiles();
     const { exports: exported } = JSON.parse(await fs.readFile(path.join(checkout.folder, "package.json"), "utf8"));

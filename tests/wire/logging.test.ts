@@ -499,7 +499,14 @@ describe("one record, whatever refuses, and none where nothing does", () => {
     await closeServers();
     const common = { method: "PUT", url: "/files?token=", userAgent: "test", httpVersion: "2.0", client: "127.0.0.1" };
     expect(PINO.read(sink.text).map(({ fields }) => fields)).toEqual([
-      { ...common, ...refusalBy("maxSize"), expectation: "100-continue", declaredLength: 11, bytesSpared: 11, withheld: true },
+      {
+        ...common,
+        ...refusalBy("maxSize"),
+        expectation: "100-continue",
+        declaredLength: 11,
+        bytesSpared: 11,
+        withheld: true,
+      },
       { ...common, ...refusalBy("maxSize"), expectation: "100-continue", cutOffAfter: 11 },
       { ...common, ...refusalBy("unknown-expectation"), status: 417, expectation: "tea" },
     ]);

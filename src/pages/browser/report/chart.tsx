@@ -7,7 +7,7 @@ import { count, moment, spanText, whole } from "./texts.js";
 import { TimeTable } from "./time-table.js";
 
 /** The names of the series. */
-export const NAMES: Readonly<Record<Series, string>> = { refused: "Refused", errors: "Errors", accepted: "Accepted" };
+const NAMES: Readonly<Record<Series, string>> = { refused: "Refused", errors: "Errors", accepted: "Accepted" };
 
 /** The width of a column and its gap, in pixels. */
 const COLUMN_WIDTH = 7;
