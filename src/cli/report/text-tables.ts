@@ -36,7 +36,7 @@ export function sameLines(summary: Summary, { width }: TextOptions): string[] {
   const same = TABLES.flatMap(([question, title]) => {
     if (lineCount(question, summary) !== 1) return [];
     const [line] = listed(summary.by[question].rows);
-    return line === undefined || question === "cutOff" ? [] : [`${title.toLowerCase()} ${line.key}`];
+    return line === undefined || question === "cutOff" ? [] : [`${title} ${line.key}`];
   });
   return same.length === 0 ? [] : wrap(`The same in all: ${same.join(", ")}`, width, "", "  ");
 }
