@@ -10,7 +10,8 @@ import { createHash, randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { build as bundle } from "esbuild";
+import { bundleCommandLine, minify, writeLicences, writePageScripts } from "./bundles.mjs";
+import { prune } from "./prune.mjs";
 
 // How many builds are kept.
 const KEPT = 4;
@@ -39,13 +40,18 @@ async function fingerprint() {
   const sources = await fs.readdir(join(repository, "src"), { recursive: true });
   const files = [
     ".ci/build.mjs",
+    ".ci/bundles.mjs",
+    ".ci/page-scripts.cjs",
+    ".ci/prune.mjs",
     "package.json",
+    "package-lock.json",
     "tsconfig.json",
     "tsconfig.build.json",
     "tsconfig.cjs.json",
     "tsconfig.browser.json",
+    "tsconfig.pages.json",
     "node_modules/typescript/package.json",
-    ...sources.filter((name) => name.endsWith(".ts")).map((name) => join("src", name)),
+    ...sources.filter((name) => /\.(?:tsx?|json)$/.test(name)).map((name) => join("src", name)),
   ];
   const hash = createHash("sha256");
   for (const file of files.sort()) hash.update(`${file}\0`).update(await fs.readFile(join(repository, file)));
@@ -68,6 +74,23 @@ async function build() {
       minify("src/browser/upload.ts", join(made, "browser/upload.js")),
     ]);
     for (const { reason } of compilers) if (reason) throw reason;
+    const { exports: exported } = JSON.parse(await fs.readFile(join(repository, "package.json"), "utf8"));
+    for (const [system, condition] of [
+      ["esm", "import"],
+      ["cjs", "require"],
+    ]) {
+      const folder = join(made, system);
+      const targets = Object.values(exported).flatMap((target) => target[condition]?.default ?? []);
+      await prune(
+        folder,
+        targets.map((target) => relative(`dist/${system}`, target)),
+      );
+      await writePageScripts(folder, { isModule: system === "esm" });
+    }
+    for (const name of await fs.readdir(join(repository, "src/schema"))) {
+      if (name.endsWith(".json")) await fs.cp(join(repository, "src/schema", name), join(made, "schema", name));
+    }
+    await writeLicences(join(made, "cli/LICENCES.txt"), await bundleCommandLine(join(made, "cli")));
     await fs.writeFile(join(made, "cjs/package.json"), '{"type":"commonjs"}\n');
     await fs.cp(made, folder, { recursive: true });
     // Node asks it what the scripts of a build are that is used where it is kept.
@@ -89,13 +112,6 @@ async function compile(project, outDir) {
   });
   const status = await new Promise((settle, fail) => child.on("error", fail).on("close", settle));
   if (status !== 0) throw new Error(`tsc -p ${project} ended with ${status}`);
-}
-
-// Pages load it as it is, and it has to be small.
-async function minify(source, outfile) {
-  const entryPoints = [join(repository, source)];
-  const as = { bundle: true, minify: true, format: "esm", target: "es2022", sourcemap: true, sourcesContent: false };
-  await bundle({ entryPoints, outfile, ...as });
 }
 
 async function forgetOldBuilds() {

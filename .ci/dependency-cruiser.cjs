@@ -10,7 +10,8 @@ function filesOf(room) {
   const inside = rooms.filter((other) => other.startsWith(`${room}/`)).map((other) => other.slice(room.length + 1));
   const path = `^src/${escaped(room)}`;
   if (room.endsWith(".ts")) return `${path}$`;
-  return inside.length === 0 ? `${path}/` : `${path}/(?!(?:${inside.map(escaped).join("|")})$)`;
+  const others = inside.map((name) => (name.endsWith(".ts") ? `${escaped(name)}$` : `${escaped(name)}/`));
+  return inside.length === 0 ? `${path}/` : `${path}/(?!${others.join("|")})`;
 }
 
 function filesOfPackage(name) {

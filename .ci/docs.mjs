@@ -16,8 +16,9 @@ const STEPS = values.check
       ["api.mjs"],
       ["architecture.mjs", "--check"],
       ["handshake-picture.mjs", "--check"],
+      ["schemas.mjs", "--check"],
     ]
-  : [["reference.mjs"], ["api.mjs", "--write"], ["architecture.mjs"], ["handshake-picture.mjs"]];
+  : [["reference.mjs"], ["api.mjs", "--write"], ["architecture.mjs"], ["handshake-picture.mjs"], ["schemas.mjs"]];
 
 // Two at a time.
 const rest = STEPS.values();

@@ -38,10 +38,13 @@ exports.ROOMS = {
   client: ["node", "http", "support"],
   testing: ["probe", "server", "support"],
 
+  schema: ["probe", "report", "pages", "http", "support"],
   cli: ["client", "probe", "report", "pages", "http", "support"],
   probe: ["pages", "http", "support"],
   report: ["pages", "http", "support"],
   pages: ["support"],
+  // Run in pages, and are bundled into one text each.
+  "pages/browser": ["pages", "report", "http", "support"],
 };
 
 /**
@@ -52,5 +55,11 @@ exports.ROOMS = {
 exports.PACKAGES = {
   "proxy-addr": ["proxies"],
   "structured-headers": ["http/digest.ts", "http/upload-fields.ts"],
+  // Bundled into the command line and the pages.
+  "pretty-bytes": ["pages/bytes.ts"],
+  "string-width": ["cli/wrap.ts"],
+  "wrap-ansi": ["cli/wrap.ts"],
+  preact: ["pages/browser"],
+  uplot: ["pages/browser"],
   "prom-client": ["observe/prometheus.ts", "metrics"],
 };

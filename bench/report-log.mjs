@@ -1,4 +1,5 @@
-// Writes a log of refusals as pino writes them: `node bench/report-log.mjs FILE MEGABYTES`.
+// Writes a log of requests and refusals as pino writes them: `node bench/report-log.mjs FILE MEGABYTES [SHARE]`. SHARE is
+// the share of lines that are refusals: 1, or 0.01.
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -65,7 +66,8 @@ function record(time) {
     reason,
     expectation: random(3) === 0 ? undefined : "100-continue",
     declaredLength,
-    bytesSpared: declaredLength - random(2) * random(65_536) > 0 ? declaredLength : 0,
+    bytesSpared: declaredLength,
+    withheld: random(3) === 0 ? undefined : true,
     client: `10.0.${random(random(64) + 1)}.${random(256)}`,
     userAgent: pick(USER_AGENTS),
     durationMs: random(100_000) / 1_000,
@@ -75,8 +77,30 @@ function record(time) {
   });
 }
 
+/** A line of the application's own, as pino-http writes one for each request. */
+function request(time) {
+  const url = pick(ROUTES).replace(/[:*]\w+/g, () => hex(8));
+  return JSON.stringify({
+    level: 30,
+    time,
+    pid: 4242,
+    hostname: "upload-1",
+    req: {
+      id: hex(16),
+      method: pick(["GET", "GET", "PUT"]),
+      url,
+      headers: { host: "upload.example", "user-agent": pick(USER_AGENTS), accept: "*/*" },
+      remoteAddress: `10.0.${random(64)}.${random(256)}`,
+      remotePort: random(65_536),
+    },
+    res: { statusCode: pick([200, 201, 204, 304]), headers: { "content-type": "application/json; charset=utf-8" } },
+    responseTime: random(1_000),
+    msg: "request completed",
+  });
+}
+
 /** Writes at least so many bytes; gives their number and that of the lines. */
-export async function writeLog(path, bytes) {
+export async function writeLog(path, bytes, share = 1) {
   const file = createWriteStream(path);
   const written = { bytes: 0, lines: 0 };
   let time = Date.UTC(2026, 10, 22);
@@ -84,7 +108,7 @@ export async function writeLog(path, bytes) {
     let block = "";
     for (let i = 0; i < 2_000; i++) {
       time += random(4);
-      block += `${record(time)}\n`;
+      block += `${random(10_000) < share * 10_000 ? record(time) : request(time)}\n`;
     }
     written.bytes += Buffer.byteLength(block);
     written.lines += 2_000;
@@ -96,5 +120,5 @@ export async function writeLog(path, bytes) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  console.log(await writeLog(process.argv[2], Number(process.argv[3]) * 1e6));
+  console.log(await writeLog(process.argv[2], Number(process.argv[3]) * 1e6, Number(process.argv[4] ?? 1)));
 }

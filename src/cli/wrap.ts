@@ -1,18 +1,24 @@
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const COMBINING = /\p{M}/u;
+import stringWidth from "string-width";
+import wrapAnsi from "wrap-ansi";
+
+const graphemes = new Intl.Segmenter("en");
 
 /** Returns the number of terminal columns that a text takes. */
 export function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text) width += characterWidth(character);
-  return width;
+  return stringWidth(text);
 }
 
-/** Returns the number of terminal columns that a character takes: 0, 1 or 2. */
-export function characterWidth(character: string): number {
-  if (character < "\u0300") return 1;
-  return COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+/** Shortens a text to a number of columns, with an ellipsis. */
+export function shortened(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = "";
+  let left = width - 1;
+  for (const { segment } of graphemes.segment(text)) {
+    left -= widthOf(segment);
+    if (left < 0) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }
 
 /**
@@ -22,17 +28,12 @@ export function characterWidth(character: string): number {
  * @param later - the beginning of the other lines.
  */
 export function wrap(text: string, width: number, first: string, later: string): string[] {
-  const lines: string[] = [];
-  let line = first;
-  let isEmpty = true;
-  for (const word of text.split(" ")) {
-    if (!isEmpty && widthOf(line) + 1 + widthOf(word) > width) {
-      lines.push(line);
-      line = later;
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
+  const [begin = ""] = linesOf(text, width - widthOf(first));
+  const rest = text.slice(begin.length).trimStart();
+  const more = rest === "" ? [] : linesOf(rest, width - widthOf(later));
+  return [`${first}${begin}`, ...more.map((line) => `${later}${line}`)];
+}
+
+function linesOf(text: string, width: number): string[] {
+  return wrapAnsi(text, Math.max(1, width)).split("\n");
 }

@@ -1,5 +1,5 @@
 import { Aggregate } from "../report/aggregate.js";
-import { type Decision, decisionFrom, FIELDS } from "../report/decision.js";
+import { type Decision, decisionFrom } from "../report/decision.js";
 import type { Summary } from "../report/summary.js";
 import { copied } from "../report/text-copy.js";
 
@@ -7,6 +7,8 @@ import { copied } from "../report/text-copy.js";
 const PAUSE_MS = 950;
 /** The pause after summing up, as a multiple of the time it took: it may use a twentieth of the processor's time. */
 const PAUSE_FACTOR = 20;
+/** The most buckets over time. Readers get all of them each second. */
+const MOST_BUCKETS = 400;
 
 /** Keeps the latest decisions, oldest first, in a ring buffer of fixed size. */
 export class RecentDecisions {
@@ -25,7 +27,7 @@ export class RecentDecisions {
 
   /** Keeps the decision in a log record; ignores other records. */
   add(record: Readonly<Record<string, unknown>>): void {
-    const decision = decisionFrom(FIELDS.map((field) => short(record[field])));
+    const decision = decisionFrom(shortened(record));
     if (!decision) return;
     this.#ring[(this.#oldest + this.#count) % this.most] = { ...decision, time: Date.now() };
     if (this.#count < this.most) this.#count++;
@@ -52,7 +54,7 @@ export class RecentDecisions {
     this.expire();
     const begunAt = performance.now();
     if (this.#summed && (this.#summed.version === this.version || begunAt < this.#nextSumAt)) return this.#summed;
-    const aggregate = new Aggregate();
+    const aggregate = new Aggregate({ buckets: MOST_BUCKETS });
     for (let i = 0; i < this.#count; i++) aggregate.add(this.#ring[(this.#oldest + i) % this.most] as Timed);
     this.#summed = { version: this.version, summary: aggregate.summary() };
     this.#nextSumAt = begunAt + Math.max(PAUSE_MS, PAUSE_FACTOR * (performance.now() - begunAt));
@@ -78,7 +80,10 @@ type Timed = Decision & { readonly time: number };
 
 const LONGEST_VALUE = 256;
 
-// A copy, because a slice keeps the whole text in memory.
-function short(value: unknown): unknown {
-  return typeof value === "string" ? copied(value.slice(0, LONGEST_VALUE)) : value;
+// Copies, because a slice keeps the whole text in memory.
+function shortened(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values = Object.entries(record).map(([key, value]): [string, unknown] => {
+    return [key, typeof value === "string" ? copied(value.slice(0, LONGEST_VALUE)) : value];
+  });
+  return Object.fromEntries(values);
 }

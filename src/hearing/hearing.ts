@@ -1,4 +1,5 @@
 import type { Handshake } from "../handshake/handshake.js";
+import { isContinue } from "../http/expect-header.js";
 import type { Refusal } from "../http/refusal.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import { type Recorded, type RefusedWith, reportFault, reportRefusal } from "../observe/record.js";
@@ -131,7 +132,8 @@ export class Hearing implements RunOwner<Trial> {
   /** For records: they describe the upload, not the question. */
   get facts(): Recorded {
     const { req, length, expectations, isPreflight } = this.described;
-    return { req, length, expectations, isPreflight, received: 0, startedAt: this.asking.startedAt };
+    const isWithheld = isPreflight || expectations.some(isContinue);
+    return { req, length, expectations, isPreflight, isWithheld, received: 0, startedAt: this.asking.startedAt };
   }
 
   // Policies release what they have reserved: no upload was accepted, or none comes.

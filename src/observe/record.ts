@@ -23,6 +23,8 @@ export interface RefusalRecord {
   readonly declaredLength?: number;
   /** Declared bytes that had not arrived when the refusal was written. */
   readonly bytesSpared?: number;
+  /** `true` if the client held its content back: none was sent. Absent if it sent content that was not received. */
+  readonly withheld?: true;
   /** Bytes of content that had arrived when an upload was cut off that had been accepted. Absent in other refusals. */
   readonly cutOffAfter?: number;
   /** The client's address. */
@@ -36,7 +38,10 @@ export interface RefusalRecord {
 
 /** One acceptance, for the channel `express-expectations:accept`. `status` is 100 if one was sent. */
 export interface AcceptRecord
-  extends Omit<RefusalRecord, "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared" | "cutOffAfter"> {
+  extends Omit<
+    RefusalRecord,
+    "event" | "status" | "policy" | "preflight" | "reason" | "bytesSpared" | "withheld" | "cutOffAfter"
+  > {
   readonly event: "expectation.accepted";
   readonly status?: 100;
 }
@@ -83,6 +88,8 @@ export interface Recorded {
   readonly length: number | undefined;
   /** Whether a client asks before its upload. */
   readonly isPreflight?: boolean;
+  /** Whether the client may hold its content back until it gets a response. */
+  readonly isWithheld: boolean;
   /** Bytes that have arrived until now. */
   readonly received: number;
   /** When the request's header section came, by `performance.now()`. */
@@ -145,7 +152,7 @@ interface FrameworkRequest {
 }
 
 function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: RefusedWith): RefusalRecord {
-  const { length, received } = handshake;
+  const { length, received, isWithheld } = handshake;
   return withoutEmpty({
     event,
     status: by.status,
@@ -154,6 +161,8 @@ function refusalOf(event: RefusalRecord["event"], handshake: Recorded, by: Refus
     reason: by.reason === undefined ? undefined : printable(by.reason),
     ...factsOf(handshake),
     bytesSpared: length === undefined ? undefined : Math.max(0, length - received),
+    // A client that has begun to send does not wait.
+    withheld: length !== 0 && isWithheld && received === 0 ? true : undefined,
     cutOffAfter: handshake.isSettled ? received : undefined,
   }) as unknown as RefusalRecord;
 }

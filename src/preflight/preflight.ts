@@ -65,8 +65,8 @@ export function preflight<Req extends HttpRequest = IncomingMessage, Res extends
 
 function refuseMalformed(asking: Handshake, reason: string, logger: PreparedLogger): void {
   const by = { status: 400, policy: "preflight", reason };
-  const { expectations, length, received, startedAt } = asking;
-  reportRefusal(logger, { req: asking.req, expectations, length, received, startedAt, isPreflight: true }, by);
+  const { req, expectations, length, received, startedAt } = asking;
+  reportRefusal(logger, { req, expectations, length, received, startedAt, isPreflight: true, isWithheld: true }, by);
   answerMalformed(asking, by);
 }
 

@@ -1,6 +1,7 @@
 import type { Decision } from "./decision.js";
 import { Durations } from "./durations.js";
 import { keysOf } from "./keys.js";
+import { NetworkNames, networkRows } from "./networks.js";
 import { softwareOf } from "./software.js";
 import { QUESTIONS, type Question, type Rows, type Summary } from "./summary.js";
 import { SuspectTallies, type SuspectTally } from "./suspects/tallies.js";
@@ -11,6 +12,8 @@ import { TopKeys } from "./top-keys.js";
 interface AggregateOptions {
   /** Rows for each question. Default 10. */
   readonly top?: number;
+  /** The most buckets over time. Default 1,500. */
+  readonly buckets?: number;
 }
 
 const MOST_USER_AGENTS = 1_024;
@@ -34,7 +37,8 @@ export class Aggregate {
     Question,
     TopKeys
   >;
-  readonly #timeline = new Timeline();
+  readonly #timeline: Timeline;
+  readonly #networks = new NetworkNames();
   readonly #durations = new Durations();
   readonly #software = new Map<string, KnownSoftware>();
   readonly #suspects = new SuspectTallies();
@@ -45,9 +49,11 @@ export class Aggregate {
   #accepted = 0;
   #omitted = 0;
   #bytesSpared = 0;
+  #bytesWithheld = 0;
 
-  constructor({ top = 10 }: AggregateOptions = {}) {
+  constructor({ top = 10, buckets }: AggregateOptions = {}) {
     this.#top = top;
+    this.#timeline = new Timeline(buckets);
   }
 
   /** Adds one decision. */
@@ -58,15 +64,15 @@ export class Aggregate {
         return;
       case "expectation.accepted":
         this.#accepted++;
-        this.#atTime(decision.time, "accepted", 0);
+        this.#atTime(decision, "accepted");
         return;
       case "expectation.error":
         this.#errors++;
-        this.#atTime(decision.time, "errors", decision.bytesSpared ?? 0);
+        this.#atTime(decision, "errors");
         break;
       case "expectation.refused":
         this.#refused++;
-        this.#atTime(decision.time, "refused", decision.bytesSpared ?? 0);
+        this.#atTime(decision, "refused");
         if (decision.durationMs !== undefined) this.#durations.add(decision.durationMs);
         break;
     }
@@ -77,50 +83,61 @@ export class Aggregate {
   summary(): Summary {
     const durationMs = this.#durations.summary();
     return {
-      version: 1,
+      schema: 2,
       ...(this.#to > 0 && { from: new Date(this.#from).toISOString(), to: new Date(this.#to).toISOString() }),
       refused: this.#refused,
       errors: this.#errors,
       accepted: this.#accepted,
       omitted: this.#omitted,
       bytesSpared: this.#bytesSpared,
+      bytesWithheld: this.#bytesWithheld,
       ...(durationMs && { durationMs }),
-      by: Object.fromEntries(QUESTIONS.map((question) => [question, this.#by[question].rows(this.#top)])) as Record<
-        Question,
-        Rows
-      >,
+      by: this.#rows(),
       overTime: this.#timeline.overTime(),
       suspects: this.#suspects.rows(),
     };
   }
 
-  #atTime(time: number | undefined, counted: "refused" | "errors" | "accepted", bytesSpared: number): void {
+  #rows(): Record<Question, Rows> {
+    const by = Object.fromEntries(QUESTIONS.map((question) => [question, this.#by[question].rows(this.#top)]));
+    const networks = networkRows(by.network as Rows, this.#by.client.rows(Number.POSITIVE_INFINITY));
+    return { ...(by as Record<Question, Rows>), network: networks };
+  }
+
+  #atTime(decision: Decision, counted: "refused" | "errors" | "accepted"): void {
+    const { time, bytesSpared = 0, withheld } = decision;
     if (time === undefined) return;
     if (time < this.#from) this.#from = time;
     if (time > this.#to) this.#to = time;
     const counts = this.#timeline.at(time);
     counts[counted]++;
+    if (counted === "accepted") return;
     counts.bytesSpared += bytesSpared;
+    if (withheld) counts.bytesWithheld += bytesSpared;
   }
 
   #count(decision: Decision): void {
     const { bytesSpared = 0, time = 0, status = 0 } = decision;
+    const bytesWithheld = decision.withheld ? bytesSpared : 0;
     const by = this.#by;
     const keys = keysOf(decision);
     const { label, suspect } = this.#softwareOf(decision.userAgent);
     this.#bytesSpared += bytesSpared;
-    by.software.add(label, bytesSpared, time);
-    by.client.add(keys.client, bytesSpared, time);
-    by.route.add(keys.route, bytesSpared, time);
-    by.policy.add(keys.policy, bytesSpared, time);
-    if (decision.cutOffAfter !== undefined) by.cutOff.add(keys.cutOff, bytesSpared, time);
-    by.status.add(keys.status, bytesSpared, time);
-    by.expectation.add(keys.expectation, bytesSpared, time);
-    by.method.add(keys.method, bytesSpared, time);
-    by.httpVersion.add(keys.httpVersion, bytesSpared, time);
+    this.#bytesWithheld += bytesWithheld;
+    by.software.add(label, bytesSpared, bytesWithheld, time);
+    by.network.add(this.#networks.of(keys.client), bytesSpared, bytesWithheld, time);
+    by.client.add(keys.client, bytesSpared, bytesWithheld, time);
+    by.route.add(keys.route, bytesSpared, bytesWithheld, time);
+    by.policy.add(keys.policy, bytesSpared, bytesWithheld, time);
+    if (decision.cutOffAfter !== undefined) by.cutOff.add(keys.cutOff, bytesSpared, bytesWithheld, time);
+    by.status.add(keys.status, bytesSpared, bytesWithheld, time);
+    by.expectation.add(keys.expectation, bytesSpared, bytesWithheld, time);
+    by.method.add(keys.method, bytesSpared, bytesWithheld, time);
+    by.httpVersion.add(keys.httpVersion, bytesSpared, bytesWithheld, time);
     if (!suspect) return;
     suspect.count++;
     suspect.bytesSpared += bytesSpared;
+    suspect.bytesWithheld += bytesWithheld;
     suspect.statuses[status] = (suspect.statuses[status] as number) + 1;
   }
 

@@ -21,37 +21,13 @@ export interface Decision {
   readonly status?: number | undefined;
   /** Bytes. */
   readonly bytesSpared?: number | undefined;
+  /** Whether the client held its content back, so that nothing of it was sent. */
+  readonly withheld?: boolean | undefined;
   /** Bytes that had arrived when an accepted upload was cut off. */
   readonly cutOffAfter?: number | undefined;
   readonly durationMs?: number | undefined;
   readonly omitted?: number | undefined;
 }
-
-/** The keys that a report reads. Loggers have different names for the time: the first valid one counts. */
-export const FIELDS = [
-  "event",
-  "time",
-  "timestamp",
-  "@timestamp",
-  "method",
-  "url",
-  "route",
-  "policy",
-  "expectation",
-  "client",
-  "userAgent",
-  "httpVersion",
-  "status",
-  "bytesSpared",
-  "cutOffAfter",
-  "durationMs",
-  "omitted",
-] as const;
-
-type Field = (typeof FIELDS)[number];
-
-/** The index of each field in {@link FIELDS}. */
-const AT = Object.fromEntries(FIELDS.map((field, at) => [field, at])) as Readonly<Record<Field, number>>;
 
 const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
   "expectation.refused",
@@ -61,31 +37,31 @@ const EVENTS: ReadonlySet<unknown> = new Set<DecisionEvent>([
 ]);
 
 /**
- * Creates a decision from the values of a JSON object.
+ * Creates a decision from a log record. Loggers have different names for the time: the first valid one counts.
  *
- * @param values - a value for each of {@link FIELDS}, in that order.
  * @returns `undefined` if the object is not a record of this package.
  */
-export function decisionFrom(values: readonly unknown[]): Decision | undefined {
-  const event = values[AT.event];
+export function decisionFrom(record: Readonly<Record<string, unknown>>): Decision | undefined {
+  const { event } = record;
   if (!EVENTS.has(event)) return undefined;
-  const route = text(values[AT.route]);
+  const route = text(record.route);
   return {
     event: event as DecisionEvent,
-    time: timeFrom(values[AT.time]) ?? timeFrom(values[AT.timestamp]) ?? timeFrom(values[AT["@timestamp"]]),
-    method: text(values[AT.method]),
-    url: route ? undefined : text(values[AT.url]),
+    time: timeFrom(record.time) ?? timeFrom(record.timestamp) ?? timeFrom(record["@timestamp"]),
+    method: text(record.method),
+    url: route ? undefined : text(record.url),
     route,
-    policy: text(values[AT.policy]),
-    expectation: text(values[AT.expectation]),
-    client: text(values[AT.client]),
-    userAgent: text(values[AT.userAgent]),
-    httpVersion: text(values[AT.httpVersion]),
-    status: status(values[AT.status]),
-    bytesSpared: amount(values[AT.bytesSpared]),
-    cutOffAfter: amount(values[AT.cutOffAfter]),
-    durationMs: amount(values[AT.durationMs]),
-    omitted: amount(values[AT.omitted]),
+    policy: text(record.policy),
+    expectation: text(record.expectation),
+    client: text(record.client),
+    userAgent: text(record.userAgent),
+    httpVersion: text(record.httpVersion),
+    status: status(record.status),
+    bytesSpared: amount(record.bytesSpared),
+    withheld: record.withheld === true,
+    cutOffAfter: amount(record.cutOffAfter),
+    durationMs: amount(record.durationMs),
+    omitted: amount(record.omitted),
   };
 }
 

@@ -7,8 +7,8 @@ const ABSENT = "(none)";
 
 const LONGEST_KEY = 120;
 
-/** Returns the key that a decision counts under, for each question but the software. */
-export function keysOf(decision: Decision): Readonly<Record<Exclude<Question, "software">, string>> {
+/** Returns the key that a decision counts under, for each question but the software and the network. */
+export function keysOf(decision: Decision): Readonly<Record<Exclude<Question, "software" | "network">, string>> {
   const { route, url, client, expectation, status = 0 } = decision;
   return {
     client: client ? short(plainAddress(client)) : ABSENT,

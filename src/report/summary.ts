@@ -1,12 +1,20 @@
-/** One row of a table: how often it was refused, errors included, and the bytes that were not sent. */
-export interface Row {
+/** Bytes of content that were announced, and did not come because of refusals. */
+export interface Spared {
+  /** All of them: those that were not sent, and those that were sent and not received. */
+  readonly bytesSpared: number;
+  /** Those that clients held back: they were not sent. */
+  readonly bytesWithheld: number;
+}
+
+/** One row of a table: how often it was refused, errors included, and the bytes that did not come. */
+export interface Row extends Spared {
   /** The value that the row counts: `curl 7.88`, an address, a route, a policy's name … */
   readonly key: string;
   readonly count: number;
-  /** Bytes. */
-  readonly bytesSpared: number;
   /** The time of its last refusal: ISO 8601. */
   readonly lastAt?: string;
+  /** The addresses in it, if the row counts a network. */
+  readonly addresses?: Rows;
 }
 
 /** The rows of one question, the most refused first. Their number is bounded. */
@@ -17,35 +25,38 @@ export interface Rows {
 }
 
 /** One span of time. */
-export interface Bucket {
+export interface Bucket extends Spared {
   /** The beginning: ISO 8601. */
   readonly at: string;
   readonly refused: number;
   readonly errors: number;
   readonly accepted: number;
-  /** Bytes. */
-  readonly bytesSpared: number;
 }
 
-/** A client or gateway that often causes a 417, and what to change. */
-export interface Suspect {
+/** A client or gateway that is known for its handling of `Expect`, and what to change. */
+export interface Suspect extends Spared {
   /** A stable name: `curl`, `aws-sdk-js`, `guzzle` … */
   readonly id: string;
   readonly name: string;
   readonly count: number;
-  /** Bytes. */
-  readonly bytesSpared: number;
   /** Refusals by status. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Known facts about it, one sentence each. */
   readonly known: readonly string[];
   /** Changes on its side, one sentence or command each. */
   readonly change: readonly string[];
+  /** Ways to leave `Expect` out, against a 417. Empty if no refusal was a 417. */
+  readonly leaveOut: readonly string[];
 }
 
-/** The questions that a report answers with a table each. `cutOff` is the policy that cut off an accepted upload. */
+/**
+ * The questions that a report answers with a table each.
+ *
+ * `cutOff` is the policy that cut off an accepted upload. `network` counts addresses by their /24 (IPv4) or /48 (IPv6).
+ */
 export const QUESTIONS = [
   "software",
+  "network",
   "client",
   "route",
   "policy",
@@ -94,8 +105,9 @@ export interface Quantiles {
 }
 
 /** Sums about refusals. `report --json` prints them, and the page and the dashboard draw them. */
-export interface Summary {
-  readonly version: 1;
+export interface Summary extends Spared {
+  /** The version of this format. It increases when a field is removed or changes its meaning. */
+  readonly schema: 2;
   /** The times of the first and the last decision: ISO 8601. Absent if there was none. */
   readonly from?: string;
   readonly to?: string;
@@ -106,12 +118,10 @@ export interface Summary {
   readonly accepted: number;
   /** Refusals that the logger `sampled` left out of the log. */
   readonly omitted: number;
-  /** The declared bytes that were not sent because of refusals. */
-  readonly bytesSpared: number;
   /** The time from the header section to the refusal, in milliseconds. Absent if there was no refusal. */
   readonly durationMs?: Quantiles;
   readonly by: Readonly<Record<Question, Rows>>;
-  /** At most 120 buckets of the same length, without gaps. */
+  /** At most 1,500 buckets of the same length, without gaps. */
   readonly overTime: { readonly stepMs: number; readonly buckets: readonly Bucket[] };
   readonly suspects: readonly Suspect[];
   /** What is in progress in the process. Only the dashboard tells it. */

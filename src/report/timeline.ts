@@ -1,6 +1,7 @@
 import type { Bucket, Summary } from "./summary.js";
 
-const MOST_BUCKETS = 120;
+/** The most buckets of a report: a day in minutes, so that a reader can look at any hour of it. */
+const MOST_BUCKETS = 1_500;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -21,19 +22,23 @@ interface Counts {
   errors: number;
   accepted: number;
   bytesSpared: number;
+  bytesWithheld: number;
 }
 
-/** Counts over time, in at most 120 buckets. Their length grows with the span of time. */
+/** Counts over time, in a bounded number of buckets. Their length grows with the span of time. */
 export class Timeline {
   #step = 0;
   /** The number of the first bucket, in steps since 1970. */
   #first = 0;
   #buckets: Counts[] = [];
 
+  /** @param most - buckets. */
+  constructor(readonly most: number = MOST_BUCKETS) {}
+
   /** Returns the counts of the bucket for a time, to add to. */
   at(time: number): Counts {
     let index = this.#indexOf(time);
-    while (this.#spanWith(index) > MOST_BUCKETS) {
+    while (this.#spanWith(index) > this.most) {
       this.#coarsen();
       index = this.#indexOf(time);
     }
@@ -80,7 +85,7 @@ export class Timeline {
 }
 
 function empty(): Counts {
-  return { refused: 0, errors: 0, accepted: 0, bytesSpared: 0 };
+  return { refused: 0, errors: 0, accepted: 0, bytesSpared: 0, bytesWithheld: 0 };
 }
 
 function sum(a: Counts, b: Counts): Counts {
@@ -89,5 +94,6 @@ function sum(a: Counts, b: Counts): Counts {
     errors: a.errors + b.errors,
     accepted: a.accepted + b.accepted,
     bytesSpared: a.bytesSpared + b.bytesSpared,
+    bytesWithheld: a.bytesWithheld + b.bytesWithheld,
   };
 }

@@ -5,13 +5,14 @@ import { visible } from "./visible.js";
 /** The number of keys that are counted at the same time. */
 export const MOST_KEYS = 4_096;
 
-// The numbers of each key are stored side by side: its count, the bytes not sent, its last time, and its credit. A key
-// with credit stays in the table.
+// The numbers of each key are stored side by side: its count, the bytes that did not come, those of them that were withheld,
+// its last time, and its credit. A key with credit stays in the table.
 const COUNT = 0;
-const BYTES = 1;
-const LAST = 2;
-const CREDIT = 3;
-const WIDTH = 4;
+const SPARED = 1;
+const WITHHELD = 2;
+const LAST = 3;
+const CREDIT = 4;
+const WIDTH = 5;
 
 /**
  * Counts the most frequent keys in bounded memory, after Misra and Gries.
@@ -33,16 +34,18 @@ export class TopKeys {
   /**
    * Counts a key.
    *
+   * @param bytesWithheld - those of `bytesSpared` that were not sent.
    * @param time - milliseconds since 1970; 0 for none.
    */
-  add(key: string, bytesSpared: number, time: number): void {
+  add(key: string, bytesSpared: number, bytesWithheld: number, time: number): void {
     this.#total++;
     const at = key === this.#lastKey ? this.#lastPlace : (this.#places.get(key) ?? this.#placeFor(key));
     this.#lastKey = key;
     this.#lastPlace = at;
     const numbers = this.#numbers;
     numbers[at + COUNT] = (numbers[at + COUNT] as number) + 1;
-    numbers[at + BYTES] = (numbers[at + BYTES] as number) + bytesSpared;
+    numbers[at + SPARED] = (numbers[at + SPARED] as number) + bytesSpared;
+    numbers[at + WITHHELD] = (numbers[at + WITHHELD] as number) + bytesWithheld;
     numbers[at + CREDIT] = (numbers[at + CREDIT] as number) + 1;
     if (time > (numbers[at + LAST] as number)) numbers[at + LAST] = time;
   }
@@ -55,8 +58,8 @@ export class TopKeys {
   }
 
   #rowOf(key: string, at: number): Row {
-    const [count = 0, bytesSpared = 0, lastAt = 0] = this.#numbers.subarray(at, at + CREDIT);
-    const row = { key: visible(key), count, bytesSpared };
+    const [count = 0, bytesSpared = 0, bytesWithheld = 0, lastAt = 0] = this.#numbers.subarray(at, at + CREDIT);
+    const row = { key: visible(key), count, bytesSpared, bytesWithheld };
     return lastAt === 0 ? row : { ...row, lastAt: new Date(lastAt).toISOString() };
   }
 

@@ -103,13 +103,13 @@ describeInBrowser("the dashboard", () => {
     expect(summary).toMatchObject({ refused: 2, accepted: 1, errors: 0, bytesSpared: 2 * MEBIBYTE + 10 });
     await figureOf(page, "Accepted").filter({ hasText: /^1$/ }).waitFor();
     expect(await textOf(figureOf(page, "Errors"))).toBe("0");
-    expect(await textOf(figureOf(page, "Bytes spared"))).toBe("2 MiB");
+    expect(await textOf(figureOf(page, "Bytes not sent"))).toBe("2 MiB");
     expect((await rowsOf(page, "Policy")).map(([key, count]) => [key, Number(count)])).toEqual(
       summary.by.policy.rows.map(({ key, count }) => [key, count]),
     );
-    expect((await rowsOf(page, "Route")).map(([key, count]) => [key, count])).toEqual([["/files/:name", "2"]]);
+    expect(await textOf(page.getByRole("region", { name: "The same in all" }))).toContain("/files/:name");
     expect(await textOf(page.locator("main"))).not.toContain("Nothing was refused.");
-    expect(await page.locator("rect.refused").count()).toBeGreaterThan(0);
+    await page.locator(".plot canvas").waitFor();
 
     expect(complaints).toEqual([]);
     expect(requests).toEqual([`${origin()}/ops`, `${origin()}/ops/`, `${origin()}/ops/events`]);
@@ -127,7 +127,8 @@ describeInBrowser("the dashboard", () => {
     await untilRefused(page, "1");
     const summary = (await (await fetch(`${origin()}/ops/summary.json`)).json()) as Summary;
     expect(summary.by.software.rows[0]?.key).toContain("<");
-    expect((await rowsOf(page, "Client software"))[0]?.[0]).toBe(summary.by.software.rows[0]?.key);
+    const same = page.getByRole("region", { name: "The same in all" });
+    expect(await same.locator(".key").allTextContents()).toContain(summary.by.software.rows[0]?.key);
     expect(await page.locator("img").count()).toBe(0);
     expect(await page.title()).toBe("Uploads");
     expect(complaints).toEqual([]);

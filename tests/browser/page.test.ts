@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { Aggregate } from "../../src/report/aggregate.js";
 import type { Decision } from "../../src/report/decision.js";
 import { renderPage } from "../../src/report/page/page.js";
@@ -18,6 +19,7 @@ import {
   startBrowser,
   textOf,
 } from "../helpers/browser.js";
+import { deadline } from "../helpers/deadline.js";
 
 jest.setTimeout(60_000);
 
@@ -37,6 +39,7 @@ function refusal(minute: number, changes: Partial<Decision> = {}): Decision {
     userAgent: "curl/8.5.0",
     httpVersion: "1.1",
     bytesSpared: 2 ** 20,
+    withheld: true,
     durationMs: 0.5,
     ...changes,
   };
@@ -51,7 +54,7 @@ function summed(decisions: readonly Decision[], top = 10): Summary {
 const ORDINARY: readonly Decision[] = [
   ...Array.from({ length: 1_200 }, (_, i) => refusal(i % 50)),
   refusal(10, { status: 401, policy: "authorize", client: "2001:db8::7", userAgent: "Boto3/1.34.0", method: "POST" }),
-  refusal(20, { event: "expectation.error", status: 500, policy: "lookUp" }),
+  refusal(20, { event: "expectation.error", status: 500, policy: "lookUp", withheld: false }),
   { event: "expectation.omitted", omitted: 214 },
   ...Array.from({ length: 12 }, (_, i) => refusal(30 + i, { route: `/routes/${i}`, bytesSpared: 100 })),
 ];
@@ -98,7 +101,8 @@ describeInBrowser("the page", () => {
     expect(await textOf(figureOf(page, "Refused"))).toBe("1,213");
     expect(await textOf(figureOf(page, "Errors"))).toBe("1");
     expect(await textOf(figureOf(page, "Left out of the log"))).toBe("214");
-    expect(await textOf(figureOf(page, "Bytes spared"))).toBe("1.17 GiB");
+    expect(await textOf(figureOf(page, "Bytes not sent"))).toBe("1.17 GiB");
+    expect(await textOf(figureOf(page, "Bytes not received"))).toBe("1 MiB");
     expect(await textOf(figureOf(page, "Median time to refuse"))).toMatch(/^0\.5 ms\n/);
     expect(await figureOf(page, "Accepted").count()).toBe(0);
     expect(await textOf(page.locator("#span"))).toBe("21 Nov 2026, 09:00:00 to 09:49:00 UTC (49 min)");
@@ -111,42 +115,137 @@ describeInBrowser("the page", () => {
       ["2001:db8::7", "1"],
     ]);
     expect(await rowsOf(page, "Status")).toEqual([
-      ["413 Payload Too Large", "1,212", "100%", "1.17 GiB", "09:49:00"],
-      ["401 Unauthorized", "1", "<1%", "1 MiB", "09:10:00"],
-      ["500 Internal Server Error", "1", "<1%", "1 MiB", "09:20:00"],
+      ["413 Payload Too Large", "1,212", "100%", "1.17 GiB", "0 B", "09:49:00"],
+      ["401 Unauthorized", "1", "<1%", "1 MiB", "0 B", "09:10:00"],
+      ["500 Internal Server Error", "1", "<1%", "0 B", "1 MiB", "09:20:00"],
     ]);
-    for (const heading of ["Client software", "Policy", "Expectation", "Method", "HTTP version"]) {
+    for (const heading of ["Client software", "Policy", "Route", "Method"]) {
       expect((await rowsOf(page, heading)).length).toBeGreaterThan(0);
     }
     expect(complaints).toEqual([]);
     expect(requests).toEqual([url]);
   });
 
-  test("draws a bar for every span, and tells each in a table", async () => {
+  /** The numbers of the chart's table, column by column. */
+  async function toldBy(page: Page): Promise<number[][]> {
+    const rows = await page.locator("details tbody tr").all();
+    const told = await Promise.all(rows.map((row) => row.locator("td").allInnerTexts()));
+    return told.map((cells) => cells.slice(0, 2).map((cell) => Number(cell.replaceAll(",", ""))));
+  }
+
+  test("draws all decisions, and tells each column in a table", async () => {
     const summary = summed(ORDINARY);
     const { page } = await opened(renderPage(summary));
     const chart = page.getByRole("region", { name: "Over time" });
-    const { buckets } = summary.overTime;
-    expect(buckets.length).toBeGreaterThan(10);
-    expect(await chart.locator("rect.refused").count()).toBe(buckets.filter(({ refused }) => refused > 0).length);
-    expect(await chart.locator("rect.errors").count()).toBe(1);
-    expect(await chart.locator("rect.accepted").count()).toBe(0);
-    expect(await chart.getByRole("img").getAttribute("aria-label")).toContain("most refused: 21 Nov 2026, 09:10:00");
+    const image = chart.getByRole("img");
+    expect(await image.getAttribute("aria-label")).toContain("most refused: 21 Nov 2026, 09:10:00");
+    expect(await inkOf(page)).toBeGreaterThan(0.2);
 
     await chart.getByText("As a table").focus();
     await page.keyboard.press("Enter");
     await chart.locator("tbody tr").first().waitFor();
-    const rows = await chart.locator("tbody tr").all();
-    const told = await Promise.all(rows.map((row) => row.locator("th, td").allInnerTexts()));
-    expect(told).toHaveLength(buckets.length);
-    expect(told.map(([, refused, errors]) => [Number(refused), Number(errors)])).toEqual(
-      buckets.map(({ refused, errors }) => [refused, errors]),
-    );
+    const { buckets } = summary.overTime;
+    const told = await toldBy(page);
+    expect(told.reduce((sum, [refused = 0]) => sum + refused, 0)).toBe(1_213);
+    expect(told.reduce((sum, [, errors = 0]) => sum + errors, 0)).toBe(1);
+    expect(told.length).toBeLessThan(buckets.length);
 
-    await chart.locator("rect.hit").first().hover();
+    const box = (await chart.locator(".u-over").boundingBox()) as { x: number; y: number };
+    await page.mouse.move(box.x + 3, box.y + 50);
     expect(await textOf(chart.locator(".readout"))).toMatch(
-      /^21 Nov 2026, 09:00:00, .*: 24 refused, 0 errors, 24 MiB spared$/,
+      /^21 Nov 2026, 09:00:00, 30 s: 24 refused, 0 errors, 24 MiB not sent$/,
     );
+  });
+
+  test("zooms by dragging, by keyboard, and back", async () => {
+    const { page, complaints } = await opened(renderPage(summed(ORDINARY)));
+    const chart = page.getByRole("region", { name: "Over time" });
+    await chart.getByText("As a table").click();
+    const wholeTable = await toldBy(page);
+    const box = (await chart.locator(".u-over").boundingBox()) as { x: number; y: number; width: number };
+    await page.mouse.move(box.x + box.width / 4, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await chart.getByRole("img", { name: /in \d+ spans of 5 s;/ }).waitFor();
+    const zoomed = await toldBy(page);
+    // A quarter of 50 minutes with 24 refusals each, and the errors and refusals that are single.
+    expect(zoomed.reduce((sum, [refused = 0]) => sum + refused, 0)).toBeGreaterThan(10 * 24);
+    expect(zoomed.reduce((sum, [refused = 0]) => sum + refused, 0)).toBeLessThan(15 * 24);
+
+    for (const name of ["Zoom in", "Later", "Earlier", "Zoom out"]) {
+      await chart.getByRole("button", { name, exact: true }).focus();
+      await page.keyboard.press("Enter");
+    }
+    await chart.getByRole("button", { name: "Whole" }).focus();
+    await page.keyboard.press("Enter");
+    expect(await toldBy(page)).toEqual(wholeTable);
+    await page.mouse.dblclick(box.x + box.width / 2, box.y + 50);
+    expect(await toldBy(page)).toEqual(wholeTable);
+    expect(complaints).toEqual([]);
+  });
+
+  test("opens a report of a million refusals in under a second", async () => {
+    const aggregate = new Aggregate({ top: 20 });
+    for (let i = 0; i < 1_000_000; i++) aggregate.add(refusal(i / 300, { client: `10.0.${i % 7}.${i % 250}` }));
+    const html = renderPage(aggregate.summary());
+    const { page, complaints } = await opened("<!doctype html><title>warm</title>");
+    const file = path.join(folder, "million.html");
+    await fs.writeFile(file, html);
+    await page.goto(pathToFileURL(file).href);
+    await page.locator(".plot canvas").waitFor();
+    const tookMs = await page.evaluate<number>("performance.now()");
+    expect(tookMs).toBeLessThan(deadline(1_000));
+    expect(await textOf(figureOf(page, "Refused"))).toBe("1,000,000");
+    // Two days in spans of two minutes and more: enough to look at an hour.
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await page.getByRole("img", { name: /in \d+ spans of 5 min;/ }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("shows dates where the report is of several days", async () => {
+    const { page } = await opened(renderPage(summed([refusal(0), refusal(3 * 24 * 60, { policy: "quota" })])));
+    expect((await rowsOf(page, "Policy")).map((cells) => cells.at(-1))).toEqual(["21 Nov, 09:00", "24 Nov, 09:00"]);
+  });
+
+  test("gathers addresses by network, and unfolds them by keyboard", async () => {
+    const decisions = Array.from({ length: 40 }, (_, i) => refusal(i, { client: `10.0.${i % 4}.${i}` }));
+    const { page } = await opened(renderPage(summed(decisions)));
+    const section = page.getByRole("region", { name: "Client address" });
+    expect((await rowsOf(page, "Client address")).map(([key]) => key)).toEqual([
+      "10.0.0.0/24",
+      "10.0.1.0/24",
+      "10.0.2.0/24",
+      "10.0.3.0/24",
+    ]);
+    await section.getByRole("button", { name: "10.0.2.0/24", expanded: false }).focus();
+    await page.keyboard.press("Enter");
+    expect(await section.locator("tr.inner").count()).toBe(5);
+    expect(await section.getByRole("button", { name: "10.0.2.0/24", expanded: true }).count()).toBe(1);
+  });
+
+  test("tells what is the same in all once, without a table", async () => {
+    const { page } = await opened(renderPage(summed([refusal(0), refusal(1)])));
+    expect(await textOf(page.getByRole("region", { name: "The same in all" }))).toContain("413 Payload Too Large");
+    expect(await page.locator(".answers table").count()).toBe(0);
+  });
+
+  test.each([
+    ["light", {}],
+    ["dark", { colorScheme: "dark" }],
+    ["forced colours", { forcedColors: "active" }],
+    ["390 px", { viewport: { width: 390, height: 844 }, isMobile: true }],
+  ] as const)("has no fault that axe finds: %s", async (_name, options) => {
+    const { page, complaints } = await opened(renderPage(summed(ORDINARY, 20)), options);
+    await page.getByText("As a table").click();
+    const faults = await page.evaluate<string[]>(
+      `(async () => { ${AXE}; return (await axe.run()).violations.map(({ id, help }) => id + ": " + help); })()`,
+    );
+    expect(faults).toEqual([]);
+    expect(await inkOf(page)).toBeGreaterThan(0.2);
+    expect(await overflowOf(page)).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   test("shows the first rows of a long answer, and all of them by keyboard", async () => {
@@ -163,10 +262,10 @@ describeInBrowser("the page", () => {
   test("says what is known about a suspect, and what to change", async () => {
     const summary = summed(ORDINARY);
     const { page } = await opened(renderPage(summary));
-    const text = await textOf(page.getByRole("region", { name: "Suspects, and what to change" }));
+    const text = await textOf(page.getByRole("region", { name: "Client notes" }));
     expect(summary.suspects.map(({ id }) => id)).toContain("curl");
-    for (const { name, known, change } of summary.suspects) {
-      for (const expected of [name, ...known, ...change]) expect(text).toContain(expected);
+    for (const { name, known, change, leaveOut } of summary.suspects) {
+      for (const expected of [name, ...known, ...change, ...leaveOut]) expect(text).toContain(expected);
     }
     expect(text).toContain("413 Payload Too Large × 1,212");
   });
@@ -187,7 +286,6 @@ describeInBrowser("the page", () => {
     while ((await closed.count()) > 0) await closed.first().click();
 
     for (const [heading, question] of [
-      ["Client address", "client"],
       ["Policy", "policy"],
       ["Route", "route"],
     ] as const) {
@@ -246,6 +344,19 @@ describeInBrowser("the page", () => {
     );
   });
 });
+
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** The share of the chart's pixels that are drawn. */
+function inkOf(page: Page): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    const canvas = document.querySelector(".plot canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let drawn = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn++;
+    return drawn / (data.length / 4);
+  })()`);
+}
 
 const READ = { bytes: 1.5 * 2 ** 20, lines: 1_220, malformed: 3, foreign: 1 };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -13,6 +14,8 @@ import { runProbe } from "../probe/command.js";
 import { CONTINUE, closePeers, listenRaw, response, type Served, startPeer } from "../probe/peer.js";
 
 jest.setTimeout(60_000);
+
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const ran = ({ exchanges }: ProbeResult["target"]) => exchanges.filter(({ events }) => events.length > 0);
 
@@ -124,6 +127,12 @@ describeInBrowser("the probe's page", () => {
     return watched;
   }
 
+  /** Opens what is folded because it is as expected. */
+  async function unfold(page: Page): Promise<void> {
+    const folded = page.locator(".folded > summary");
+    if ((await folded.count()) > 0) await folded.click();
+  }
+
   const exchange = (page: Page, id: string): Locator => page.locator(`#exchange-${id}`);
 
   test("complains of nothing and fetches nothing, in light and dark", async () => {
@@ -197,6 +206,7 @@ describeInBrowser("the probe's page", () => {
     for (const report of [healthy, blind, mute]) {
       const { result } = report;
       await page.goto(urlOf(report));
+      await unfold(page);
       expect(await page.locator(".exchange").count()).toBe(ran(result.target).length);
       for (const one of ran(result.target)) {
         const label = await exchange(page, one.id).getByRole("img").getAttribute("aria-label");
@@ -220,6 +230,7 @@ describeInBrowser("the probe's page", () => {
 
   test("content is a bar, thicker the more there is of it; what was not sent is dashed", async () => {
     const { page } = await opened(healthy);
+    await unfold(page);
     const bar = async (id: string, kind: ".sent .bar" | ".gap") =>
       (await exchange(page, id).locator(kind).boundingBox())?.height ?? 0;
     expect(await bar("control", ".sent .bar")).toBeGreaterThan(5);
@@ -240,11 +251,48 @@ describeInBrowser("the probe's page", () => {
     expect(await page.locator(".diagram").count()).toBe(
       ran(result.target).length + ran(result.direct ?? result.target).length,
     );
-    const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /^withheld/ }) });
+    const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /expected withheld/ }) });
     expect((await row.getByRole("cell").allInnerTexts()).map((cell) => cell.split("\n")[0])).toEqual(["100", "413"]);
     expect(await row.getAttribute("class")).toBe("differs");
-    const same = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /^plain/ }) });
+    const same = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /expected plain/ }) });
     expect(await same.getAttribute("class")).toBeNull();
+  });
+
+  test("folds what is as expected; colours and marks follow that, and no status", async () => {
+    const { page } = await openPage(browser);
+    const folded = page.locator(".folded .exchange");
+    for (const report of [healthy, blind, behindProxy]) {
+      await page.goto(urlOf(report));
+      const { findings, target } = report.result;
+      const bad = findings
+        .filter(({ severity }) => severity !== "note")
+        .flatMap(({ evidence }) => evidence.filter(({ isReference }) => !isReference).map((one) => one.exchange));
+      const open = await page.locator(".exchange h3:visible").allInnerTexts();
+      expect(open.sort()).toEqual([...new Set(bad)].sort());
+      expect(await folded.count()).toBe(ran(target).length - open.length);
+      expect(await page.locator(".overview .mark.bad").count()).toBe(open.length);
+      expect(await page.locator(".folded .diagram .bad").count()).toBe(0);
+      for (const id of open) expect(await exchange(page, id).locator(".bad").count()).toBeGreaterThan(0);
+    }
+    // The healthy server answered with a 417 and a 413 too, as it should.
+    await page.goto(urlOf(healthy));
+    const good = await page.locator(".diagram .good text").allTextContents();
+    expect(good.join()).toMatch(/417|413/);
+
+    await page.goto(`${urlOf(healthy)}#exchange-withheld`);
+    await exchange(page, "withheld").locator(".diagram").waitFor();
+  });
+
+  test("has no fault that axe finds, also with forced colours", async () => {
+    for (const options of [{}, { colorScheme: "dark" }, { forcedColors: "active" }] as const) {
+      const { page, complaints } = await opened(blind, options);
+      await page.evaluate(OPEN_ALL);
+      const faults = await page.evaluate<string[]>(
+        `(async () => { ${AXE}; return (await axe.run()).violations.map(({ id, help }) => id + ": " + help); })()`,
+      );
+      expect(faults).toEqual([]);
+      expect(complaints).toEqual([]);
+    }
   });
 
   test("through a forward proxy, a refused tunnel ends at the proxy", async () => {
@@ -290,6 +338,8 @@ describeInBrowser("the probe's page", () => {
     expect(await page.evaluate("document.activeElement.textContent")).toBe("What to change");
     await page.keyboard.press("Enter");
     await page.waitForFunction("location.hash === '#fixes'");
+    await page.locator(".folded > summary").focus();
+    await page.keyboard.press("Enter");
     const bytes = exchange(page, "plain").locator("summary");
     await bytes.focus();
     await page.keyboard.press("Enter");

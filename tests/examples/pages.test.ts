@@ -125,7 +125,7 @@ describe("commands", () => {
     ["probe", "docs/probe.md", "--origin URL"],
     ["upload", "docs/client.md", "--redirects N"],
   ])("show the help of %s as the program prints it", async (name, shownOn, option) => {
-    const program = checkout.start(["dist/esm/cli/bin.js", name, "--help"]);
+    const program = checkout.start(["dist/cli/bin.js", name, "--help"]);
     expect(await program.end()).toBe(0);
     expect(program.output).toContain(option);
     expect(page(shownOn)).toContain(program.output.trimEnd());

@@ -74,14 +74,14 @@ const VIEWPORT = { width: 1280, height: 720 };
 /** Opens an empty page. Tests use the same pages one after the other, in which the pages under test keep nothing. */
 export async function openPage(
   browser: Browser,
-  { viewport, colorScheme = "light", ...options }: BrowserContextOptions = {},
+  { viewport, colorScheme = "light", forcedColors = "none", ...options }: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const { context, idle, used } = profileOf(browser, options);
   const page = idle.pop() ?? (await (await context).newPage());
   used.push(page);
   page.setDefaultTimeout(deadline(DEADLINE_MS));
   await page.setViewportSize(viewport ?? VIEWPORT);
-  await page.emulateMedia({ media: null, colorScheme });
+  await page.emulateMedia({ media: null, colorScheme, forcedColors });
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {

@@ -18,6 +18,7 @@ export const REFUSAL: RefusalRecord = {
   expectation: "100-continue",
   declaredLength: 2_097_152,
   bytesSpared: 2_097_152,
+  withheld: true,
   client: "192.0.2.1",
   userAgent: "curl/7.88.1",
   durationMs: 0.25,

@@ -179,7 +179,9 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
   test("holds what a user needs, and no tests", async () => {
     const others = (await packedFiles()).filter(
       (file) =>
-        !/^(dist\/(esm|cjs|browser)\/[\w/-]+\.(js|d\.ts)(\.map)?|src\/[\w/-]+\.ts|(docs|examples)\/.*)$/.test(file),
+        !/^(dist\/(esm|cjs|browser)\/[\w/-]+\.(js|d\.ts)(\.map)?|dist\/cli\/[\w-]+\.js|src\/[\w/-]+\.ts|(docs|examples)\/.*)$/.test(
+          file,
+        ),
     );
     expect(others).toEqual([
       "CHANGELOG.md",
@@ -187,13 +189,77 @@ console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]));
       "README.md",
       "SECURITY.md",
       "dist/cjs/package.json",
+      "dist/cli/LICENCES.txt",
+      "dist/schema/probe-result.json",
+      "dist/schema/report-summary.json",
       "package.json",
     ]);
   });
 
+  test("stays small: files, bytes, and what a page and a command load", async () => {
+    const files = await packedFiles();
+    const sizes = await Promise.all(
+      files.map(async (file) => [file, (await fs.stat(path.join(checkout.folder, file))).size] as const),
+    );
+    const bytesOf = (pattern: RegExp) =>
+      sizes.reduce((sum, [file, bytes]) => (pattern.test(file) ? sum + bytes : sum), 0);
+    expect(files.length).toBeLessThan(1_700);
+    expect(bytesOf(/./)).toBeLessThan(5_000_000);
+    expect(bytesOf(/^dist\/cli\//)).toBeLessThan(420_000);
+    expect(bytesOf(/^dist\/esm\/report\/page\/script\.js$/)).toBeLessThan(100_000);
+    expect((await fs.stat(tarball)).size).toBeLessThan(1_050_000);
+  });
+
+  test("holds no script and no declaration that nobody can import", async () => {
+    const files = await packedFiles();
+    const { exports: exported } = JSON.parse(await fs.readFile(path.join(checkout.folder, "package.json"), "utf8"));
+    const entries = (Object.values(exported) as Record<string, Record<string, string>>[]).flatMap((target) =>
+      [target.import, target.require].flatMap((one) => (one ? Object.values(one) : [])),
+    );
+    const reached = new Set<string>();
+    const follow = async (file: string): Promise<void> => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      const text = await fs.readFile(path.join(checkout.folder, file), "utf8");
+      const extension = file.endsWith(".d.ts") ? ".d.ts" : ".js";
+      for (const [, to = ""] of text.matchAll(/(?:from|import\(|import|require\() ?"(\.[^"]+)"/g)) {
+        await follow(path.join(path.dirname(file), to.replace(/(\.js)?$/, extension)));
+      }
+    };
+    for (const entry of entries) await follow(path.normalize(entry));
+    const scripts = files.filter((file) => /^dist\/(?:esm|cjs)\/.*\.(?:js|d\.ts)$/.test(file));
+    expect(scripts.length).toBeGreaterThan(100);
+    expect(scripts.filter((file) => !reached.has(file))).toEqual([]);
+    expect([...reached].filter((file) => !files.includes(file))).toEqual([]);
+  });
+
+  test("runs its command line from one folder, without any package", async () => {
+    const alone = path.join(checkout.folder, "alone");
+    await fs.cp(path.join(installed, "node_modules/express-expectations/dist/cli"), alone, { recursive: true });
+    await checkout.write("alone/package.json", '{ "type": "module" }');
+    const log = await checkout.write("alone/app.log", '{"event":"expectation.refused","status":413}\n');
+    const page = path.join(alone, "report.html");
+    expect(await command(process.execPath, ["bin.js", "report", log], alone)).toContain("1 refused");
+    await command(process.execPath, ["bin.js", "report", log, "--html", page], alone);
+    expect(await fs.readFile(page, "utf8")).toContain("uplot");
+    expect(await command(process.execPath, ["bin.js", "probe", "--help"], alone)).toContain("Usage");
+    expect(await command(process.execPath, ["bin.js", "upload", "--help"], alone)).toContain("Usage");
+  });
+
+  test("has JSON Schemas beside the types of what the command line prints", async () => {
+    const folder = await project("schemas", {
+      "main.cjs": `const schemas = ["probe-result", "report-summary"].map((name) => require("express-expectations/schema/" + name + ".json"));
+console.log(JSON.stringify(schemas.map(({ properties }) => properties.schema.const)), Object.keys(require("express-expectations/schema")).length);`,
+    });
+    expect((await command(process.execPath, ["main.cjs"], folder)).trim()).toBe("[2,2] 0");
+  });
+
   test("maps every script and declaration to a source that it holds", async () => {
     const files = await packedFiles();
-    const mapped = files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
+    // The scripts of pages, and the command line, are bundles.
+    const mapped = files.filter(
+      (file) => /^dist\/(?!cli).*\.(js|d\.ts)$/.test(file) && !/page\/script\.js$/.test(file),
+    );
     expect(mapped.length).toBeGreaterThan(100);
     for (const file of mapped) {
       const { sources } = JSON.parse(await fs.readFile(path.join(checkout.folder, `${file}.map`), "utf8"));

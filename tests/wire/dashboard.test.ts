@@ -227,7 +227,7 @@ test("counts what the guards of this process decide", async () => {
   };
   expect([await put(11), await put(3), await put(2_000)]).toEqual([413, 201, 413]);
   const summary = await summaryOf(port);
-  expect(summary).toMatchObject({ version: 1, refused: 2, errors: 0, accepted: 1, bytesSpared: 2_011 });
+  expect(summary).toMatchObject({ schema: 2, refused: 2, errors: 0, accepted: 1, bytesSpared: 2_011 });
   expect(summary.by.policy.rows).toMatchObject([{ key: "maxSize", count: 2, bytesSpared: 2_011 }]);
   expect(summary.by.route.rows).toMatchObject([{ key: "/upload", count: 2 }]);
   expect(summary.by.software.rows).toMatchObject([{ key: "curl 8.5", count: 2 }]);

@@ -420,6 +420,7 @@ describe.each(HTTP1_KINDS)("%s", (kind) => {
       "status",
       "url",
       "userAgent",
+      "withheld",
     ]);
     expect(details).toMatchObject({
       event: "expectation.refused",

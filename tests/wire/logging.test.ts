@@ -179,6 +179,7 @@ const REFUSED = {
   expectation: "100-continue",
   declaredLength: 11,
   bytesSpared: 11,
+  withheld: true,
   client: "127.0.0.1",
   userAgent: "curl/8.14",
   durationMs: expect.any(Number),
@@ -245,7 +246,7 @@ describe.each(Object.entries(LIBRARIES))("%s", (_name, library) => {
     const { statuses } = await answerOf(port, UPLOAD.replace("100-continue", "tea; q=1"));
     await closeServers();
     expect(statuses).toEqual([417]);
-    const { route, ...fields } = REFUSED;
+    const { route, withheld, ...fields } = REFUSED;
     expect(lines()).toEqual([
       {
         level: library.levels.warn,
@@ -339,7 +340,7 @@ describe("one record, whatever refuses, and none where nothing does", () => {
     "a guard, a client that waits": {
       send: [UPLOAD],
       statuses: [413],
-      told: [{ status: 413, policy: "maxSize", bytesSpared: 11 }],
+      told: [{ status: 413, policy: "maxSize", bytesSpared: 11, withheld: true }],
     },
     "a guard, a client that does not wait": {
       send: [head("/files/7", "Content-Length: 11"), "hello"],
@@ -498,7 +499,14 @@ describe("one record, whatever refuses, and none where nothing does", () => {
     await closeServers();
     const common = { method: "PUT", url: "/files?token=", userAgent: "test", httpVersion: "2.0", client: "127.0.0.1" };
     expect(PINO.read(sink.text).map(({ fields }) => fields)).toEqual([
-      { ...common, ...refusalBy("maxSize"), expectation: "100-continue", declaredLength: 11, bytesSpared: 11 },
+      {
+        ...common,
+        ...refusalBy("maxSize"),
+        expectation: "100-continue",
+        declaredLength: 11,
+        bytesSpared: 11,
+        withheld: true,
+      },
       { ...common, ...refusalBy("maxSize"), expectation: "100-continue", cutOffAfter: 11 },
       { ...common, ...refusalBy("unknown-expectation"), status: 417, expectation: "tea" },
     ]);

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { setTimeout } from "node:timers/promises";
-import { size } from "../../probe/describe.js";
+import { bytesText } from "../../pages/bytes.js";
 import { EXCHANGES } from "../../probe/exchanges.js";
 import { ProbeFault } from "../../probe/fault.js";
 import { harOf } from "../../probe/har.js";
@@ -104,7 +104,7 @@ async function isListening(request: ProbeRequest): Promise<boolean> {
 }
 
 function uploads({ method, url, via, content, pushedContent }: ProbeRequest, count: number): string {
-  const most = size(Math.max(content.length, pushedContent.length));
+  const most = bytesText(Math.max(content.length, pushedContent.length));
   const where = [url, ...(via ? [via] : [])].map(shownUrl).join(" and to ");
   return `${count} exchanges ${method} content of up to ${most} to ${where}`;
 }

@@ -1,4 +1,4 @@
-import { size } from "../../probe/describe.js";
+import { bytesText } from "../../pages/bytes.js";
 import type { ExchangeResult, WireEvent } from "../../probe/exchange-result.js";
 import { wrap } from "../wrap.js";
 import type { TextOptions } from "./text-options.js";
@@ -32,7 +32,7 @@ function stepOf(event: WireEvent): string | undefined {
   const at = timeText(event.atMs);
   switch (event.kind) {
     case "sent":
-      if (event.what === "content") return `${size(event.bytes)} sent at ${at}`;
+      if (event.what === "content") return `${bytesText(event.bytes)} sent at ${at}`;
       return event.what === "second head" ? `second request at ${at}` : undefined;
     case "received":
       return `${event.status} after ${at}`;

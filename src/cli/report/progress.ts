@@ -1,6 +1,6 @@
+import { bytesText } from "../../pages/bytes.js";
 import type { Terminal } from "../command.js";
 import { ERASE_LINE, isErasable } from "../terminal.js";
-import { bytesText } from "./units.js";
 
 const EVERY_MS = 100;
 

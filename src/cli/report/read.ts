@@ -1,6 +1,5 @@
 import { Aggregate } from "../../report/aggregate.js";
 import type { Decision } from "../../report/decision.js";
-import { LineReader } from "../../report/log/line.js";
 import { LogReader } from "../../report/log/log-reader.js";
 import type { Summary } from "../../report/summary.js";
 import { FileError } from "../files.js";
@@ -22,7 +21,6 @@ export async function readLogs(
   onStored: (bytes: number) => void,
 ): Promise<{ summary: ReadSummary; failure: FileError | undefined }> {
   const aggregate = new Aggregate({ top });
-  const lines = new LineReader();
   const read = { bytes: 0, lines: 0, malformed: 0, foreign: 0, outside: 0, untimed: 0 };
   let firstMalformed: string | undefined;
   let failure: FileError | undefined;
@@ -34,7 +32,7 @@ export async function readLogs(
     }
   };
   for (const input of inputs) {
-    const log = new LogReader(lines, onDecision);
+    const log = new LogReader(onDecision);
     try {
       for await (const chunk of input.chunks(onStored)) log.write(chunk);
     } catch (error) {

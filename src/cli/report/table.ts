@@ -1,17 +1,4 @@
-import { characterWidth, widthOf } from "../wrap.js";
-
-/** Shortens a text to a number of columns, with an ellipsis. */
-function shortened(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  let kept = "";
-  let left = width - 1;
-  for (const character of text) {
-    left -= characterWidth(character);
-    if (left < 0) break;
-    kept += character;
-  }
-  return `${kept}…`;
-}
+import { shortened, widthOf } from "../wrap.js";
 
 /** One column of a table. The first column of a table is text, the others are numbers. */
 export interface Column {

@@ -1,10 +1,11 @@
+import { bytesText } from "../../pages/bytes.js";
 import type { Summary } from "../../report/summary.js";
 import { wrap } from "../wrap.js";
 import type { TextOptions } from "./text-options.js";
 import { suspectLines } from "./text-suspects.js";
-import { tables } from "./text-tables.js";
+import { sameLines, tables } from "./text-tables.js";
 import { timeLines } from "./text-time.js";
-import { bytesText, countText, durationText, timeText } from "./units.js";
+import { countText, durationText, sparedText, timeText } from "./units.js";
 
 const LEAST_WIDTH = 32;
 
@@ -18,6 +19,7 @@ export function reportText(summary: Summary, { width: columns, paint }: TextOpti
         headLines(summary, options),
         timeLines(summary, options),
         ...tables(summary, options),
+        sameLines(summary, options),
         suspectLines(summary.suspects, options),
       ];
   return `${[...parts, readLines(summary, options)]
@@ -27,9 +29,9 @@ export function reportText(summary: Summary, { width: columns, paint }: TextOpti
 }
 
 function headLines(summary: Summary, { width, paint }: TextOptions): string[] {
-  const { refused, errors, bytesSpared, from, to, durationMs } = summary;
+  const { refused, errors, from, to, durationMs } = summary;
   const faults = errors === 0 ? "" : `, ${countText(errors)} ${errors === 1 ? "fault" : "faults"}`;
-  const head = `${countText(refused)} refused${faults}, ${bytesText(bytesSpared)} not sent`;
+  const head = `${countText(refused)} refused${faults}, ${sparedText(summary)}`;
   const sentences: string[] = [];
   if (from !== undefined && to !== undefined) sentences.push(`from ${timeText(from)} to ${timeText(to)} UTC`);
   if (durationMs) {

@@ -1,16 +1,14 @@
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
+import { bytesText } from "../../pages/bytes.js";
+import type { Spared } from "../../report/summary.js";
 
-/** Returns a number of bytes as text: `1.5 GiB`, `12 B`. */
-export function bytesText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  // Not 1,024: a value that would have four digits is written in the next unit.
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1_024;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+/** Returns bytes that did not come as text: `1.5 GiB not sent, 12 B not received`. */
+export function sparedText({ bytesSpared, bytesWithheld }: Spared): string {
+  const pushed = bytesSpared - bytesWithheld;
+  const parts = [
+    ...(bytesWithheld > 0 || pushed === 0 ? [`${bytesText(bytesWithheld)} not sent`] : []),
+    ...(pushed > 0 ? [`${bytesText(pushed)} not received`] : []),
+  ];
+  return parts.join(", ");
 }
 
 /** Returns a whole number in groups of three digits: `1,234,567`. */

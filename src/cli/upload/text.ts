@@ -1,7 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { UploadResult } from "../../client/options.js";
+import { bytesText } from "../../pages/bytes.js";
 import { visible } from "../../report/visible.js";
-import { bytesText, durationText } from "../report/units.js";
+import { durationText } from "../report/units.js";
 import type { Paint } from "../terminal.js";
 
 const MAX_LINES = 10;

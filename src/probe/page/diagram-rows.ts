@@ -1,7 +1,7 @@
-import { size } from "../describe.js";
+import { bytesText } from "../../pages/bytes.js";
 import type { ExchangeResult, WireEvent } from "../exchange-result.js";
 
-/** The meaning of a row, shown by its colour. */
+/** The meaning of a row, shown by its colour. What came is good or bad as its exchange is: no status is so by itself. */
 type Tone = "sent" | "interim" | "good" | "bad" | "quiet";
 
 /** The look of one event, or of content that was not sent. */
@@ -14,13 +14,17 @@ export interface Row {
   readonly bytes?: number;
 }
 
-/** Returns the rows of a diagram, in order. */
-export function rowsOf(exchange: ExchangeResult): Row[] {
-  const rows = exchange.events.flatMap((event) => rowOf(event, exchange) ?? []);
+/**
+ * Returns the rows of a diagram, in order.
+ *
+ * @param isBad - whether the exchange is not as expected.
+ */
+export function rowsOf(exchange: ExchangeResult, isBad: boolean): Row[] {
+  const rows = exchange.events.flatMap((event) => rowOf(event, exchange, isBad) ?? []);
   const { announced, summary } = exchange;
   if (announced === "none" || summary.contentBytesSent > 0 || !exchange.events.some(isHead)) return rows;
   const text =
-    announced === "chunked" ? "content of unknown length, not sent" : `${size(announced)} announced, not sent`;
+    announced === "chunked" ? "content of unknown length, not sent" : `${bytesText(announced)} announced, not sent`;
   return [
     ...rows,
     { shape: "gap", towards: "peer", tone: "quiet", text, bytes: announced === "chunked" ? 0 : announced },
@@ -31,12 +35,13 @@ function isHead(event: WireEvent): boolean {
   return event.kind === "sent" && event.what === "head";
 }
 
-function rowOf(event: WireEvent, { method, expect, protocol }: ExchangeResult): Row | undefined {
+function rowOf(event: WireEvent, { method, expect }: ExchangeResult, isBad: boolean): Row | undefined {
   const { atMs } = event;
+  const tone = isBad ? "bad" : "quiet";
   switch (event.kind) {
     case "sent": {
       const to = { atMs, towards: "peer", tone: "sent" } as const;
-      if (event.what === "content") return { ...to, shape: "bar", text: size(event.bytes), bytes: event.bytes };
+      if (event.what === "content") return { ...to, shape: "bar", text: bytesText(event.bytes), bytes: event.bytes };
       if (event.what === "second head") return { ...to, shape: "arrow", text: "second request: GET" };
       return {
         ...to,
@@ -45,31 +50,30 @@ function rowOf(event: WireEvent, { method, expect, protocol }: ExchangeResult): 
       };
     }
     case "received":
-      return { atMs, shape: "arrow", towards: "client", tone: toneOf(event.status), text: statusOf(event) };
+      return { atMs, shape: "arrow", towards: "client", tone: toneOf(event.status, isBad), text: statusOf(event) };
     case "complete":
       if (event.bytes === 0) return undefined;
-      return { atMs, shape: "bar", towards: "client", tone: "quiet", text: size(event.bytes), bytes: event.bytes };
+      return { atMs, shape: "bar", towards: "client", tone: "quiet", text: bytesText(event.bytes), bytes: event.bytes };
     case "end":
       return { atMs, shape: "arrow", towards: "client", tone: "quiet", text: "ends the connection" };
     case "reset":
-      return { atMs, shape: "arrow", towards: "client", tone: "bad", text: `breaks: ${event.code}` };
+      return { atMs, shape: "arrow", towards: "client", tone, text: `breaks: ${event.code}` };
     case "malformed":
-      return { atMs, shape: "arrow", towards: "client", tone: "bad", text: event.reason };
+      return { atMs, shape: "arrow", towards: "client", tone, text: event.reason };
     case "quiet":
-      // HTTP/1.0 has no 100, so silence is correct.
       return {
         atMs,
         shape: "wait",
         towards: "client",
-        tone: protocol === "HTTP/1.0" ? "quiet" : "bad",
+        tone,
         text: `${Math.round(event.ms)} ms of silence`,
       };
   }
 }
 
-function toneOf(status: number): Tone {
-  if (status < 200) return "interim";
-  return status < 400 ? "good" : "bad";
+function toneOf(status: number, isBad: boolean): Tone {
+  if (isBad) return "bad";
+  return status < 200 ? "interim" : "good";
 }
 
 // Returns the status line without its version. HTTP/2 has a pseudo-field instead.

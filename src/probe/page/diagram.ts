@@ -25,15 +25,18 @@ const LIFELINES: Readonly<Record<number, readonly number[]>> = {
  * Returns a sequence diagram of an exchange as SVG. Time runs downwards, and bars are content.
  *
  * Distances grow with the logarithm of the time between two events, and bars with the logarithm of their bytes.
+ *
+ * @param isBad - whether the exchange is not as expected.
  */
-export function diagramOf(exchange: ExchangeResult, hops: Hops): string {
+export function diagramOf(exchange: ExchangeResult, hops: Hops, isBad: boolean): string {
   const xs = LIFELINES[hops.names.length] as readonly number[];
   const [client, peer] = [xs[0] as number, xs[hops.peer] as number];
   const parts: string[] = [];
   let y = TOP;
   let lastMs = 0;
   let lastTime = "";
-  for (const row of rowsOf(exchange)) {
+  const rows = rowsOf(exchange, isBad);
+  for (const row of rows) {
     const thick = row.bytes === undefined ? 0 : thickness(row.bytes);
     const from = y;
     y += 24 + thick / 2 + distance((row.atMs ?? lastMs) - lastMs);
@@ -45,7 +48,7 @@ export function diagramOf(exchange: ExchangeResult, hops: Hops): string {
     lastTime = time;
   }
   const height = y + 14;
-  const label = `${exchange.id}: ${textOfDiagram(exchange, hops)}`;
+  const label = `${exchange.id}: ${textOfDiagram(rows, hops)}`;
   return `<svg class="diagram" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeHtml(label)}">
 ${lifelines(hops, xs, height)}
 <text class="unit" x="${AXIS - 6}" y="14" text-anchor="end">ms</text>
@@ -123,9 +126,9 @@ function shortened(text: string, characters: number): string {
 }
 
 /** Returns the diagram as text, for screen readers. */
-function textOfDiagram(exchange: ExchangeResult, { names, peer }: Hops): string {
+function textOfDiagram(rows: readonly Row[], { names, peer }: Hops): string {
   const there = names[peer] as string;
-  const steps = rowsOf(exchange).map(({ atMs, shape, towards, text }) => {
+  const steps = rows.map(({ atMs, shape, towards, text }) => {
     const when = atMs === undefined ? "" : `${timeOf(atMs)} ms, `;
     if (shape === "wait" || shape === "gap") return `${when}${text}`;
     const what = shape === "bar" ? `${text} of content` : text;

@@ -1,8 +1,9 @@
+import { bytesText } from "../../pages/bytes.js";
 import { escapeHtml } from "../../pages/html.js";
-import { size } from "../describe.js";
 import type { ExchangeId, ExchangeResult } from "../exchange-result.js";
 import type { Identification, ProbeResult } from "../result.js";
 import { exchangeAnchor } from "./anchors.js";
+import { isTroubled } from "./exchanges.js";
 import { type ExchangePair, pairsOf, ran } from "./pairs.js";
 
 /** Returns the section with a table of all exchanges: the answer, and the content sent. */
@@ -18,7 +19,7 @@ export function overviewSection(result: ProbeResult): string {
 <table class="overview">
 <thead><tr><th scope="col">Exchange</th>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
 <tbody>
-${shown.map((pair) => overviewRow(pair, direct !== undefined)).join("\n")}
+${shown.map((pair) => overviewRow(pair, direct !== undefined, isTroubled(pair, result))).join("\n")}
 </tbody>
 </table>
 ${skippedList(both.map(({ target: one }) => one))}
@@ -27,13 +28,13 @@ ${identifiedList([...target.identified, ...(direct?.identified ?? [])])}
 </section>`;
 }
 
-function overviewRow({ target, direct }: ExchangePair, hasDirect: boolean): string {
+function overviewRow({ target, direct }: ExchangePair, hasDirect: boolean, isBad: boolean): string {
   const { id, title } = target;
   const cells = hasDirect
     ? [answerCell(target), direct ? answerCell(direct) : ""]
     : [answerCell(target), contentText(target)];
   const differs = hasDirect && ran(direct) && answerText(target) !== answerText(direct);
-  return `<tr${differs ? ` class="differs"` : ""}><th scope="row"><a href="#${exchangeAnchor(id)}">${id}</a><small>${escapeHtml(title)}</small></th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+  return `<tr${differs ? ` class="differs"` : ""}><th scope="row"><span class="mark ${isBad ? "bad" : "good"}"><span aria-hidden="true">${isBad ? "✗" : "✓"}</span><span class="hidden-text">${isBad ? "not as expected" : "as expected"}</span></span> <a href="#${exchangeAnchor(id)}">${id}</a><small>${escapeHtml(title)}</small></th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
 function answerCell(exchange: ExchangeResult): string {
@@ -56,8 +57,8 @@ function answerText({ events }: ExchangeResult): string {
 
 function contentText({ announced, summary }: ExchangeResult): string {
   if (announced === "none") return "none to send";
-  const sent = summary.contentBytesSent === 0 ? "none" : size(summary.contentBytesSent);
-  return announced === "chunked" ? sent : `${sent} of ${size(announced)}`;
+  const sent = summary.contentBytesSent === 0 ? "none" : bytesText(summary.contentBytesSent);
+  return announced === "chunked" ? sent : `${sent} of ${bytesText(announced)}`;
 }
 
 function skippedList(exchanges: readonly ExchangeResult[]): string {

@@ -50,13 +50,15 @@ details .evidence, details > pre { margin-top: .5rem; }
 
 .overview td:nth-child(n + 2) { font-variant-numeric: tabular-nums; }
 .overview { table-layout: fixed; }
+.mark { font-weight: 700; } .mark.good { color: var(--good); } .mark.bad { color: var(--refused); }
 .overview .differs td { font-weight: 620; }
 .overview small { display: block; font-size: .75rem; color: var(--muted); font-weight: 400; }
 .seen { margin-top: .5rem; display: grid; gap: .125rem; font-size: .8125rem; }
 
 .legend { margin-bottom: .625rem; }
-.exchanges { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); }
-.exchanges.both { grid-template-columns: repeat(auto-fill, minmax(min(100%, 40rem), 1fr)); }
+.folded { margin-top: .75rem; } .folded > summary { font-size: .875rem; margin-bottom: .5rem; }
+.exchanges { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.exchanges.both { grid-template-columns: repeat(auto-fit, minmax(min(100%, 40rem), 1fr)); }
 .exchange { display: grid; gap: .5rem; align-content: start; grid-template-columns: minmax(0, 1fr); scroll-margin-top: .5rem; }
 .exchange .views { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
 .exchange figure { min-width: 0; }

@@ -1,5 +1,5 @@
 import type { Decision } from "../decision.js";
-import type { Line, LineReader } from "./line.js";
+import { EVENT, isSpace, type Line, lineFrom, otherLine } from "./line.js";
 
 /** Longer lines are malformed: nothing of them is kept. */
 export const LONGEST_LINE: number = 2 ** 20;
@@ -25,26 +25,27 @@ interface LogCounts {
  */
 export class LogReader {
   readonly counts: LogCounts = { bytes: 0, lines: 0, malformed: 0, foreign: 0 };
-  readonly #lines: LineReader;
   readonly #onDecision: (decision: Decision) => void;
   /** The beginning of a line whose end is in a later chunk. */
   #pieces: Buffer[] = [];
   #piecesLength = 0;
   #isTooLong = false;
   #lineNumber = 0;
+  /** The next place of an event's name in the chunk. */
+  #eventAt = 0;
 
-  constructor(lines: LineReader, onDecision: (decision: Decision) => void) {
-    this.#lines = lines;
+  constructor(onDecision: (decision: Decision) => void) {
     this.#onDecision = onDecision;
   }
 
   /** Takes the next part of the log. The chunk may be overwritten afterwards. */
   write(chunk: Buffer): void {
     this.counts.bytes += chunk.length;
+    this.#eventAt = -1;
     let from = 0;
     for (let newline = chunk.indexOf(NEWLINE); newline >= 0; newline = chunk.indexOf(NEWLINE, from)) {
       if (this.#piecesLength > 0 || this.#isTooLong) this.#endPieces(chunk.subarray(from, newline));
-      else this.#line(chunk, from, newline);
+      else this.#line(chunk, from, newline, this.#hasEvent(chunk, from, newline));
       from = newline + 1;
     }
     if (from < chunk.length) this.#keep(chunk.subarray(from));
@@ -63,20 +64,29 @@ export class LogReader {
   }
 
   #endPieces(rest: Buffer): void {
-    const line = Buffer.concat([...this.#pieces, this.#isTooLong ? Buffer.alloc(0) : rest]);
-    const isTooLong = this.#isTooLong;
+    const line = this.#isTooLong ? undefined : Buffer.concat([...this.#pieces, rest]);
     this.#pieces = [];
     this.#piecesLength = 0;
     this.#isTooLong = false;
-    if (isTooLong) this.#count("malformed", ++this.#lineNumber);
-    else this.#line(line, 0, line.length);
+    if (!line) this.#count("malformed", ++this.#lineNumber);
+    else this.#line(line, 0, line.length, line.includes(EVENT));
   }
 
-  #line(bytes: Buffer, from: number, end: number): void {
+  // One search finds the next record, however many other lines are before it.
+  #hasEvent(chunk: Buffer, from: number, end: number): boolean {
+    if (this.#eventAt < from) {
+      const at = chunk.indexOf(EVENT, from);
+      this.#eventAt = at < 0 ? Number.POSITIVE_INFINITY : at;
+    }
+    return this.#eventAt < end;
+  }
+
+  #line(bytes: Buffer, from: number, end: number, hasEvent: boolean): void {
     const number = ++this.#lineNumber;
     const start = number === 1 && bytes.indexOf(BYTE_ORDER_MARK, from) === from ? from + 3 : from;
     if (isBlank(bytes, start, end)) return;
-    this.#count(end - start > LONGEST_LINE ? "malformed" : this.#lines.read(bytes, start, end), number);
+    if (end - start > LONGEST_LINE) this.#count("malformed", number);
+    else this.#count(hasEvent ? lineFrom(bytes.toString("utf8", start, end)) : otherLine(bytes, start, end), number);
   }
 
   #count(line: Line, number: number): void {
@@ -92,6 +102,6 @@ export class LogReader {
 
 function isBlank(bytes: Buffer, from: number, end: number): boolean {
   let at = from;
-  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0d)) at++;
+  while (at < end && isSpace(bytes[at] as number)) at++;
   return at === end;
 }

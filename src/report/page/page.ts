@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { contentSecurityPolicy as policyOf } from "../../pages/content-security-policy.js";
 import { escapeHtml, htmlDocument } from "../../pages/html.js";
-import { QUESTIONS, type Question, type Summary } from "../summary.js";
+import type { Summary } from "../summary.js";
 import { PAGE_SCRIPT } from "./script.js";
 import { PAGE_STYLE } from "./style.js";
 
@@ -13,19 +13,6 @@ interface PageOptions {
   readonly live?: boolean;
 }
 
-/** The heading of each question. */
-const HEADINGS: Readonly<Record<Question, string>> = {
-  software: "Client software",
-  client: "Client address",
-  route: "Route",
-  policy: "Policy",
-  cutOff: "Cut off by",
-  status: "Status",
-  expectation: "Expectation",
-  method: "Method",
-  httpVersion: "HTTP version",
-};
-
 /**
  * Returns a summary as one self-contained HTML document, with its style, script and data.
  *
@@ -36,11 +23,7 @@ const HEADINGS: Readonly<Record<Question, string>> = {
  */
 export function renderPage(summary: Summary, options: PageOptions = {}): string {
   const { title = "Refused uploads", live = false } = options;
-  const settings = {
-    live,
-    questions: QUESTIONS.map((question) => ({ question, heading: HEADINGS[question] })),
-    statusNames: STATUS_CODES,
-  };
+  const settings = { live, statusNames: STATUS_CODES };
   const body = `<header>
 <div>
 <h1>${escapeHtml(title)}</h1>

@@ -4,6 +4,7 @@ import type { SuspectFacts } from "./facts.js";
 export const PROXIES: readonly SuspectFacts[] = [
   {
     id: "nginx",
+    neverWaits: true,
     name: "nginx",
     known: [
       "With proxy_pass it sends the 100 itself, at once, and removes Expect. The client sends the body before the server is asked.",
@@ -24,13 +25,12 @@ export const PROXIES: readonly SuspectFacts[] = [
       "Forwards Expect and the 100. With force_request_body_continuation it sends the 100 itself.",
       "Old versions answer Expect with their own 417, which is not in this server's logs.",
     ],
-    change: [
-      "Remove force_request_body_continuation where uploads are proxied.",
-      "Before version 5: set ignore_expect_100 on, or better, update it.",
-    ],
+    change: ["Remove force_request_body_continuation where uploads are proxied."],
+    leaveOut: ["Before version 5: set ignore_expect_100 on, or better, update it."],
   },
   {
     id: "varnish",
+    neverWaits: true,
     name: "Varnish",
     known: ["Sends the 100 itself, at once, and removes Expect."],
     change: ["Pipe uploads: std.late_100_continue(true) and return (pipe), with Expect set again in vcl_pipe."],
@@ -50,7 +50,8 @@ export const PROXIES: readonly SuspectFacts[] = [
       "Forwards Expect and the 100. With ping=2 it also sends Expect for clients that sent none.",
       "Turns a refusal on a connection that stays open into a 500. With Proxy100Continue Off it sends the 100 itself.",
     ],
-    change: ["Remove ping= from ProxyPass, and leave Proxy100Continue on."],
+    change: ["Leave Proxy100Continue on."],
+    leaveOut: ["Remove ping= from ProxyPass."],
   },
   {
     id: "gateway",
@@ -59,9 +60,7 @@ export const PROXIES: readonly SuspectFacts[] = [
       "A gateway may send Expect for clients that sent none, or answer Expect itself.",
       "This was not measured. It depends on the product's version and settings.",
     ],
-    change: [
-      "Probe each hop separately, beginning with the origin: express-expectations probe URL",
-      "If the product has no setting for it, let it use HTTP/1.0 to this server: HTTP/1.0 has no Expect.",
-    ],
+    change: ["Probe each hop separately, beginning with the origin: express-expectations probe URL"],
+    leaveOut: ["If the product has no setting for it, let it use HTTP/1.0 to this server: HTTP/1.0 has no Expect."],
   },
 ];

@@ -11,11 +11,8 @@ const CURL: SuspectFacts = {
     "Waits 1 second, then sends the body all the same.",
     "After a 417 it repeats the request without Expect, with the whole body, if the connection stays open. After Connection: close it does not.",
   ],
-  change: [
-    "Leave the header out: curl -H 'Expect:' …",
-    "Wait longer for a slow decision: curl --expect100-timeout 10 …",
-    'In PHP: curl_setopt($ch, CURLOPT_HTTPHEADER, ["Expect:"])',
-  ],
+  change: ["Wait longer for a slow decision: curl --expect100-timeout 10 …"],
+  leaveOut: ["Leave the header out: curl -H 'Expect:' …", 'In PHP: curl_setopt($ch, CURLOPT_HTTPHEADER, ["Expect:"])'],
 };
 
 const UNNAMED: SuspectFacts = {
@@ -25,7 +22,8 @@ const UNNAMED: SuspectFacts = {
     ".NET's HttpClient and HttpWebRequest, Node's http.request, PHP's curl functions and Python's http.client send no User-Agent.",
     ".NET Framework sends Expect with every POST and PUT, PHP's curl with bodies of more than 1 MiB.",
   ],
-  change: [
+  change: [],
+  leaveOut: [
     ".NET Framework: ServicePointManager.Expect100Continue = false; .NET: client.DefaultRequestHeaders.ExpectContinue = false",
     'PHP: curl_setopt($ch, CURLOPT_HTTPHEADER, ["Expect:"])',
   ],

@@ -26,6 +26,7 @@ const RECORD: Required<RefusalRecord> = {
   expectation: "100-continue",
   declaredLength: 11,
   bytesSpared: 11,
+  withheld: true,
   cutOffAfter: 5,
   client: "192.0.2.1",
   userAgent: "curl/8.14",

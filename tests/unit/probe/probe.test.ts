@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { size, timelineOf } from "../../../src/probe/describe.js";
+import { bytesText } from "../../../src/pages/bytes.js";
 import type { ExchangeResult, WireEvent } from "../../../src/probe/exchange-result.js";
 import { FINDING_CODES } from "../../../src/probe/finding.js";
 import { CATALOGUE } from "../../../src/probe/findings/catalogue.js";
@@ -130,7 +130,7 @@ describe("what is shown", () => {
     [16_384, "16 KiB"],
     [1_572_864, "1.5 MiB"],
     [10 * 2 ** 30, "10 GiB"],
-  ])("%d bytes are %s", (bytes, expected) => expect(size(bytes)).toBe(expected));
+  ])("%d bytes are %s", (bytes, expected) => expect(bytesText(bytes)).toBe(expected));
 });
 
 const sent = (what: "head" | "content" | "second head", atMs: number): WireEvent => ({
@@ -222,10 +222,6 @@ describe("programs", () => {
 
   test("none is named without a sign", () => {
     expect(identify([answering(["Date: now", "Server: homemade"])])).toEqual([]);
-  });
-
-  test("a timeline says what was left out and why", () => {
-    expect(timelineOf({ ...answering([]), skipped: "no reason" })).toBe("skipped: no reason");
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Aggregate } from "../../../src/report/aggregate.js";
 import type { Decision } from "../../../src/report/decision.js";
 import { Durations } from "../../../src/report/durations.js";
+import { networkOf } from "../../../src/report/networks.js";
 import { QUESTIONS, type Summary } from "../../../src/report/summary.js";
 import { Timeline } from "../../../src/report/timeline.js";
 import { MOST_KEYS, TopKeys } from "../../../src/report/top-keys.js";
@@ -23,12 +24,13 @@ describe("the aggregate", () => {
   test("is empty without decisions", () => {
     const nothing = { rows: [], others: 0 };
     expect(summaryOf([])).toEqual({
-      version: 1,
+      schema: 2,
       refused: 0,
       errors: 0,
       accepted: 0,
       omitted: 0,
       bytesSpared: 0,
+      bytesWithheld: 0,
       by: Object.fromEntries(QUESTIONS.map((question) => [question, nothing])),
       overTime: { stepMs: 1_000, buckets: [] },
       suspects: [],
@@ -39,7 +41,15 @@ describe("the aggregate", () => {
     const summary = summaryOf([
       { ...REFUSAL, time: T },
       { ...REFUSAL, time: T + 2_000, status: 401, policy: "authorize", bytesSpared: 5, durationMs: 8 },
-      { ...REFUSAL, event: "expectation.error", time: T + 1_000, status: 500, policy: "quota", bytesSpared: 7 },
+      {
+        ...REFUSAL,
+        event: "expectation.error",
+        time: T + 1_000,
+        status: 500,
+        policy: "quota",
+        bytesSpared: 7,
+        withheld: false,
+      },
       { event: "expectation.accepted", time: T + 3_000, client: "192.0.2.9" },
       { event: "expectation.omitted", omitted: 40, time: T + 9_000 },
     ]);
@@ -51,6 +61,7 @@ describe("the aggregate", () => {
       accepted: 1,
       omitted: 40,
       bytesSpared: 2_097_152 + 12,
+      bytesWithheld: 2_097_152 + 5,
       durationMs: { p50: expect.closeTo(0.25, 2), p99: 8, max: 8 },
       overTime: {
         stepMs: 1_000,
@@ -63,7 +74,15 @@ describe("the aggregate", () => {
       },
     });
     expect(summary.by.client).toEqual({
-      rows: [{ key: "192.0.2.1", count: 3, bytesSpared: 2_097_164, lastAt: "2026-11-22T08:00:02.000Z" }],
+      rows: [
+        {
+          key: "192.0.2.1",
+          count: 3,
+          bytesSpared: 2_097_164,
+          bytesWithheld: 2_097_157,
+          lastAt: "2026-11-22T08:00:02.000Z",
+        },
+      ],
       others: 0,
     });
     expect(keys(summary, "status")).toEqual([
@@ -126,7 +145,58 @@ describe("the aggregate", () => {
       { id: "curl", count: 3, bytesSpared: 30, statuses: { 413: 2, 417: 1 } },
       { id: "okhttp", count: 1, bytesSpared: 10, statuses: { 413: 1 } },
     ]);
-    expect(suspects[0]?.change.join()).toContain("curl -H 'Expect:'");
+    expect(suspects[0]?.leaveOut.join()).toContain("curl -H 'Expect:'");
+  });
+
+  test.each([
+    [413, true, false],
+    [401, true, false],
+    [415, true, false],
+    [429, true, false],
+    [417, false, true],
+    [503, false, false],
+  ])("advises what fits a %i", (status, saysKeep, saysLeaveOut) => {
+    const [curl] = summaryOf([{ ...REFUSAL, status }]).suspects;
+    expect(curl?.change.some((step) => step.startsWith(`Keep Expect for ${status}`))).toBe(saysKeep);
+    expect(curl?.leaveOut.length).toBe(saysLeaveOut ? 2 : 0);
+    expect(JSON.stringify(curl?.change)).not.toMatch(/leave the header out/i);
+  });
+
+  test("gathers addresses by network, and lists the most refused of each", () => {
+    const clients = [
+      "192.0.2.1",
+      "192.0.2.1",
+      "192.0.2.7",
+      "::ffff:192.0.2.9",
+      "2001:db8:0:1::1",
+      "2001:db8::2",
+      "10.0.0.1",
+    ];
+    const more = Array.from({ length: 6 }, (_, i) => `198.51.100.${i}`);
+    const { network } = summaryOf([...clients, ...more, "unix:"].map((client) => ({ ...REFUSAL, client }))).by;
+    expect(
+      network.rows.map(({ key, count, addresses }) => [key, count, addresses?.rows.map((row) => row.key)]),
+    ).toEqual([
+      ["198.51.100.0/24", 6, ["198.51.100.0", "198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4"]],
+      ["192.0.2.0/24", 4, ["192.0.2.1", "192.0.2.7", "192.0.2.9"]],
+      ["2001:db8::/48", 2, ["2001:db8:0:1::1", "2001:db8::2"]],
+      ["10.0.0.0/24", 1, ["10.0.0.1"]],
+      ["unix:", 1, undefined],
+    ]);
+    expect(network.rows.map(({ addresses }) => addresses?.others)).toEqual([1, 0, 0, 0, undefined]);
+  });
+
+  test.each([
+    ["192.0.2.77", "192.0.2.0/24"],
+    ["2001:db8:12:34::1", "2001:db8:12::/48"],
+    ["2001:0db8:0012:0000:0:0:0:1", "2001:db8:12::/48"],
+    ["::1", "::/48"],
+    ["fe80::1%eth0", "fe80::/48"],
+    ["64:ff9b::192.0.2.1", "64:ff9b::/48"],
+    ["(none)", "(none)"],
+    ["client.example", "client.example"],
+  ])("takes %s to be in %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
   });
 
   test("goes on after a summary, and hands out what stays as it is", () => {
@@ -148,7 +218,7 @@ describe("the most frequent keys", () => {
         const top = new TopKeys();
         const exact = new Map<string, number>();
         for (const [key, bytes, time] of added) {
-          top.add(key, bytes, time);
+          top.add(key, bytes, 0, time);
           exact.set(key, (exact.get(key) ?? 0) + 1);
         }
         const { rows, others } = top.rows(1_000);
@@ -166,9 +236,9 @@ describe("the most frequent keys", () => {
     const top = new TopKeys();
     const total = 400_000;
     for (let i = 0; i < total; i++) {
-      top.add(`once-${i}`, 1, 1);
-      if (i % 500 === 0) top.add("rare but steady", 1, 1);
-      if (i % 10 === 0) top.add("frequent", 1, 1);
+      top.add(`once-${i}`, 1, 0, 1);
+      if (i % 500 === 0) top.add("rare but steady", 1, 0, 1);
+      if (i % 10 === 0) top.add("frequent", 1, 0, 1);
     }
     const { rows, others } = top.rows(2);
     expect(rows.map(({ key }) => key)).toEqual(["frequent", "rare but steady"]);
@@ -181,25 +251,25 @@ describe("the most frequent keys", () => {
 
   test("come out whoever floods: keys that came many times do not keep a new one out", () => {
     const top = new TopKeys();
-    for (let round = 0; round < 20; round++) for (let i = 0; i < MOST_KEYS; i++) top.add(`old-${i}`, 0, 0);
-    for (let i = 0; i < 200_000; i++) top.add("new", 0, 0);
-    expect(top.rows(1).rows).toEqual([{ key: "new", count: 200_000, bytesSpared: 0 }]);
+    for (let round = 0; round < 20; round++) for (let i = 0; i < MOST_KEYS; i++) top.add(`old-${i}`, 0, 0, 0);
+    for (let i = 0; i < 200_000; i++) top.add("new", 0, 0, 0);
+    expect(top.rows(1).rows).toEqual([{ key: "new", count: 200_000, bytesSpared: 0, bytesWithheld: 0 }]);
   });
 });
 
 describe("the time line", () => {
-  test("keeps every count in at most 120 buckets without gaps, whatever the order", () => {
+  test("keeps every count in at most 1,500 buckets without gaps, whatever the order", () => {
     const time = fc.oneof(
       fc.nat(100_000).map((offset) => T + offset),
       fc.nat(5_000_000_000).map((offset) => T + offset),
       fc.integer({ min: 1, max: 253_402_300_799_999 }),
     );
     fc.assert(
-      fc.property(fc.array(time, { minLength: 1, maxLength: 60 }), (times) => {
-        const timeline = new Timeline();
+      fc.property(fc.array(time, { minLength: 1, maxLength: 60 }), fc.constantFrom(undefined, 120), (times, most) => {
+        const timeline = new Timeline(most);
         for (const at of times) timeline.at(at).refused++;
         const { stepMs, buckets } = timeline.overTime();
-        expect(buckets.length).toBeLessThanOrEqual(120);
+        expect(buckets.length).toBeLessThanOrEqual(most ?? 1_500);
         const begins = buckets.map(({ at }) => Date.parse(at));
         begins.forEach((begin, i) => {
           expect(begin % stepMs).toBe(0);
@@ -216,7 +286,7 @@ describe("the time line", () => {
   test("uses the shortest step that fits", () => {
     const spans = [119_000, 120_000, 3 * 3_600_000, 2 * 86_400_000, 29 * 86_400_000];
     const steps = spans.map((span) => {
-      const timeline = new Timeline();
+      const timeline = new Timeline(120);
       timeline.at(T);
       timeline.at(T + span);
       return timeline.overTime().stepMs;
