@@ -1,5 +1,6 @@
 import { Aggregate } from "../../report/aggregate.js";
 import type { Decision } from "../../report/decision.js";
+import { unwrapped } from "../../report/envelopes/unwrap.js";
 import { LogReader } from "../../report/log/log-reader.js";
 import type { Summary } from "../../report/summary.js";
 import { FileError } from "../files.js";
@@ -34,7 +35,7 @@ export async function readLogs(
   for (const input of inputs) {
     const log = new LogReader(onDecision);
     try {
-      for await (const chunk of input.chunks(onStored)) log.write(chunk);
+      for await (const chunk of unwrapped(counted(input.chunks(onStored), read))) log.write(chunk);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failure ??= error;
@@ -42,11 +43,18 @@ export async function readLogs(
       await input.close();
     }
     log.end();
-    for (const what of ["bytes", "lines", "malformed", "foreign"] as const) read[what] += log.counts[what];
+    for (const what of ["lines", "malformed", "foreign"] as const) read[what] += log.counts[what];
     if (log.counts.firstMalformed !== undefined) firstMalformed ??= `${input.name}:${log.counts.firstMalformed}`;
   }
   const summary = { ...aggregate.summary(), read: firstMalformed === undefined ? read : { ...read, firstMalformed } };
   return { summary, failure };
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, read: { bytes: number }): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    read.bytes += chunk.length;
+    yield chunk;
+  }
 }
 
 function isWithin(time: number | undefined, since: number | undefined, until: number | undefined): boolean {
