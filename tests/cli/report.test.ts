@@ -190,7 +190,7 @@ describe("what cannot be read", () => {
 
 describe("wrong usage: exit code 2 and one line", () => {
   test.each([
-    [["--sinse", "24h"], "Unknown option '--sinse'"],
+    [["--sinse", "24h"], "no option --sinse; did you mean --since?"],
     [["--since"], "Option '--since <value>' argument missing"],
     [
       ["--since", "yesterday"],
@@ -203,7 +203,9 @@ describe("wrong usage: exit code 2 and one line", () => {
     [["--since", "1h", "--until", "2h"], "--since is not before --until: nothing lies between them"],
     [["--top", "0"], '--top: received "0"; expected a whole number from 1 to 1000'],
     [["--top", "ten"], '--top: received "ten"; expected a whole number from 1 to 1000'],
-    [["--html="], "--html: received no name; expected that of a file"],
+    [["--html="], '--html: received ""; expected the name of a file'],
+    [["--html", "-"], '--html: received "-"; expected the name of a file'],
+    [["--html"], "Option '--html <value>' argument missing"],
   ])("%j", async (args, message) => {
     expect(await run(args)).toEqual({ code: 2, out: "", err: `express-expectations report: ${message}\n` });
   });

@@ -1,7 +1,9 @@
-import { parseArgs } from "node:util";
 import { momentFrom } from "../../report/moment.js";
 import { visible } from "../../report/visible.js";
+import { argumentsOf, colorChoice } from "../arguments.js";
+import { fileOf } from "../probe/values.js";
 import { UsageError } from "../usage.js";
+import { REPORT_OPTIONS } from "./description.js";
 
 /** The options of one run. */
 export interface ReportOptions {
@@ -12,53 +14,31 @@ export interface ReportOptions {
   readonly top: number;
   readonly json: boolean;
   readonly html: string | undefined;
+  readonly color: boolean | undefined;
 }
 
 /**
  * Reads the command line.
  *
  * @param now - milliseconds since 1970.
- * @returns `"help"` for `--help`.
  * @throws {UsageError} for a wrong option or value.
  */
-export function reportOptions(args: readonly string[], now: number): ReportOptions | "help" {
-  const { values, positionals } = parsed(args);
-  if (values.help) return "help";
+export function reportOptions(args: readonly string[], now: number): ReportOptions {
+  const { values, positionals } = argumentsOf(args, REPORT_OPTIONS);
   const since = moment("--since", values.since, now);
   const until = moment("--until", values.until, now);
   if (since !== undefined && until !== undefined && since >= until) {
     throw new UsageError("--since is not before --until: nothing lies between them");
   }
-  if (values.html === "") throw new UsageError("--html: received no name; expected that of a file");
   return {
     files: positionals.length === 0 ? ["-"] : positionals,
     since,
     until,
     top: rows(values.top),
     json: values.json === true,
-    html: values.html,
+    html: fileOf("--html", values.html),
+    color: colorChoice(values),
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        since: { type: "string" },
-        until: { type: "string" },
-        top: { type: "string" },
-        json: { type: "boolean" },
-        html: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    // The rest of Node's message explains what `--` does.
-    const [reason = ""] = String((error as Error).message).split(/[.\n]/, 1);
-    throw new UsageError(visible(reason));
-  }
 }
 
 function moment(option: string, text: string | undefined, now: number): number | undefined {

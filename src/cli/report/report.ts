@@ -2,8 +2,7 @@ import { renderPage } from "../../report/page/page.js";
 import type { Command, Terminal } from "../command.js";
 import { FileError, writeWhole } from "../files.js";
 import { paintOf, print } from "../terminal.js";
-import { UsageError, WRONG_USAGE } from "../usage.js";
-import { REPORT_HELP } from "./help.js";
+import { UsageError } from "../usage.js";
 import { type Input, openInputs } from "./input.js";
 import { type ReportOptions, reportOptions } from "./options.js";
 import { Progress } from "./progress.js";
@@ -15,15 +14,13 @@ const FILE_FAILED = 3;
 
 /** The command `report`: summarizes from logs who is refused and why. */
 export const report: Command = async (args, terminal) => {
+  const options = reportOptions(args, Date.now());
+  if (options.files.includes("-") && terminal.stdin.isTTY) {
+    throw new UsageError("no FILE, and standard input is a terminal; --help tells more");
+  }
   try {
-    const options = reportOptions(args, Date.now());
-    if (options === "help") return await print(terminal.stdout, REPORT_HELP);
-    if (options.files.includes("-") && terminal.stdin.isTTY) {
-      throw new UsageError("no FILE, and standard input is a terminal; --help tells more");
-    }
     return await run(options, terminal);
   } catch (error) {
-    if (error instanceof UsageError) return fail(terminal, error.message, WRONG_USAGE);
     if (error instanceof FileError) return fail(terminal, error.message, FILE_FAILED);
     throw error;
   }
@@ -42,7 +39,7 @@ async function run(options: ReportOptions, terminal: Terminal): Promise<number> 
   else if (options.html === undefined)
     await print(
       terminal.stdout,
-      reportText(summary, { width: terminal.stdout.columns ?? 80, paint: paintOf(terminal) }),
+      reportText(summary, { width: terminal.stdout.columns ?? 80, paint: paintOf(terminal, options.color) }),
     );
   return failure ? FILE_FAILED : 0;
 }
