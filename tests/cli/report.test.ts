@@ -424,6 +424,33 @@ describe("--html", () => {
     expect(readFileSync(target, "utf8")).toBe("old");
   });
 
+  test.each([
+    ["the log itself", (path: string) => path],
+    [
+      "a link to it",
+      (path: string) => {
+        symlinkSync(path, `${path}.link`);
+        return `${path}.link`;
+      },
+    ],
+  ])("never replaces a log: %s", async (_what, targetOf) => {
+    const path = file(`${_what}.log`, line({}));
+    const target = targetOf(path);
+    const { code, out, err } = await run([file("other.log", line({})), path, "--html", target]);
+    expect({ code, out, err }).toEqual({
+      code: 2,
+      out: "",
+      err: `express-expectations report: --html: received ${JSON.stringify(target)}, which is a log to read; expected another\n`,
+    });
+    expect(readFileSync(path, "utf8")).toBe(line({}));
+  });
+
+  test("that cannot be written loses nothing of --json, and ends with 3", async () => {
+    const { code, out } = await run(["--json", "--html", join(folder, "no", "page.html")], { stdin: line({}) });
+    expect(code).toBe(3);
+    expect((JSON.parse(out) as Summary).refused).toBe(1);
+  });
+
   test("fails with exit code 3 where it cannot write", async () => {
     mkdirSync(join(folder, "sub"), { recursive: true });
     for (const [target, reason] of [

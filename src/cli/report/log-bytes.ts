@@ -1,8 +1,8 @@
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import type { Readable } from "node:stream";
 import { FileError, reasonOf } from "../files.js";
+import { gunzipped, isGzip } from "./gzip.js";
 
-/** The size of the chunks that are read and unpacked. */
+/** The size of the chunks that are read. */
 export const CHUNK_BYTES: number = 2 ** 18;
 
 /**
@@ -18,7 +18,7 @@ export async function* chunksOf(
 ): AsyncIterable<Buffer> {
   try {
     const { first, rest } = await beginningOf(stored, onStored);
-    yield* isGzip(first) ? unpacked(first, rest) : joined(first, rest);
+    yield* isGzip(first) ? gunzipped(joined(first, rest)) : joined(first, rest);
   } catch (error) {
     throw new FileError(`${name}: ${reasonOf(error)}`);
   }
@@ -44,20 +44,7 @@ async function* counted(stored: AsyncIterable<Buffer | string>, onStored: (bytes
   }
 }
 
-// RFC 1952 §2.3.1
-function isGzip(first: Buffer): boolean {
-  return first[0] === 0x1f && first[1] === 0x8b;
-}
-
 async function* joined(first: Buffer, rest: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   yield first;
   yield* rest;
-}
-
-async function* unpacked(first: Buffer, rest: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  const stored = Readable.from(joined(first, rest), { objectMode: true });
-  stored.on("error", (error) => gunzip.destroy(error));
-  stored.pipe(gunzip);
-  yield* gunzip;
 }

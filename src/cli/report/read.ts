@@ -39,8 +39,6 @@ export async function readLogs(
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failure ??= error;
-    } finally {
-      await input.close();
     }
     log.end();
     for (const what of ["lines", "malformed", "foreign"] as const) read[what] += log.counts[what];

@@ -3,7 +3,7 @@ import type { Command, Terminal } from "../command.js";
 import { FileError, writeWhole } from "../files.js";
 import { paintOf, print } from "../terminal.js";
 import { UsageError } from "../usage.js";
-import { type Input, openInputs } from "./input.js";
+import { checkIsNoInput, type Input, inputsOf } from "./input.js";
 import { type ReportOptions, reportOptions } from "./options.js";
 import { Progress } from "./progress.js";
 import { type ReadSummary, readLogs } from "./read.js";
@@ -18,6 +18,7 @@ export const report: Command = async (args, terminal) => {
   if (options.files.includes("-") && terminal.stdin.isTTY) {
     throw new UsageError("no FILE, and standard input is a terminal; --help tells more");
   }
+  if (options.html !== undefined) await checkIsNoInput(options.html, options.files);
   try {
     return await run(options, terminal);
   } catch (error) {
@@ -27,20 +28,20 @@ export const report: Command = async (args, terminal) => {
 };
 
 async function run(options: ReportOptions, terminal: Terminal): Promise<number> {
-  const inputs = await openInputs(options.files, terminal.stdin);
+  const inputs = await inputsOf(options.files, terminal.stdin);
   const progress = new Progress(terminal, sizeOf(inputs));
   const { summary, failure } = await readLogs(inputs, options, (bytes) => progress.advance(bytes));
   progress.end();
   const { lines, malformed } = summary.read;
   if (failure) fail(terminal, failure.message, FILE_FAILED);
   else if (lines === malformed) return fail(terminal, nothingReadable(inputs, summary), NOTHING_READABLE);
-  if (options.html !== undefined) await writeWhole(options.html, renderPage(summary));
   if (options.json) await print(terminal.stdout, `${JSON.stringify(summary, undefined, 2)}\n`);
   else if (options.html === undefined)
     await print(
       terminal.stdout,
       reportText(summary, { width: terminal.stdout.columns ?? 80, paint: paintOf(terminal, options.color) }),
     );
+  if (options.html !== undefined) await writeWhole(options.html, renderPage(summary));
   return failure ? FILE_FAILED : 0;
 }
 
