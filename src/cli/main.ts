@@ -23,6 +23,8 @@ const NO_OUTPUT = 3;
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   // Progress and messages that nobody reads are not worth an end.
   terminal.stderr.on("error", () => {});
+  // Who writes to it gets the error, too.
+  terminal.stdout.on("error", () => {});
   try {
     return await run(args, terminal);
   } catch (error) {

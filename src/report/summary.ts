@@ -138,6 +138,8 @@ export interface Summary extends Spared {
     readonly outside?: number;
     /** The number of those that have no time. */
     readonly untimed?: number;
+    /** Records that `--where` left out. */
+    readonly filtered?: number;
     /** The place of the first malformed line: `app.log:17`. */
     readonly firstMalformed?: string;
   };

@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
-import { access, type FileHandle, open, stat } from "node:fs/promises";
+import { access, open, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { visible } from "../../report/visible.js";
 import { FileError, reasonOf } from "../files.js";
 import { UsageError } from "../usage.js";
+import { followed, until } from "./follow.js";
 import { CHUNK_BYTES, chunksOf } from "./log-bytes.js";
 
 /** A log that can be read. */
@@ -14,9 +15,11 @@ export interface Input {
   /**
    * Returns the log's bytes, unpacked if it is compressed. The file is open while they are read.
    *
+   * @param onStored - receives the number of bytes read, before unpacking.
+   * @param stop - if given, a file is read on as it grows until this signal, and a pipe until its end or this signal.
    * @throws {FileError}
    */
-  chunks(onStored: (bytes: number) => void): AsyncIterable<Buffer>;
+  chunks(onStored: (bytes: number) => void, stop?: AbortSignal): AsyncIterable<Buffer>;
 }
 
 /**
@@ -33,7 +36,11 @@ export async function inputsOf(files: readonly string[], stdin: Readable): Promi
 
 function standardInput(stdin: Readable): Input {
   const name = "standard input";
-  return { name, size: undefined, chunks: (onStored) => chunksOf(name, stdin, onStored) };
+  return {
+    name,
+    size: undefined,
+    chunks: (onStored, stop) => chunksOf(name, stop ? until<Buffer>(stdin, stop) : stdin, onStored),
+  };
 }
 
 async function fileInput(file: string): Promise<Input> {
@@ -42,22 +49,28 @@ async function fileInput(file: string): Promise<Input> {
     const found = await stat(file);
     if (found.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
     await access(file, constants.R_OK);
-    return { name, size: found.isFile() ? found.size : undefined, chunks: (onStored) => fileChunks(file, onStored) };
+    return found.isFile()
+      ? { name, size: found.size, chunks: (onStored, stop) => fileChunks(file, onStored, stop) }
+      : { name, size: undefined, chunks: (onStored, stop) => pipeChunks(file, onStored, stop) };
   } catch (error) {
     throw new FileError(`${name}: ${reasonOf(error)}`);
   }
 }
 
-async function* fileChunks(file: string, onStored: (bytes: number) => void): AsyncGenerator<Buffer> {
-  let handle: FileHandle | undefined;
+function fileChunks(file: string, onStored: (bytes: number) => void, stop?: AbortSignal): AsyncIterable<Buffer> {
+  return chunksOf(visible(file), stop ? followed(file, stop) : opened(file), onStored);
+}
+
+function pipeChunks(file: string, onStored: (bytes: number) => void, stop?: AbortSignal): AsyncIterable<Buffer> {
+  return chunksOf(visible(file), stop ? until(opened(file), stop) : opened(file), onStored);
+}
+
+async function* opened(file: string): AsyncGenerator<Buffer> {
+  const handle = await open(file);
   try {
-    handle = await open(file, constants.O_RDONLY);
-    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, autoClose: false });
-    yield* chunksOf(visible(file), stream, onStored);
-  } catch (error) {
-    throw error instanceof FileError ? error : new FileError(`${visible(file)}: ${reasonOf(error)}`);
+    yield* handle.createReadStream({ highWaterMark: CHUNK_BYTES, autoClose: false });
   } finally {
-    await handle?.close();
+    await handle.close();
   }
 }
 

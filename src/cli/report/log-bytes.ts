@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import { FileError, reasonOf } from "../files.js";
 import { gunzipped, isGzip } from "./gzip.js";
 
@@ -13,7 +12,7 @@ export const CHUNK_BYTES: number = 2 ** 18;
  */
 export async function* chunksOf(
   name: string,
-  stored: Readable,
+  stored: AsyncIterable<Buffer | string>,
   onStored: (bytes: number) => void,
 ): AsyncIterable<Buffer> {
   try {
@@ -25,7 +24,7 @@ export async function* chunksOf(
 }
 
 // A pipe may deliver the two bytes that identify gzip one by one.
-async function beginningOf(stored: Readable, onStored: (bytes: number) => void) {
+async function beginningOf(stored: AsyncIterable<Buffer | string>, onStored: (bytes: number) => void) {
   const rest = counted(stored, onStored)[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);
   while (first.length < 2) {

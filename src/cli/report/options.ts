@@ -1,3 +1,4 @@
+import { type Condition, conditionFrom } from "../../report/conditions.js";
 import { momentFrom } from "../../report/moment.js";
 import { visible } from "../../report/visible.js";
 import { argumentsOf, colorChoice } from "../arguments.js";
@@ -11,6 +12,12 @@ export interface ReportOptions {
   /** Milliseconds since 1970. */
   readonly since: number | undefined;
   readonly until: number | undefined;
+  /** What records must be. */
+  readonly where: readonly Condition[];
+  /** Whether the lines of records are printed in place of the result. */
+  readonly records: boolean;
+  /** Whether files are read on as they grow. */
+  readonly follow: boolean;
   readonly top: number;
   readonly json: boolean;
   readonly html: string | undefined;
@@ -30,15 +37,28 @@ export function reportOptions(args: readonly string[], now: number): ReportOptio
   if (since !== undefined && until !== undefined && since >= until) {
     throw new UsageError("--since is not before --until: nothing lies between them");
   }
+  const { records = false, json = false } = values;
+  if (records && (json || values.html !== undefined)) {
+    throw new UsageError(`--records and ${json ? "--json" : "--html"}: received both; expected one of them`);
+  }
   return {
     files: positionals.length === 0 ? ["-"] : positionals,
     since,
     until,
     top: rows(values.top),
-    json: values.json === true,
+    where: (values.where ?? []).map(condition),
+    records,
+    follow: values.follow ?? false,
+    json,
     html: fileOf("--html", values.html),
     color: colorChoice(values),
   };
+}
+
+function condition(text: string): Condition {
+  const found = conditionFrom(text);
+  if (typeof found !== "string") return found;
+  throw new UsageError(`--where: received ${visible(JSON.stringify(text))}; ${found}`);
 }
 
 function moment(option: string, text: string | undefined, now: number): number | undefined {
