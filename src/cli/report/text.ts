@@ -42,8 +42,20 @@ function headLines(summary: Summary, { width, paint }: TextOptions): string[] {
   }
   return [
     ...wrap(head, width, "", "  ").map((line) => paint("bold", line)),
-    ...[...sentences, ...omittedSentence(summary)].flatMap((sentence) => wrap(sentence, width, "", "  ")),
+    ...[...sentences, ...oddTimesSentence(summary), ...omittedSentence(summary)].flatMap((sentence) =>
+      wrap(sentence, width, "", "  "),
+    ),
   ];
+}
+
+function oddTimesSentence({ oddTimes }: Summary): string[] {
+  if (!oddTimes) return [];
+  const { count, from, to } = oddTimes;
+  const records =
+    count === 1
+      ? `1 record is from ${timeText(from)}`
+      : `${countText(count)} records are from ${timeText(from)} to ${timeText(to)}`;
+  return [`${records}, far from all others: a clock may be wrong`];
 }
 
 function omittedSentence({ omitted }: Summary): string[] {
