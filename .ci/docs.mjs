@@ -19,7 +19,14 @@ const STEPS = values.check
       ["schemas.mjs", "--check"],
       ["man.mjs", "--check"],
     ]
-  : [["reference.mjs"], ["api.mjs", "--write"], ["architecture.mjs"], ["handshake-picture.mjs"], ["schemas.mjs"], ["man.mjs"]];
+  : [
+      ["reference.mjs"],
+      ["api.mjs", "--write"],
+      ["architecture.mjs"],
+      ["handshake-picture.mjs"],
+      ["schemas.mjs"],
+      ["man.mjs"],
+    ];
 
 // Two at a time.
 const rest = STEPS.values();

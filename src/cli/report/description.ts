@@ -33,7 +33,7 @@ export const REPORT: Description = {
   operands: "[FILE…]",
   summary: "says who is refused and why, from logs",
   purpose:
-    "Says who is refused and why. Reads JSON lines as pino, bunyan, winston and this package's own logger write them, also inside lines of Docker, journald and Kubernetes, and ignores other lines. Reads standard input if there is no FILE, or if FILE is -. Files may be compressed with gzip.",
+    "Says who is refused and why. Reads JSON lines as pino, bunyan, winston and this package's own logger write them, also inside lines of Docker, journald and Kubernetes, and ignores other lines. Reads standard input if there is no FILE, or if FILE is -. FILE may be a pattern, such as 'logs/**/*.log'. Files may be compressed with gzip.",
   options: {
     ...REPORT_OPTIONS,
     where: { ...REPORT_OPTIONS.where, completes: CONDITION_KEYS.map((key) => `${key}=`) },

@@ -2,6 +2,7 @@ import type { Command, Terminal } from "../command.js";
 import { FileError } from "../files.js";
 import { UsageError } from "../usage.js";
 import { checkIsNoInput, type Input, inputsOf } from "./input.js";
+import { namesOf } from "./names.js";
 import { type ReportOptions, reportOptions } from "./options.js";
 import { Output } from "./output.js";
 import { Progress } from "./progress.js";
@@ -14,7 +15,8 @@ const FILE_FAILED = 3;
 
 /** The command `report`: summarizes from logs who is refused and why. */
 export const report: Command = async (args, terminal) => {
-  const options = reportOptions(args, Date.now());
+  const asked = reportOptions(args, Date.now());
+  const options = { ...asked, files: await namesOf(asked.files) };
   if (options.files.includes("-") && terminal.stdin.isTTY) {
     throw new UsageError("no FILE, and standard input is a terminal; --help tells more");
   }
