@@ -21,7 +21,7 @@ else if (readFileSync(file, "utf8") !== page) {
 async function load() {
   const { outputFiles } = await build({
     stdin: {
-      contents: 'export * from "./src/cli/descriptions.ts"; export { textOf } from "./src/cli/help.ts";',
+      contents: 'export * from "./src/cli/descriptions.ts";',
       resolveDir: repository,
     },
     bundle: true,
@@ -33,7 +33,7 @@ async function load() {
 }
 
 // The macros of man(7).
-function manualPage({ DESCRIPTIONS, textOf }) {
+function manualPage({ DESCRIPTIONS }) {
   const list = (pairs) => pairs.flatMap(([term, text]) => [".TP", term, roff(text)]);
   const lines = [
     '.\\" Written by npm run docs.',
@@ -50,7 +50,7 @@ function manualPage({ DESCRIPTIONS, textOf }) {
     ...DESCRIPTIONS.flatMap((one) => [
       `.SH ${roff(one.name.toUpperCase())}`,
       roff(one.purpose),
-      ...list(Object.entries(one.options).map(([long, option]) => [namesOf(long, option), `${textOf(option)}.`])),
+      ...list(Object.entries(one.options).map(([long, option]) => [namesOf(long, option), `${option.help}.`])),
       ...(one.notes ?? []).flatMap((note) => [".PP", roff(note)]),
       ".PP",
       "Exit codes:",

@@ -37,7 +37,7 @@ function optionLines(long: string, option: Option): string[] {
   const head = `  ${namesOf(long, option)}`;
   const indent = " ".repeat(TEXT_AT);
   const first = head.length + 2 <= TEXT_AT ? head.padEnd(TEXT_AT) : `${head}  `;
-  return wrap(textOf(option), WIDTH, first, indent);
+  return wrap(option.help, WIDTH, first, indent);
 }
 
 function namesOf(long: string, { short, value }: Option): string {
@@ -45,12 +45,7 @@ function namesOf(long: string, { short, value }: Option): string {
   return value === undefined ? names : `${names} ${value}`;
 }
 
-/** Returns the sentence about an option, without a full stop. */
-export function textOf({ help, multiple = false }: Option): string {
-  return multiple ? `${help}; may be repeated` : help;
-}
-
-/** Returns the beginning of that sentence, for lists of options. */
-export function shortTextOf(option: Option): string {
-  return textOf(option).split(": ", 1)[0] as string;
+/** Returns the beginning of the phrase about an option, for lists of options. */
+export function shortTextOf({ help }: Option): string {
+  return help.split(": ", 1)[0] as string;
 }

@@ -26,7 +26,7 @@ const CONDITION = /^([A-Za-z]+)(!?=)(.+)$/s;
  * Reads a condition: `key=value` or `key!=value`. Values are those of a report's tables. An address may be a network,
  * such as `10.0.0.0/8`, a status `4xx`, and software may be without its version.
  *
- * @returns a message if the text is no condition.
+ * @returns a message if the text is not a condition.
  */
 export function conditionFrom(text: string): Condition | string {
   const [, name = "", operator, value = ""] = CONDITION.exec(text) ?? [];

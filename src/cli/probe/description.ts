@@ -10,7 +10,7 @@ export const PROBE_OPTIONS = {
     help: "the upload's method (PUT)",
     completes: ["PUT", "POST", "PATCH"],
   },
-  header: { type: "string", short: "H", value: "'N: V'", help: "a field to send", multiple: true },
+  header: { type: "string", short: "H", value: "'N: V'", help: "a field to send; may be repeated", multiple: true },
   user: { type: "string", short: "u", value: "NAME:PASS", help: "credentials for the endpoint" },
   data: { type: "string", short: "d", value: "TEXT|@FILE", help: "the content to send", completes: "files" },
   size: { type: "string", value: "SIZE", help: "how much content to send (16kb; 1mb if it is sent without waiting)" },
@@ -24,7 +24,12 @@ export const PROBE_OPTIONS = {
     short: "L",
     help: "follows redirects of the upload first; credentials stay at their origin",
   },
-  resolve: { type: "string", value: "HOST:PORT:ADDRESS", help: "the address of a host", multiple: true },
+  resolve: {
+    type: "string",
+    value: "HOST:PORT:ADDRESS",
+    help: "the address of a host; may be repeated",
+    multiple: true,
+  },
   proxy: { type: "string", short: "x", value: "URL", help: "an HTTP forward proxy, http://[NAME:PASS@]HOST:PORT" },
   "proxy-user": { type: "string", value: "NAME:PASS", help: "credentials for the proxy" },
   origin: {

@@ -13,7 +13,7 @@ export const REPORT_OPTIONS = {
     type: "string",
     value: "KEY=VALUE",
     multiple: true,
-    help: "only such records: status=413, status!=4xx, client=10.0.0.0/8, software=curl",
+    help: "only such records: status=413, status!=4xx, client=10.0.0.0/8, software=curl; may be repeated",
   },
   records: { type: "boolean", help: "prints the lines of these records in place of the result" },
   follow: { type: "boolean", short: "f", help: "goes on with what is added to the files, until it is interrupted" },

@@ -24,7 +24,7 @@ export function isGzip(first: Buffer): boolean {
  * `createGunzip()` does the same, but if something else follows the data, it drops what it has just unpacked. For a
  * small file that is everything.
  *
- * @throws {Error} with the code `Z_DATA_ERROR`, `Z_BUF_ERROR` or {@link TRAILING_DATA}.
+ * @throws {Error} with the code `Z_DATA_ERROR`, `Z_BUF_ERROR` or `ERR_TRAILING_DATA`.
  */
 export async function* gunzipped(stored: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const source = new ByteSource(stored);
@@ -40,7 +40,7 @@ export async function* gunzipped(stored: AsyncIterable<Buffer>): AsyncGenerator<
 }
 
 /** The code of the error for something that follows the gzip data. */
-export const TRAILING_DATA = "ERR_TRAILING_DATA";
+const TRAILING_DATA = "ERR_TRAILING_DATA";
 
 function fault(code: string): Error {
   return Object.assign(new Error(code), { code });

@@ -5,11 +5,11 @@ import { glob, isDynamicPattern } from "tinyglobby";
 const ORDER = new Intl.Collator("en", { numeric: true });
 
 /**
- * Returns the files that names stand for. A name with `*`, `?`, `[…]`, `{…}` or `**` that is no file is a pattern.
+ * Returns the files that names stand for. A name with `*`, `?`, `[…]`, `{…}` or `**` that is not the name of a file is a pattern.
  *
  * Shells do the same. But a pattern in quotes may stand for more files than fit on a command line.
  *
- * @returns each name that is no pattern, and the files of each pattern in the order of their names; the pattern itself
+ * @returns each name that is not a pattern, and the files of each pattern in the order of their names; the pattern itself
  *   if there are none.
  */
 export async function namesOf(names: readonly string[]): Promise<string[]> {

@@ -9,7 +9,7 @@ export const UPLOAD_OPTIONS = {
     help: "the method (PUT)",
     completes: ["PUT", "POST", "PATCH"],
   },
-  header: { type: "string", short: "H", value: "'N: V'", help: "a field to send", multiple: true },
+  header: { type: "string", short: "H", value: "'N: V'", help: "a field to send; may be repeated", multiple: true },
   user: { type: "string", short: "u", value: "NAME:PASS", help: "credentials" },
   "expect-timeout": {
     type: "string",

@@ -22,7 +22,7 @@ export function dockerLine(line: string): Wrapped | undefined {
   };
 }
 
-/** Returns the object that a line consists of; an empty one if it is no object. */
+/** Returns the object that a line consists of; an empty one if it is something else. */
 export function objectIn(line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line);

@@ -15,7 +15,7 @@ export class Parts {
     const joined = before + text;
     this.#length -= before.length;
     this.#begun.delete(partOf);
-    // One that is too long is no record: what there is of it ends here.
+    // No record is so long: what there is of it ends here.
     const isFull = this.#length + joined.length > LONGEST_LINE || this.#begun.size >= MOST_STREAMS;
     if (!goesOn || isFull) return joined;
     this.#begun.set(partOf, joined);

@@ -1,7 +1,7 @@
 import type { Wrapped } from "./wrapped.js";
 
 const LONGEST_PREFIX = 256;
-// Binary data is no prefix.
+// It does not match binary data.
 const PREFIX = /^[^"\p{Cc}]+$/u;
 const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?|^\d{10}\.\d{1,9}(?= )/;
 
