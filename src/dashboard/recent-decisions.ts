@@ -1,7 +1,7 @@
 import { Aggregate } from "../report/aggregate.js";
 import { type Decision, decisionFrom, FIELDS } from "../report/decision.js";
 import type { Summary } from "../report/summary.js";
-import { copied } from "../report/text-copy.js";
+import { short } from "./short.js";
 
 /** The shortest time from one summing up to the next. A little less than a second, for timers of a second that fire early. */
 const PAUSE_MS = 950;
@@ -75,10 +75,3 @@ interface Summed {
 }
 
 type Timed = Decision & { readonly time: number };
-
-const LONGEST_VALUE = 256;
-
-// A copy, because a slice keeps the whole text in memory.
-function short(value: unknown): unknown {
-  return typeof value === "string" ? copied(value.slice(0, LONGEST_VALUE)) : value;
-}
