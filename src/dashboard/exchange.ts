@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Channel } from "node:diagnostics_channel";
 import { acceptChannel, errorChannel, refuseChannel } from "../observe/diagnostics.js";
 import type { PreparedLogger } from "../observe/logger.js";
 import type { DecisionSource } from "./decision-source.js";
@@ -6,7 +7,7 @@ import { type LooseRecord, recordsIn } from "./letter.js";
 import { Outbox } from "./outbox.js";
 
 /** The channels of decisions. */
-export const DECISION_CHANNELS = [acceptChannel, refuseChannel, errorChannel];
+export const DECISION_CHANNELS: readonly Channel[] = [acceptChannel, refuseChannel, errorChannel];
 
 /**
  * Publishes the decisions of this process, and reads those of others.

@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import { connectionOf } from "../handshake/connection.js";
 import { currentHandshake, type Handshake } from "../handshake/handshake.js";
 import { socketOf } from "../node/session.js";
@@ -28,6 +28,7 @@ const GOODBYE_MS = 5_000;
 export class Departure {
   readonly #begunAt = performance.now();
   readonly #refusedBefore: number;
+  #isListening = true;
   #hasStopped = false;
   #hasEndedAll = false;
   #cut = 0;
@@ -68,21 +69,30 @@ export class Departure {
     const { traffic, settings } = this;
     const passedMs = performance.now() - this.#begunAt;
     const isOver = passedMs >= settings.timeoutMs;
+    if (!settings.keepListening && this.#isListening) this.#stopListening();
     if (passedMs < settings.announceMs && !isOver) return;
     traffic.isRefusing = true;
     // Sends a GOAWAY with the last request that counts. A client may repeat those behind it (RFC 9113 §6.8). A GOAWAY that
     // excludes none would be a lie: nghttp2 ignores new streams behind any of them.
     for (const { holder } of traffic.sessions) holder.close();
-    if (!this.#hasStopped && (isOver || !settings.keepListening || !hasUploads(traffic))) this.#stop();
+    if (!this.#hasStopped && (isOver || !this.#isListening || !hasUploads(traffic))) this.#stop();
     if (this.#hasStopped) this.#closeIdle();
     if (isOver && !this.#hasEndedAll) this.#endAll();
     if (passedMs >= settings.timeoutMs + GOODBYE_MS) this.#destroyAll();
   }
 
+  // The server's own `close()` would also end connections that have just begun, and with them the uploads that are on their
+  // way.
+  #stopListening(): void {
+    if (!this.server.listening) return;
+    this.#isListening = false;
+    NetServer.prototype.close.call(this.server);
+  }
+
   #stop(): void {
     this.#hasStopped = true;
     const { server } = this;
-    if (server.listening) {
+    if (server.listening || !this.#isListening) {
       server.close();
       return;
     }

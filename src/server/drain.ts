@@ -16,7 +16,8 @@ export interface DrainOptions {
   timeoutMs?: number;
   /**
    * Whether the server listens while uploads are under way, so that new ones get a 503. Default true. With false it stops
-   * listening before it refuses anything: for a worker of `node:cluster`, whose new connections go to the other workers.
+   * listening at once, for a worker of `node:cluster` or PM2: new connections go to the other workers. Uploads on
+   * connections that are there are accepted during `announceMs`.
    */
   keepListening?: boolean;
 }

@@ -7,19 +7,36 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { freePort } from "../helpers/ports.cjs";
 
 // Where Debian has haproxy, and not every user's PATH.
 process.env.PATH += ":/usr/sbin";
 
 const DEADLINE_MS = 60_000;
-const INSTANCE = fileURLToPath(new URL("instance.mjs", import.meta.url));
+export const INSTANCE = fileURLToPath(new URL("instance.mjs", import.meta.url));
 const CONFIGURATION = fileURLToPath(new URL("haproxy.cfg", import.meta.url));
 
-/** Why no fleet can be started here; `undefined` if it can. */
-export function reasonToSkip() {
-  const missing = ["haproxy", "redis-server"].filter((program) => spawnSync(program, ["-v"]).error);
-  return missing.length > 0 ? `${missing.join(" and ")} not installed` : undefined;
+/** The option `--uploads` of a program. */
+export function countOption() {
+  const { values } = parseArgs({ options: { uploads: { type: "string", default: "110" } } });
+  const count = Number(values.uploads);
+  if (!Number.isInteger(count) || count < 50) throw new Error("--uploads takes a number, 50 or more");
+  return count;
+}
+
+/** Ends the process with the reason if a program is not installed. */
+export function reasonToSkip(...programs) {
+  const missing = programs.filter((name) => spawnSync(name, ["-v"]).error);
+  if (missing.length === 0) return;
+  console.log(`skipped: ${missing.join(" and ")} not installed`);
+  process.exit(0);
+}
+
+/** Ends a program with what went wrong. */
+export function end(faults) {
+  for (const fault of faults) console.error(`fault: ${fault}`);
+  process.exitCode = faults.length === 0 ? 0 : 1;
 }
 
 export class Fleet {
@@ -42,8 +59,7 @@ export class Fleet {
 
   async #start(options) {
     this.redisPort = await freePort();
-    const redisArgs = ["--port", this.redisPort, "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder];
-    this.#programs.push(await program("redis-server", redisArgs.map(String), this.redisPort));
+    this.#programs.push(await startRedis(this.redisPort, this.#folder));
     this.options = { ...options, redisPort: this.redisPort };
     const ports = { first: await freePort(), second: await freePort() };
     await Promise.all(Object.entries(ports).map(([name, port]) => this.#startInstance(name, port)));
@@ -84,7 +100,7 @@ export class Fleet {
 
   async stop() {
     await Promise.all([...this.#instances.values()].map((instance) => instance.end()));
-    for (const child of this.#programs) await end(child);
+    for (const child of this.#programs) await kill(child);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -95,7 +111,8 @@ class Instance {
   constructor(name, port, options, faults) {
     this.name = name;
     this.port = port;
-    this.child = spawn(process.execPath, [INSTANCE, JSON.stringify(options)], { stdio: ["ignore", "pipe", "inherit"] });
+    const env = { ...process.env, FLEET: JSON.stringify(options) };
+    this.child = spawn(process.execPath, [INSTANCE], { env, stdio: ["ignore", "pipe", "inherit"] });
     this.exited = once(this.child, "exit");
     let rest = "";
     this.child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -138,14 +155,20 @@ async function program(command, args, port) {
   return child;
 }
 
-async function end(child) {
+/** Starts Debian's Redis, which keeps nothing on disk. */
+export function startRedis(port, folder) {
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
+  return program("redis-server", args, port);
+}
+
+export async function kill(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill("SIGKILL");
   await exited;
 }
 
-async function until(what, isTrue) {
+export async function until(what, isTrue) {
   const deadline = performance.now() + DEADLINE_MS;
   while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);

@@ -1,6 +1,7 @@
-// One instance of a server: a cluster of workers that share a quota and places in Redis. Started by rolling.mjs.
+// One instance of a server: a cluster of workers that share a quota and places in Redis. Started by rolling.mjs. Or one
+// worker of a cluster of PM2: started by pm2.mjs.
 //
-// Prints a line of JSON for each event. SIGTERM drains the workers, and ends the instance.
+// Prints a line of JSON for each event. SIGTERM drains the workers and ends the instance. PM2 sends SIGINT to a worker.
 import cluster from "node:cluster";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -11,7 +12,7 @@ import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import { Semaphore } from "redis-semaphore";
 
-const { port, workers, redisPort, budget, places, announceMs } = JSON.parse(process.argv[2]);
+const { port, workers, redisPort, budget, places, announceMs } = JSON.parse(process.env.FLEET);
 
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -76,16 +77,20 @@ async function serve() {
 
   const server = attach(app.listen(port, "127.0.0.1"), { logger });
   await once(server, "listening");
-  process.on("message", async (message) => {
-    if (message !== "drain") return;
-    // The port belongs to all workers. Each stops listening before it refuses anything.
-    const drained = drain(server, { announceMs, keepListening: false });
+  const leave = async (options) => {
+    const drained = drain(server, { announceMs, ...options });
     print({ event: "draining", ...now });
     setTimeout(() => print({ event: "refusing", ...now }), announceMs);
     print({ event: "drained", ...(await drained) });
     await redis.quit();
-    process.disconnect();
+    process.exit();
+  };
+  process.on("message", (message) => {
+    if (message === "drain") void leave();
   });
+  // This worker goes alone: the port remains, with the other ones.
+  process.once("SIGINT", () => void leave({ keepListening: false }));
+  process.send("ready");
 }
 
 /** Reads an upload, and counts what is in progress and what is stored in Redis, past the policies. */

@@ -169,17 +169,22 @@ describe.each(KINDS)("%s", (kind) => {
     expect(logger.records.map(({ details }) => details.policy)).toEqual(["drain", "drain"]);
   });
 
-  test("with keepListening: false, new connections are refused at once", async () => {
+  test("with keepListening: false, it stops listening at once, and serves the connections that are there", async () => {
     const { server, port, connect } = await serve(kind);
-    const early = await connect();
+    const [early, fresh] = [await connect(), await connect()];
     early.send(UPLOAD);
     await early.status(100);
-    const drained = drain(server, { keepListening: false });
+    await until("both are there", async () => (await countConnections(server)) === 2);
+    const drained = drain(server, { keepListening: false, announceMs: 2_000 });
     const [error] = (await once(net.connect(port, "127.0.0.1"), "error")) as [NodeJS.ErrnoException];
     expect(error.code).toBe("ECONNREFUSED");
-    early.send("12345");
-    expect((await early.final()).status).toBe(201);
-    early.socket.end();
+    for (const wire of [fresh, early]) {
+      if (wire === fresh) wire.send(UPLOAD);
+      await wire.status(100);
+      wire.send("12345");
+      expect(await wire.final()).toMatchObject({ status: 201, headers: { connection: "close" } });
+      await wire.closed();
+    }
     expect(await drained).toEqual({ refusedUploads: 0, cutConnections: 0 });
   });
 
@@ -306,6 +311,28 @@ test("a server that was closed before is waited for", async () => {
   wire.send("12345");
   expect((await wire.final()).headers.connection).toBe("close");
   expect(await drained).toEqual({ refusedUploads: 0, cutConnections: 0 });
+});
+
+test("with keepListening: false, an upload that comes behind announceMs on a connection that is there gets 503", async () => {
+  const { server, verdict, connect } = await serve("node:http");
+  const wire = await connect();
+  wire.send(UPLOAD.replace("/files", "/judged"));
+  await pendingOn(server);
+  let received = () => 0;
+  server.on("connection", (socket: net.Socket) => {
+    received = () => socket.bytesRead;
+  });
+  const other = await connect();
+  other.send("PUT /files HT");
+  await until("the request has begun", () => received() > 0);
+  const drained = drain(server, { keepListening: false });
+  other.send(UPLOAD.slice("PUT /files HT".length));
+  expect(await other.final()).toMatchObject({ status: 503, headers: { connection: "close" } });
+  await other.closed();
+  verdict.resolve(false);
+  await wire.status(413);
+  await wire.closed();
+  expect(await drained).toEqual({ refusedUploads: 1, cutConnections: 0 });
 });
 
 test("a WebSocket is ended when the time is over", async () => {
