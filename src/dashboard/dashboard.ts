@@ -12,7 +12,15 @@ import { pathOf, sendPage, sendSummary } from "./responses.js";
 
 export type { DecisionSource } from "./decision-source.js";
 export { fromRedis, type RedisPublisher, type RedisSourceOptions, type RedisSubscriber } from "./from-redis.js";
-export { fromWorkers, type PrimaryCluster, relayDecisions, type WorkerProcess } from "./from-workers.js";
+export {
+  type DecisionRelay,
+  fromWorkers,
+  type PrimaryCluster,
+  type PrimaryWorker,
+  relayDecisions,
+  type WorkerListener,
+  type WorkerProcess,
+} from "./from-workers.js";
 export { type ShareOptions, shareDecisions } from "./share-decisions.js";
 
 /** Options of {@link dashboard}. */

@@ -4,22 +4,28 @@ import type { DecisionSource } from "./decision-source.js";
 
 /** A client of Redis that publishes: one of ioredis or of node-redis. */
 export interface RedisPublisher {
+  /** Sends a message to all subscribers of a channel. */
   publish(channel: string, message: string): unknown;
 }
 
 /** A client of Redis that subscribes: one of ioredis or of node-redis. A client can do nothing else meanwhile. */
 export interface RedisSubscriber {
+  /** Begins a subscription. */
   // biome-ignore lint/suspicious/noExplicitAny: both libraries give the second argument a meaning of their own
   subscribe(channel: string, listener: (...args: any[]) => void): unknown;
+  /** Ends it. */
   unsubscribe(channel: string): unknown;
+  /** Listens for the messages of all channels, with ioredis. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   on(event: "message", listener: (...args: any[]) => void): unknown;
+  /** Ends that. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   off(event: "message", listener: (...args: any[]) => void): unknown;
 }
 
 /** Options of {@link fromRedis}. */
 export interface RedisSourceOptions {
+  /** Publishes the decisions of this process. It may do other things, too. */
   publisher: RedisPublisher;
   /** Another connection than that of `publisher`. */
   subscriber: RedisSubscriber;

@@ -3,26 +3,41 @@ import type { DecisionSource } from "./decision-source.js";
 
 /** What a worker's `process` has. */
 export interface WorkerProcess {
+  /** Sends a message to the primary process. Only a process that was forked has it. */
   send?(message: unknown, handle: undefined, options: undefined, callback: (error: Error | null) => void): boolean;
+  /** Listens for messages of the primary process. */
   on(event: "message", listener: (message: unknown) => void): unknown;
+  /** Ends that. */
   off(event: "message", listener: (message: unknown) => void): unknown;
 }
 
 /** A worker as the primary process has it. */
-interface PrimaryWorker {
-  readonly id: number;
+export interface PrimaryWorker {
+  /** Whether messages can be sent to it. */
   isConnected(): boolean;
+  /** Sends a message to it. */
   send(message: unknown, callback: (error: Error | null) => void): boolean;
 }
 
-type WorkerListener = (worker: PrimaryWorker, message: unknown) => void;
+/** Receives messages of workers. */
+export type WorkerListener = (worker: PrimaryWorker, message: unknown) => void;
 
 /** What the primary process's `cluster` of `node:cluster` has. */
 export interface PrimaryCluster {
+  /** Whether this is the primary process. */
   readonly isPrimary: boolean;
+  /** The workers that are there. */
   readonly workers?: NodeJS.Dict<PrimaryWorker> | undefined;
+  /** Listens for messages of all workers. */
   on(event: "message", listener: WorkerListener): unknown;
+  /** Ends that. */
   off(event: "message", listener: WorkerListener): unknown;
+}
+
+/** What {@link relayDecisions} returns. */
+export interface DecisionRelay extends DecisionSource {
+  /** Ends the relay. */
+  close(): void;
 }
 
 const TYPE = "express-expectations:decisions";
@@ -65,7 +80,7 @@ export function fromWorkers(worker: WorkerProcess): DecisionSource {
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if this is not the primary process.
  * @example if (cluster.isPrimary) relayDecisions(cluster);
  */
-export function relayDecisions(cluster: PrimaryCluster): DecisionSource & { close(): void } {
+export function relayDecisions(cluster: PrimaryCluster): DecisionRelay {
   if (Object(cluster).isPrimary !== true || typeof cluster.on !== "function") {
     throw optionError("relayDecisions(cluster)", cluster, "the default export of node:cluster, in the primary process");
   }
@@ -76,7 +91,7 @@ export function relayDecisions(cluster: PrimaryCluster): DecisionSource & { clos
     const count = underWay.get(worker) ?? 0;
     if (!worker.isConnected() || count >= MAX_UNDER_WAY) return;
     underWay.set(worker, count + 1);
-    // A worker that ends meanwhile is no fault.
+    // An error means that the worker has ended.
     worker.send({ type: TYPE, text }, () => underWay.set(worker, (underWay.get(worker) ?? 1) - 1));
   }
 

@@ -105,7 +105,14 @@ export class Departure {
   // Node keeps connections that have not sent a byte (before Node 26), and those that become idle after `close()`.
   #closeIdle(): void {
     (this.server as Partial<HttpServer>).closeIdleConnections?.();
-    for (const { holder } of this.traffic.sockets) if (holder.bytesRead === 0) holder.destroy();
+    const { sockets, rawSockets } = this.traffic;
+    const secured = new Set<string>();
+    for (const { holder } of sockets) {
+      if (holder.bytesRead === 0) holder.destroy();
+      else secured.add(peerOf(holder));
+    }
+    // Those whose TLS handshake is not done: Node waits 120 seconds for it.
+    for (const { holder } of rawSockets) if (!secured.has(peerOf(holder))) holder.destroy();
   }
 
   #endAll(): void {
@@ -129,6 +136,10 @@ export class Departure {
     // Connections that began before the server was attached.
     (this.server as Partial<HttpServer>).closeAllConnections?.();
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** @returns whether the client gets the refusal: its connection stays until then. */
