@@ -44,6 +44,7 @@ export { holdExpectation, type RelayOptions, relayExpectation } from "./proxies/
 export type { LingerEndMessage } from "./response/linger.js";
 export type { RefusalContent } from "./response/refusal.js";
 export { attach, detach } from "./server/attach.js";
+export { type DrainOptions, type DrainResult, drain, isDraining } from "./server/drain.js";
 export type { AttachableServer, AttachOptions } from "./server/options.js";
 export { ExpectationError, type ExpectationErrorCode } from "./support/errors.js";
 export type { PlaceChange, PlaceMessage, Places } from "./support/places.js";

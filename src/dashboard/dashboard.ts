@@ -1,13 +1,27 @@
 import type { ServerResponse } from "node:http";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
-import { acceptChannel, errorChannel, refuseChannel } from "../observe/diagnostics.js";
 import { type Logger, type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { optionalCount, requireKnownKeys } from "../support/options.js";
 import { type PlaceMessage, placeChannel } from "../support/places.js";
+import { type DecisionSource, requireSource } from "./decision-source.js";
 import { EventStreams, type Shown } from "./event-streams.js";
+import { DECISION_CHANNELS, takePart } from "./exchange.js";
 import { Present } from "./present.js";
 import { RecentDecisions } from "./recent-decisions.js";
 import { pathOf, sendPage, sendSummary } from "./responses.js";
+
+export type { DecisionSource } from "./decision-source.js";
+export { fromRedis, type RedisPublisher, type RedisSourceOptions, type RedisSubscriber } from "./from-redis.js";
+export {
+  type DecisionRelay,
+  fromWorkers,
+  type PrimaryCluster,
+  type PrimaryWorker,
+  relayDecisions,
+  type WorkerListener,
+  type WorkerProcess,
+} from "./from-workers.js";
+export { type ShareOptions, shareDecisions } from "./share-decisions.js";
 
 /** Options of {@link dashboard}. */
 export interface DashboardOptions {
@@ -15,6 +29,11 @@ export interface DashboardOptions {
   sinceMs?: number;
   /** How many decisions to keep, acceptances included. Each takes about 1 KiB at most. Default 10,000. */
   maxRecords?: number;
+  /**
+   * Shows the decisions of other processes as well, and lets their pages show those of this one. Default: this process
+   * alone. See {@link fromWorkers} and {@link fromRedis}.
+   */
+  from?: DecisionSource;
   /** Receives the dashboard's own errors, at level `error`. Default: one line of JSON each, on standard error. */
   logger?: Logger;
 }
@@ -30,10 +49,9 @@ export interface Dashboard {
   close(): void;
 }
 
-const OPTION_KEYS = ["sinceMs", "maxRecords", "logger"] as const satisfies readonly (keyof DashboardOptions)[];
+const OPTION_KEYS = ["sinceMs", "maxRecords", "from", "logger"] as const satisfies readonly (keyof DashboardOptions)[];
 
 const HOUR_MS = 3_600_000;
-const DECISION_CHANNELS = [acceptChannel, refuseChannel, errorChannel];
 
 /**
  * Creates a middleware that serves a live page about the uploads that this process refuses, and about those that wait.
@@ -43,8 +61,9 @@ const DECISION_CHANNELS = [acceptChannel, refuseChannel, errorChannel];
  * numbers that are summed up at most once per second.
  *
  * The page shows clients' addresses and user agents, and has no login: mount it behind your own authentication. It
- * covers the decisions of this process since the call of this function, and no further back than `sinceMs`. Open pages
- * delay `server.close()`: call `close()` first.
+ * covers the decisions of this process since the call of this function, and no further back than `sinceMs`. With `from`
+ * it covers those of other processes, too; places and disk space remain those of this one. Open pages delay
+ * `server.close()`: call `close()` first.
  *
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` for an unknown key or a wrong value.
  * @example app.use("/uploads", requireOperator, dashboard());
@@ -53,6 +72,8 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   requireKnownKeys("dashboard", options, OPTION_KEYS);
   const sinceMs = optionalCount("sinceMs", options.sinceMs, HOUR_MS);
   const maxRecords = optionalCount("maxRecords", options.maxRecords, 10_000, 1_000_000);
+  const { from } = options;
+  if (from !== undefined) requireSource("dashboard({ from })", from);
   const logger = safeLogger(options.logger);
   const recent = new RecentDecisions(maxRecords, sinceMs);
   const present = new Present();
@@ -63,6 +84,7 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   const note = safely((message: PlaceMessage) => present.add(message));
   for (const channel of DECISION_CHANNELS) channel.subscribe(remember);
   placeChannel.subscribe(note);
+  const leave = from && takePart(from, logger, (record) => recent.add(record));
   const pages = new Map<string, (req: HttpRequest, res: ServerResponse) => void>([
     ["/", (req, res) => sendPage(req, res, () => shown().summary)],
     ["/summary.json", (_req, res) => sendSummary(res, shown().summary)],
@@ -80,6 +102,7 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
     isClosed = true;
     for (const channel of DECISION_CHANNELS) channel.unsubscribe(remember);
     placeChannel.unsubscribe(note);
+    leave?.();
     streams.close();
     recent.clear();
     present.clear();

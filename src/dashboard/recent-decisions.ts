@@ -1,7 +1,7 @@
 import { Aggregate } from "../report/aggregate.js";
 import { type Decision, decisionFrom } from "../report/decision.js";
 import type { Summary } from "../report/summary.js";
-import { copied } from "../report/text-copy.js";
+import { shortened } from "./short.js";
 
 /** The shortest time from one summing up to the next. A little less than a second, for timers of a second that fire early. */
 const PAUSE_MS = 950;
@@ -77,13 +77,3 @@ interface Summed {
 }
 
 type Timed = Decision & { readonly time: number };
-
-const LONGEST_VALUE = 256;
-
-// Copies, because a slice keeps the whole text in memory.
-function shortened(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const values = Object.entries(record).map(([key, value]): [string, unknown] => {
-    return [key, typeof value === "string" ? copied(value.slice(0, LONGEST_VALUE)) : value];
-  });
-  return Object.fromEntries(values);
-}

@@ -3,9 +3,23 @@ import type { ServerHttp2Stream } from "node:http2";
 import { type Expectation, expectationsOf, isContinue, MAX_EXPECTATIONS } from "../http/expect-header.js";
 import { announcedContent, http2Stream, isHttp11 } from "../http/message.js";
 import { acceptedSocket } from "../node/server.js";
+import type { Linked, Row } from "../support/row.js";
+
+/** The uploads that a server has under way, and whether it is about to go. */
+export interface Traffic {
+  /** Requests that are watched, and whose responses are not done, in the order in which they came. */
+  readonly uploads: Row<Exchange>;
+  /** Whether the server is about to close, so that its responses end their connections where nothing is lost by it. */
+  readonly isLeaving: boolean;
+}
 
 /** A request with its response: what its header section says, and what has become of its connection. */
-export class Exchange {
+export class Exchange implements Linked<Exchange> {
+  /** The neighbours among the uploads of {@link traffic}. */
+  before: Exchange | undefined;
+  behind: Exchange | undefined;
+  /** The traffic of the server that accepted the connection; `undefined` if nobody has attached that server. */
+  traffic: Traffic | undefined;
   readonly startedAt: number = performance.now();
   readonly expectations: readonly Expectation[];
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */

@@ -10,6 +10,8 @@ export function spaceMetrics(): MetricSet {
         ...UNREGISTERED,
         name: "http_expectation_disk_free_bytes",
         help: "Bytes that are free on the file system of a path; missing while it does not answer",
+        // For AggregatorRegistry: workers of a cluster look at the same file system. Their sum would be too much.
+        aggregator: "min",
         labelNames: ["path"],
         async collect() {
           const watched = [...spaces().values()];

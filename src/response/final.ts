@@ -35,6 +35,7 @@ function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown
     const { socket } = handshake;
     handshake.beginFinal(status);
     if (socket && !handshake.hasArrived) lingerAtEnd(handshake, socket);
+    if (handshake.traffic?.isLeaving && isLast(handshake)) this.shouldKeepAlive = false;
     if (socket && mustClose(handshake, status)) {
       closeBehind(handshake, socket);
       const at = typeof rest[0] === "string" || (rest[0] == null && rest.length > 1) ? 1 : 0;
@@ -42,6 +43,11 @@ function writeHeadWatched(this: ServerResponse, status: number, ...rest: unknown
     }
   }
   return Reflect.apply((this as Watched)[WRITE_HEAD], this, [status, ...rest]);
+}
+
+// Whether nothing is lost if the connection ends behind this response: no content that comes, no request that has come.
+function isLast({ hasArrived, socket, req }: Handshake): boolean {
+  return hasArrived && socket !== undefined && openConnection(socket).open.at(-1)?.req === req;
 }
 
 // A head that was not written through the method above (`writeHeader`, a captured prototype method) is noticed here.

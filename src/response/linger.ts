@@ -178,7 +178,7 @@ export class LingeringSockets {
       return;
     }
     const now = performance.now();
-    for (const entry of this.#entries()) {
+    for (const entry of this.#sockets) {
       if (!entry.isDraining && entry.patienceMs !== undefined) extend(entry, entry.patienceMs, now);
       if (now >= entry.until) this.#end(entry, "time");
       else if (entry.isDraining && now - entry.quietSince >= PAUSE_MS) sendFin(entry);
@@ -188,24 +188,15 @@ export class LingeringSockets {
   #makeRoom(): void {
     this.#crowd ??= new Crowd(this.#draining());
     const address = this.#crowd.largest();
-    for (const entry of this.#entries()) {
+    for (const entry of this.#sockets) {
       if (!entry.isDraining || entry.socket.remoteAddress !== address) continue;
       this.#end(entry, "crowded");
       return;
     }
   }
 
-  *#entries(): Generator<Lingering> {
-    let entry = this.#sockets.first;
-    while (entry) {
-      const { behind } = entry;
-      yield entry;
-      entry = behind;
-    }
-  }
-
   *#draining(): Generator<Socket> {
-    for (const { isDraining, socket } of this.#entries()) if (isDraining) yield socket;
+    for (const { isDraining, socket } of this.#sockets) if (isDraining) yield socket;
   }
 
   // The `close` event comes later. Until then the entry must not be chosen again.

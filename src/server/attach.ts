@@ -33,7 +33,7 @@ type Carrier = AttachableServer & { [ATTACHMENT]?: Attachment | null };
  * @example attach(app.listen(3000));
  */
 export function attach<S extends AttachableServer>(server: S, options: AttachOptions = {}): S {
-  requireServer(server, "attach");
+  requireServer(server, "attach(server)");
   requireKnownKeys("attach", options, ATTACH_OPTION_KEYS);
   const { guard } = options;
   requireCalled("attach({ guard })", guard);
@@ -63,7 +63,7 @@ export function attach<S extends AttachableServer>(server: S, options: AttachOpt
  * @throws {ExpectationError} `ERR_EXPECT_OPTION` if `server` is not a server.
  */
 export function detach<S extends AttachableServer>(server: S): S {
-  requireServer(server, "detach");
+  requireServer(server, "detach(server)");
   const carrier = server as Carrier;
   carrier[ATTACHMENT]?.undo();
   carrier[ATTACHMENT] = null;
@@ -73,6 +73,11 @@ export function detach<S extends AttachableServer>(server: S): S {
 /** Whether a server is attached, or was detached on purpose. In both cases a guard leaves it as it is. */
 export function isSettled(server: AttachableServer): boolean {
   return (server as Carrier)[ATTACHMENT] !== undefined;
+}
+
+/** Whether a server is attached. */
+export function isAttached(server: AttachableServer): boolean {
+  return (server as Carrier)[ATTACHMENT] != null;
 }
 
 /** Attaches on behalf of a guard. Unknown expectations are left to the guards, whose names are not known here. */
@@ -98,9 +103,10 @@ function requireSameGuard(present: Attachment, guard: AttachOptions["guard"]): v
   );
 }
 
-function requireServer(server: unknown, factory: "attach" | "detach"): void {
+/** @throws {ExpectationError} `ERR_EXPECT_OPTION` if `server` is not a server. */
+export function requireServer(server: unknown, option: string): void {
   if (isServer(server)) return;
-  throw optionError(`${factory}(server)`, server, `a server of node:http, node:https or node:http2${hintFor(server)}`);
+  throw optionError(option, server, `a server of node:http, node:https or node:http2${hintFor(server)}`);
 }
 
 // Applications of Express and Connect are functions with the methods of an emitter; a net.Server has no setTimeout().

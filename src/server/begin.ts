@@ -9,6 +9,7 @@ import { publishAccepted, publishContent } from "../observe/record.js";
 import { watchFinal } from "../response/final.js";
 import { releaseHeld } from "./held.js";
 import { refuseByServer } from "./refusals.js";
+import { enterTraffic, leaveTraffic } from "./traffic.js";
 
 /** Returns the one handshake of a request that is handed on, begun if no gate or guard has done so. */
 export function handshakeFor(req: IncomingMessage, res: ServerResponse, context: ServerContext): Handshake {
@@ -26,6 +27,7 @@ export function watchRequest(req: IncomingMessage, res: ServerResponse, context:
   if (present) return present;
   const handshake = new Handshake(req, res, context, LISTENER);
   watchFinal(handshake);
+  enterTraffic(handshake);
   if (handshake.socket) {
     const connection = openConnection(handshake.socket);
     connection.open = connection.open.length === 0 ? [handshake] : [...connection.open, handshake];
@@ -59,6 +61,7 @@ const LISTENER: HandshakeListener<Handshake> = {
     if (connection && connection.held.length > 0) process.nextTick(releaseHeld, connection);
   },
   onClosed(handshake) {
+    leaveTraffic(handshake);
     const connection = connectionOf(handshake.socket);
     if (!connection) return;
     const { open } = connection;

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Http2ServerRequest,
   Http2ServerResponse,
-  type Http2Session,
   type IncomingHttpHeaders,
+  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
+import type { Socket } from "node:net";
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
@@ -16,6 +17,7 @@ import { admit, type Dispatch, hasPassed, markPassed } from "./gate.js";
 import { type ExpectationEvent, listenForExpectations, type SetAside } from "./listeners.js";
 import type { AttachableServer, AttachOptions } from "./options.js";
 import { refuseForError } from "./refusals.js";
+import { openTraffic } from "./traffic.js";
 import { isUpgradeDropped } from "./upgrade.js";
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -42,6 +44,8 @@ export function takeOver(
 ): () => void {
   const ownEmit = Object.getOwnPropertyDescriptor(server, "emit");
   const beneath = (): Emit => ownEmit?.value ?? Object.getPrototypeOf(server).emit;
+  const traffic = openTraffic(server);
+  const gate = { context, traffic };
   let isActive = true;
 
   const dispatchTo = (emitRequest: Dispatch): Dispatch => {
@@ -61,7 +65,7 @@ export function takeOver(
 
   const onExpectation = (event: ExpectationEvent, req: IncomingMessage, res: ServerResponse) => {
     const dispatch = event === "checkContinue" ? continueExpected : reemitAsRequest;
-    if (!admit(req, res, context, dispatch)) return;
+    if (!admit(req, res, gate, dispatch)) return;
     markPassed(req, context);
     dispatch(req, res);
   };
@@ -72,7 +76,7 @@ export function takeOver(
     const req = new Http2ServerRequest(stream, headers, {}, rawHeaders) as unknown as IncomingMessage;
     const res = new Http2ServerResponse(stream) as unknown as ServerResponse;
     const dispatch = dispatchTo(() => void Reflect.apply(beneath(), server, args));
-    if (admit(req, res, context, dispatch)) dispatch(req, res);
+    if (admit(req, res, gate, dispatch)) dispatch(req, res);
   };
 
   const emit: Emit = function (this: AttachableServer, event, first, second) {
@@ -81,7 +85,7 @@ export function takeOver(
         case "request": {
           const req = first as IncomingMessage;
           if (hasPassed(req, context)) break;
-          if (!admit(req, second as ServerResponse, context, continueRequest)) return true;
+          if (!admit(req, second as ServerResponse, gate, continueRequest)) return true;
           if (guard === undefined) break;
           markPassed(req, context);
           continueRequest(req, second as ServerResponse);
@@ -97,10 +101,15 @@ export function takeOver(
           // biome-ignore lint/complexity/noArguments: as below
           admitStream(Array.from(arguments) as never);
           return true;
+        case "connection":
+        case "secureConnection":
+          traffic.addSocket(event, first as Socket);
+          break;
         case "session":
+          traffic.addSession(first as ServerHttp2Session);
           // Until its first SETTINGS are sent: a client may be lost before its first request (docs/facts.md, "A reset over
           // TLS during a write").
-          context.lingering.watchSession(first as Http2Session)();
+          context.lingering.watchSession(first as ServerHttp2Session)();
           break;
         case "upgrade":
         case "connect":

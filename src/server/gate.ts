@@ -9,9 +9,16 @@ import { acceptedBy, acceptedSocket } from "../node/server.js";
 import { watchRequest } from "./begin.js";
 import { hasToWait, hold } from "./held.js";
 import { refuseAtGate } from "./refusals.js";
+import type { ServerTraffic } from "./traffic.js";
 
 /** Hands a request to the application. */
 export type Dispatch = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** The gate of one server. */
+export interface Gate {
+  readonly context: ServerContext;
+  readonly traffic: ServerTraffic;
+}
 
 const PASSED = Symbol.for("express-expectations:passed:1");
 
@@ -42,7 +49,12 @@ export function markPassed(req: IncomingMessage, context: ServerContext): void {
  * @returns whether the caller may continue with it at once, as if there were no gate.
  * @see RFC 9112 §9.3.2 (pipelining), §9.6 (after close, nothing is processed)
  */
-export function admit(req: IncomingMessage, res: ServerResponse, context: ServerContext, dispatch: Dispatch): boolean {
+export function admit(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { context, traffic }: Gate,
+  dispatch: Dispatch,
+): boolean {
   // Node may set `req.socket` to null while the request waits.
   const socket = acceptedSocket(req);
   const connection = connectionOf(socket);
@@ -52,18 +64,26 @@ export function admit(req: IncomingMessage, res: ServerResponse, context: Server
   }
   const fault = socket && framingFault(req, acceptedBy<HttpServer>(socket)?.maxHeadersCount);
   // A request without content is watched behind one with content, whose refusal must not take its response away.
-  if (fault === undefined && isBare(req) && !connection?.open.length) return true;
+  if (fault === undefined && isBare(req) && !connection?.open.length) {
+    // On HTTP/2 the session ends with its streams.
+    if (traffic.isLeaving && "shouldKeepAlive" in res) res.shouldKeepAlive = false;
+    return true;
+  }
   markPassed(req, context);
   const mustWait = hasToWait(connection) && !connection?.open.some((handshake) => handshake.req === req);
   // Watched from its arrival on: the content of a request that has to wait arrives meanwhile.
   const handshake = watchRequest(req, res, context);
+  // Not when its turn comes: whoever waits behind another request came in time.
+  const isLate = traffic.isRefusing && !isBare(req);
   const proceed = () => {
     if (isOver(socket, connectionOf(socket)) || handshake.refusal) {
       drop(req);
       return;
     }
     handshake.dispatch();
-    if (!refuseAtGate(handshake, context, fault)) dispatch(req, res);
+    if (refuseAtGate(handshake, context, fault)) return;
+    if (isLate) traffic.refuse(handshake);
+    else dispatch(req, res);
   };
   if (!mustWait) proceed();
   else if (connection && !hold(connection, proceed)) socket?.destroy();

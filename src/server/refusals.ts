@@ -39,6 +39,14 @@ export function refuseAtGate(handshake: Handshake, context: ServerContext, fault
   return true;
 }
 
+/** Refuses an upload that has come to a server which is about to close. Another server may take it at once. */
+export function refuseForDrain(handshake: Handshake): void {
+  const { res } = handshake;
+  // An application may have begun its own response.
+  if (!res.headersSent) res.setHeader("Retry-After", "1");
+  refuseByServer(handshake, 503, "drain", "the server is shutting down");
+}
+
 /** Responds 500 for a guard that failed, as an application's error handler would. */
 export function refuseForError(handshake: Handshake, error: unknown): void {
   const refusal = { status: 500, policy: "guard", reason: undefined };

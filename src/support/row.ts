@@ -29,6 +29,16 @@ export class Row<T extends Linked<T>> {
     return this.#last;
   }
 
+  /** The objects in their order. The one at hand may leave meanwhile. */
+  *[Symbol.iterator](): Generator<T> {
+    let item = this.#first;
+    while (item) {
+      const { behind } = item;
+      yield item;
+      item = behind;
+    }
+  }
+
   push(item: T): void {
     this.insert(item, undefined);
   }

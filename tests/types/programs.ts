@@ -1,19 +1,34 @@
 // Programs of a user, which `npm run typecheck` compiles: nobody runs them. What must not compile says so.
+
+import cluster from "node:cluster";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import connect from "connect";
 import express, { type Request } from "express";
+import { Redis } from "ioredis";
 import pino from "pino";
+import { createClient } from "redis";
 import winston from "winston";
+import {
+  type DecisionSource,
+  dashboard,
+  fromRedis,
+  fromWorkers,
+  relayDecisions,
+  shareDecisions,
+} from "../../src/dashboard/dashboard.js";
 import {
   admission,
   allOf,
   attach,
   authorize,
+  type DrainResult,
+  drain,
   ExpectationError,
   expectations,
   fromWinston,
   type HttpRequest,
+  isDraining,
   knownLength,
   maxSize,
   mediaTypes,
@@ -248,6 +263,27 @@ export const PROGRAMS: Record<string, () => void> = {
         },
       ],
     });
+  },
+  "a dashboard takes the decisions of workers, of machines, and of a source of one's own": () => {
+    const redis = new Redis();
+    const nodeRedis = createClient();
+    const own: DecisionSource = { publish: () => {}, subscribe: () => () => {} };
+    dashboard({ from: fromWorkers(process) });
+    dashboard({ from: relayDecisions(cluster) });
+    dashboard({ from: fromRedis({ publisher: redis, subscriber: redis.duplicate() }) });
+    dashboard({ from: fromRedis({ publisher: nodeRedis, subscriber: nodeRedis.duplicate(), channel: "uploads" }) });
+    shareDecisions(own)();
+    // @ts-expect-error: cannot publish
+    dashboard({ from: { subscribe: own.subscribe } });
+  },
+  "every kind of server can be drained": async () => {
+    const servers = [http.createServer(), http2.createServer(), http2.createSecureServer()];
+    for (const server of servers) {
+      const { refusedUploads, cutConnections }: DrainResult = await drain(server, { announceMs: 1 });
+      if (isDraining(server)) return refusedUploads + cutConnections;
+    }
+    // @ts-expect-error: AttachableServer
+    return drain(app);
   },
   "a policy that answers nonsense is an error": () => {
     // @ts-expect-error: number
