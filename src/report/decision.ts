@@ -58,7 +58,7 @@ export function decisionFrom(record: Readonly<Record<string, unknown>>): Decisio
     httpVersion: text(record.httpVersion),
     status: status(record.status),
     bytesSpared: amount(record.bytesSpared),
-    withheld: record.withheld === true,
+    withheld: record.withheld === true || undefined,
     cutOffAfter: amount(record.cutOffAfter),
     durationMs: amount(record.durationMs),
     omitted: amount(record.omitted),
