@@ -31,6 +31,7 @@ exports.ROOMS = {
 
   "observe/prometheus.ts": ["metrics", "observe", "http", "support"],
   metrics: ["observe", "http", "support"],
+  opentelemetry: ["response", "observe", "http", "support"],
   // Runs in pages, and is built alone.
   browser: [],
   dashboard: ["report", "pages", "observe", "http", "support"],
@@ -53,4 +54,5 @@ exports.PACKAGES = {
   "proxy-addr": ["proxies"],
   "structured-headers": ["http/digest.ts", "http/upload-fields.ts"],
   "prom-client": ["observe/prometheus.ts", "metrics"],
+  "@opentelemetry/api": ["opentelemetry"],
 };

@@ -3,6 +3,7 @@ import { Http2ServerRequest, Http2ServerResponse, type IncomingHttpHeaders, type
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
+import { publishDispatched } from "../observe/record.js";
 import { handshakeFor } from "./begin.js";
 import { isAnswered } from "./client-error.js";
 import { keepShape, needsShape } from "./express-shape.js";
@@ -42,6 +43,7 @@ export function takeOver(
     const dispatch: Dispatch = (req, res) => {
       const handshake = currentHandshake(req);
       if (handshake && !handshake.stream && needsShape(server)) keepShape(req, res);
+      publishDispatched(req);
       emitRequest(req, res);
     };
     return guard === undefined ? dispatch : guarded(guard, context, dispatch);
