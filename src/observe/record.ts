@@ -49,7 +49,7 @@ export interface AcceptRecord
   readonly status?: 100;
 }
 
-/** The message of `express-expectations:dispatch`: `attach` hands a request on to the application. */
+/** The message of `express-expectations:dispatch`: `attach` hands a request to the application, after its own guard. */
 export interface DispatchMessage {
   readonly req: HttpRequest;
 }

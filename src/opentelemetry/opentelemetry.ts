@@ -101,9 +101,9 @@ function listenersOf(meter: Meter, tracer: Tracer): [{ readonly name: string | s
       (message) => {
         const { req } = message as BeginMessage;
         if (spanOf(req) !== undefined) return;
-        const span = activeServerSpan();
+        const span = activeServerSpan(dispatched.has(req));
         if (span !== undefined) rememberSpan(span, req);
-        else dispatched.delete(req);
+        else if (trace.getActiveSpan() === undefined) dispatched.delete(req);
       },
     ],
     [

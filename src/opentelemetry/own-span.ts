@@ -16,7 +16,7 @@ export function beginOwnSpan(tracer: Tracer, req: HttpRequest, record: RefusalRe
     attributes: serverAttributes(req, record),
   };
   const span = tracer.startSpan(spanName(record), options, parent);
-  // A refusal by 4xx is no error of the server.
+  // A refusal with 4xx is the fault of the client, not of the server.
   if (record.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   return span;
 }

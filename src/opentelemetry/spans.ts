@@ -1,4 +1,4 @@
-import { type Context, context, createContextKey, type Span, SpanKind, trace } from "@opentelemetry/api";
+import { context, createContextKey, type Span, SpanKind, trace } from "@opentelemetry/api";
 import type { HttpRequest } from "../http/message.js";
 import { acceptChannel } from "../observe/diagnostics.js";
 
@@ -39,10 +39,15 @@ const RPC_METADATA = createContextKey("OpenTelemetry SDK Context Key RPC_METADAT
  *
  * The active span may be another one: that of a middleware, which ends before the upload does, or one that was active
  * when the server began to listen.
+ *
+ * @param isInApplication - whether the application has the request already. In front of it, an active span that does not
+ *   tell its kind may be left over from another request: New Relic's agent shows such spans.
  */
-export function activeServerSpan(active: Context = context.active()): Span | undefined {
+export function activeServerSpan(isInApplication: boolean): Span | undefined {
+  const active = context.active();
   const { span } = (active.getValue(RPC_METADATA) ?? {}) as { span?: Span };
   if (span !== undefined) return span;
   const current = trace.getSpan(active) as (Span & { readonly kind?: SpanKind }) | undefined;
-  return current?.kind === SpanKind.SERVER ? current : undefined;
+  const isServer = current?.kind === SpanKind.SERVER || (current?.kind === undefined && isInApplication);
+  return isServer ? current : undefined;
 }

@@ -78,7 +78,10 @@ export function takeOver(
           const req = first as IncomingMessage;
           if (hasPassed(req, context)) break;
           if (!admit(req, second as ServerResponse, context, continueRequest)) return true;
-          if (guard === undefined) break;
+          if (guard === undefined) {
+            publishDispatched(req);
+            break;
+          }
           markPassed(req, context);
           continueRequest(req, second as ServerResponse);
           return true;
