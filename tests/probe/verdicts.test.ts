@@ -67,7 +67,10 @@ async function behind(name: string, ports: readonly number[]): Promise<Row> {
       name,
       "--only",
       "plain,control,withheld,sent,large,chunked,unknown,case",
-      `http://127.0.0.1:${Number(String(first))}/upload`,
+      // One that the rules of ModSecurity allow.
+      "-H",
+      "Content-Type: text/plain",
+      `http://127.0.0.1:${Number(String(first))}/files/upload`,
     );
   } finally {
     child.stdin.end();
@@ -78,7 +81,7 @@ async function behind(name: string, ports: readonly number[]): Promise<Row> {
 beforeAll(async () => {
   const policies = [maxSize("2mb")];
   const use = [expectations({ policies, logger: silent })];
-  const app = await startAttached("node:http", { use, routes: { "/upload": store } }, { logger: silent });
+  const app = await startAttached("node:http", { use, routes: { "/files/upload": store } }, { logger: silent });
   const asked = (statuses: "nginx" | "verbatim") =>
     listen(http.createServer(admission({ trustProxy: "loopback", policies, statuses, logger: silent })));
   const ports = [app.port, (await asked("nginx")).port, (await asked("verbatim")).port];
@@ -91,7 +94,7 @@ beforeAll(async () => {
   const running = [
     rowOf("a correct server", correct.url),
     rowOf("a correct server that refuses with 413", refusing.url),
-    rowOf("an Express app with `attach`", `http://127.0.0.1:${app.port}/upload`),
+    rowOf("an Express app with `attach`", `http://127.0.0.1:${app.port}/files/upload`),
     ...BEHAVIOUR_NAMES.map(async (name) => rowOf(`\`${name}\``, (await startPeer(BEHAVIOURS[name])).url)),
   ];
   for (const row of await Promise.all(running)) rows.set(row[0], row);

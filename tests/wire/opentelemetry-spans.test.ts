@@ -201,7 +201,7 @@ describe("a guard in the application", () => {
 
 test("questions and admission are events on the span of who asks", async () => {
   const ask = admission({ trustProxy: "loopback", policies: [maxSize("1kb")], logger: silent });
-  const routes = { "/admission": (req: never, res: never) => ask(req, res), "/files": preflight(guard) as never };
+  const routes = { "/admission": ask, "/files": preflight(guard) } as NonNullable<AppParts["routes"]>;
   const { port } = await listen(attach(instrument(makeServer("node:http", { routes })), { logger: silent }));
   const wire = await WireClient.connect(port);
   clients.push(wire);
