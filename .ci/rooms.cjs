@@ -31,6 +31,7 @@ exports.ROOMS = {
 
   "observe/prometheus.ts": ["metrics", "observe", "http", "support"],
   metrics: ["observe", "http", "support"],
+  opentelemetry: ["response", "observe", "http", "support"],
   // Runs in pages, and is built alone.
   browser: [],
   dashboard: ["report", "pages", "observe", "http", "support"],
@@ -63,4 +64,5 @@ exports.PACKAGES = {
   uplot: ["pages/browser"],
   tinyglobby: ["cli/report/names.ts"],
   "prom-client": ["observe/prometheus.ts", "metrics"],
+  "@opentelemetry/api": ["opentelemetry"],
 };

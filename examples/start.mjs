@@ -3,7 +3,7 @@
 // The folders behind-* have no server of their own: an application of another example starts on port 3000, and the proxy in
 // front of it on port 8080.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 
@@ -14,12 +14,23 @@ const args = process.argv.slice(2);
 const here = (file) => join(folder, file);
 const temporary = () => mkdtempSync(join(tmpdir(), "expectations-example-"));
 
+/** Files of the example in a folder of their own, which they take as the root of their names. */
+function copied(...names) {
+  const root = temporary();
+  for (const each of names) copyFileSync(here(each), join(root, each));
+  return root;
+}
+
 /** The command of each proxy, and the example that is behind it. */
 const PROXIES = {
   "behind-apache": () => ["apache2", "-D", "FOREGROUND", "-d", temporary(), "-f", here("apache.conf")],
   "behind-caddy": () => ["caddy", "run", "--adapter", "caddyfile", "--config", here("Caddyfile")],
   "behind-haproxy": () => ["haproxy", "-db", "-f", here("haproxy.cfg")],
   "behind-lighttpd": () => ["lighttpd", "-D", "-f", here("lighttpd.conf")],
+  "behind-modsecurity": () => {
+    const root = copied("apache.conf", "expect.conf");
+    return ["apache2", "-D", "FOREGROUND", "-d", root, "-f", join(root, "apache.conf")];
+  },
   "behind-nghttpx": () => ["nghttpx", `--conf=${here("nghttpx.conf")}`],
   "behind-nginx": () => ["nginx", "-p", temporary(), "-c", here("nginx.conf")],
   "behind-squid": () => ["squid", "-N", "-f", here("squid.conf")],

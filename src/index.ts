@@ -11,7 +11,9 @@ export { fromWinston, type Logger, silent, type WinstonLike } from "./observe/lo
 export type {
   AcceptMessage,
   AcceptRecord,
+  BeginMessage,
   ContentMessage,
+  DispatchMessage,
   FaultMessage,
   RefusalRecord,
   RefusedWith,

@@ -5,7 +5,7 @@ import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { ConsoleMetricExporter, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BatchSpanProcessor, ConsoleSpanExporter, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
-import { recordExpectations, rememberSpan } from "./expectations-telemetry.mjs";
+import { recordExpectations } from "express-expectations/opentelemetry";
 
 // The exporters to replace: by those of `@opentelemetry/exporter-trace-otlp-proto` and its kin.
 const tracerProvider = new NodeTracerProvider({
@@ -18,7 +18,7 @@ const meterProvider = new MeterProvider({
 // In this order: a meter that is made before its provider is set measures nothing.
 tracerProvider.register();
 metrics.setGlobalMeterProvider(meterProvider);
-registerInstrumentations({ instrumentations: [new HttpInstrumentation({ requestHook: rememberSpan })] });
+registerInstrumentations({ instrumentations: [new HttpInstrumentation()] });
 recordExpectations();
 
 // The instrumentation patches modules as they are required; ES modules import these without that.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Handshake } from "../handshake/handshake.js";
 import { type HttpRequest, type HttpResponse, isBare, isSafe } from "../http/message.js";
 import { loggableUrl } from "../observe/printable.js";
+import { publishBegin } from "../observe/record.js";
 import { handshakeFor } from "../server/begin.js";
 import { ExpectationError } from "../support/errors.js";
 import { markFactory } from "../support/factories.js";
@@ -51,6 +52,7 @@ export function expectations<Req extends HttpRequest = IncomingMessage, Res exte
       settings.logger.warn(details, `a guard came too late: ${lateness}`);
     }
     if (handshake.isGone) return;
+    publishBegin(handshake.req);
     new Judgement(handshake, settings, next).begin();
   }, settings);
 }

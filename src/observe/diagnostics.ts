@@ -3,6 +3,10 @@ import { subscribersOf } from "../node/subscribers.js";
 import { callSafely, textOf } from "../support/errors.js";
 import { withEscapes } from "./printable.js";
 
+/** Publishes a {@link DispatchMessage} when the gate hands a request on to the application. */
+export const dispatchChannel: Channel = channel("express-expectations:dispatch");
+/** Publishes a {@link BeginMessage} when somebody begins to decide about a request. */
+export const beginChannel: Channel = channel("express-expectations:begin");
 /** Publishes one {@link AcceptMessage} for each request that guards accepted, or whose 100 was sent. */
 export const acceptChannel: Channel = channel("express-expectations:accept");
 /** Publishes one {@link RefuseMessage} for each refused request. */

@@ -1,7 +1,15 @@
 import type { Expectation } from "../http/expect-header.js";
 import type { HttpRequest } from "../http/message.js";
 import { messageOf } from "../support/errors.js";
-import { acceptChannel, contentChannel, errorChannel, publish, refuseChannel } from "./diagnostics.js";
+import {
+  acceptChannel,
+  beginChannel,
+  contentChannel,
+  dispatchChannel,
+  errorChannel,
+  publish,
+  refuseChannel,
+} from "./diagnostics.js";
 import { PREPARE, type PreparedLogger } from "./logger.js";
 import { loggableUrl, printable } from "./printable.js";
 
@@ -44,6 +52,21 @@ export interface AcceptRecord
   > {
   readonly event: "expectation.accepted";
   readonly status?: 100;
+}
+
+/** The message of `express-expectations:dispatch`: `attach` hands a request to the application, after its own guard. */
+export interface DispatchMessage {
+  readonly req: HttpRequest;
+}
+
+/**
+ * The message of `express-expectations:begin`: a guard, `preflight` or `admission` begins to decide about a request.
+ *
+ * Published in the async context in which that middleware was called.
+ */
+export interface BeginMessage {
+  /** The request as policies see it. */
+  readonly req: HttpRequest;
 }
 
 /** The message of `express-expectations:accept`: one for each request that guards accepted, or whose 100 was sent. */
@@ -123,6 +146,20 @@ export function reportFault(logger: PreparedLogger, handshake: Recorded, by: Ref
   if (!errorChannel.hasSubscribers) return;
   const message: FaultMessage = { req: handshake.req, record, error };
   publish(errorChannel, message);
+}
+
+/** Publishes that a request is handed on to the application. */
+export function publishDispatched(req: HttpRequest): void {
+  if (!dispatchChannel.hasSubscribers) return;
+  const message: DispatchMessage = { req };
+  publish(dispatchChannel, message);
+}
+
+/** Publishes that somebody begins to decide about a request. */
+export function publishBegin(req: HttpRequest): void {
+  if (!beginChannel.hasSubscribers) return;
+  const message: BeginMessage = { req };
+  publish(beginChannel, message);
 }
 
 /** Publishes that a request was accepted. */

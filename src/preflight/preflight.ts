@@ -3,7 +3,7 @@ import type { Next } from "../guard/options.js";
 import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
 import type { PreparedLogger } from "../observe/logger.js";
-import { reportRefusal } from "../observe/record.js";
+import { publishBegin, reportRefusal } from "../observe/record.js";
 import { handshakeFor } from "../server/begin.js";
 import { markFactory } from "../support/factories.js";
 import { answerMalformed } from "./answer.js";
@@ -54,8 +54,10 @@ export function preflight<Req extends HttpRequest = IncomingMessage, Res extends
     }
     const asking = handshakeFor(req as IncomingMessage, res as ServerResponse, context);
     if (asking.refusal || asking.isGone) return;
+    publishBegin(asking.req);
     const question = readQuestion(asking.req, settings.methods);
     if (typeof question !== "string") {
+      publishBegin(question.req);
       new Inquiry(asking, question, settings.guards).begin();
       return;
     }

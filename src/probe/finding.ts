@@ -34,6 +34,7 @@ export const FINDING_CODES = [
   "auth-loop",
   "auth-required",
   "upload-hangs",
+  "waf-expect",
   "expect-fails",
   "empty-refused",
   "case-sensitive",
@@ -86,6 +87,7 @@ export const SCENARIO_IDS = [
   "api-gateway-417",
   "client-adds-expect",
   "proxy-auth-fails-handshake",
+  "firewall-forbids-expect",
 ] as const;
 /** The name of a well-known problem. */
 export type ScenarioId = (typeof SCENARIO_IDS)[number];

@@ -6,7 +6,7 @@ import { Hearing, type HearingOwner, type HearingSettings } from "../hearing/hea
 import { isContinue, MAX_EXPECTATIONS, TOO_MANY_EXPECTATIONS, UNKNOWN_EXPECTATION } from "../http/expect-header.js";
 import type { HttpRequest, HttpResponse } from "../http/message.js";
 import { type Logger, safeLogger } from "../observe/logger.js";
-import { publishAccepted, reportRefusal } from "../observe/record.js";
+import { publishAccepted, publishBegin, reportRefusal } from "../observe/record.js";
 import { namesOf } from "../policies/names.js";
 import type { Policy } from "../policies/policy.js";
 import { refuse } from "../policies/refuse.js";
@@ -86,6 +86,7 @@ export function admission<Req extends HttpRequest = AdmissionRequest>(
   return function admissionEndpoint(req: HttpRequest, res: HttpResponse): void {
     const asking = handshakeFor(req as IncomingMessage, res as ServerResponse, settings.context);
     if (asking.refusal) return;
+    publishBegin(asking.req);
     if (!settings.trusts(asking.req.socket.remoteAddress ?? "", 0)) {
       const by = { status: 403, policy: "trustProxy", reason: "not a proxy that may ask" };
       reportRefusal(settings.logger, asking, by);
@@ -101,6 +102,7 @@ export function admission<Req extends HttpRequest = AdmissionRequest>(
 
 function hear(asking: Handshake, original: OriginalRequest, settings: Settings): void {
   const { expectations } = original;
+  publishBegin(original.req);
   const owner: HearingOwner = {
     onAccepted() {
       publishAccepted(hearing.facts);

@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import type { ServerContext } from "../handshake/context.js";
 import { currentHandshake } from "../handshake/handshake.js";
 import { isHttp1Socket } from "../node/socket.js";
+import { publishDispatched } from "../observe/record.js";
 import { handshakeFor } from "./begin.js";
 import { isAnswered } from "./client-error.js";
 import { keepShape, needsShape } from "./express-shape.js";
@@ -52,6 +53,7 @@ export function takeOver(
     const dispatch: Dispatch = (req, res) => {
       const handshake = currentHandshake(req);
       if (handshake && !handshake.stream && needsShape(server)) keepShape(req, res);
+      publishDispatched(req);
       emitRequest(req, res);
     };
     return guard === undefined ? dispatch : guarded(guard, context, dispatch);
@@ -86,7 +88,10 @@ export function takeOver(
           const req = first as IncomingMessage;
           if (hasPassed(req, context)) break;
           if (!admit(req, second as ServerResponse, gate, continueRequest)) return true;
-          if (guard === undefined) break;
+          if (guard === undefined) {
+            publishDispatched(req);
+            break;
+          }
           markPassed(req, context);
           continueRequest(req, second as ServerResponse);
           return true;

@@ -379,15 +379,21 @@ describe.each(["before attach", "after attach"])("instrumentation-http loaded %s
     expect(eventsOf(await server.spanOf("second")).map(([name]) => name)).toEqual(["expectation.refused"]);
   });
 
-  test("what the server refuses by itself has no span, and is counted", async () => {
+  test("what the server refuses by itself has a span of its own, and is counted", async () => {
     const wire = await connected(server.port);
     wire.send(put("moon", "Expect: the-moon", "Content-Length: 5"));
     expect((await wire.final()).status).toBe(417);
     const next = await upload(server.port, "next", "Content-Length: 5", "hello");
     expect(next.statuses).toEqual([100, 201]);
     await server.spanOf("next");
+    const span = await server.spanOf("moon");
+    expect(span).toMatchObject({
+      status: { code: UNSET },
+      attributes: { "http.request.method": "PUT", "http.response.status_code": 417, "url.scheme": "http" },
+    });
+    expect(eventsOf(span).map(([name]) => name)).toEqual(["expectation.refused"]);
     const report = await server.report();
-    expect(report.spans).toHaveLength(1);
+    expect(report.spans).toHaveLength(2);
     const unknown = {
       "expectation.outcome": "refused",
       "expectation.policy": "unknown-expectation",
@@ -484,8 +490,8 @@ test("the console exporters print what was left when the server is told to end",
 
 test("what is subscribed can be undone", async () => {
   const script = `import { channel } from "node:diagnostics_channel";
-import { recordExpectations } from "./${EXAMPLE}/expectations-telemetry.mjs";
-const names = ["accept", "refuse", "error", "content", "linger-end"];
+import { recordExpectations } from "express-expectations/opentelemetry";
+const names = ["dispatch", "begin", "accept", "refuse", "error", "content", "linger-end"];
 const tell = () => console.log(...names.map((name) => channel("express-expectations:" + name).hasSubscribers));
 const undo = recordExpectations();
 tell();
@@ -493,5 +499,5 @@ undo();
 tell();`;
   const program = checkout.start(["--input-type=module", "-e", script]);
   expect(await program.end()).toBe(0);
-  expect(program.output).toBe(`${"true ".repeat(5)}\n${"false ".repeat(5)}\n`.replace(/ \n/g, "\n"));
+  expect(program.output).toBe(`${"true ".repeat(7)}\n${"false ".repeat(7)}\n`.replace(/ \n/g, "\n"));
 });

@@ -196,11 +196,11 @@ describe("tables", () => {
     }
   });
 
-  test("name exactly the metrics and events of the OpenTelemetry example", async () => {
-    const source = await fs.readFile(
-      path.join(REPOSITORY, "examples/opentelemetry/expectations-telemetry.mjs"),
-      "utf8",
+  test("name exactly the metrics and events of express-expectations/opentelemetry", async () => {
+    const sources = ["instruments.ts", "opentelemetry.ts"].map((file) =>
+      fs.readFile(path.join(REPOSITORY, "src/opentelemetry", file), "utf8"),
     );
+    const source = (await Promise.all(sources)).join("\n");
     const metrics = [...source.matchAll(/create\w+\("(expectation\.[\w.]+)"/g)].map(([, name]) => name);
     const outcomes = [...source.matchAll(/record\.status === 100 \? "(\w+)" : "(\w+)"/g)].flatMap(
       ([, ...names]) => names,

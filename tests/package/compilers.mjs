@@ -31,8 +31,10 @@ import {
 } from "express-expectations";
 import { UploadError, upload, type UploadErrorCode, type UploadOptions, type UploadResult } from "express-expectations/client";
 import { dashboard } from "express-expectations/dashboard";
+import { type RecordOptions, recordExpectations, rememberSpan } from "express-expectations/opentelemetry";
 import { instrument } from "express-expectations/prometheus";
 import { type HandshakeAnswer, handshake, handshakeMatchers, misbehave } from "express-expectations/testing";
+import { metrics, type Span } from "@opentelemetry/api";
 import { Registry } from "prom-client";
 
 const own: Policy = (req) => (req.url === "/" ? refuse(403) : true);
@@ -49,6 +51,9 @@ export const endpoint = admission({
 authorize((req) => req.headers.authorization !== undefined, { challenge: "Bearer" });
 dashboard({ maxRecords: 10 }).close();
 instrument(new Registry())();
+const recording: RecordOptions = { meter: metrics.getMeter("own") };
+recordExpectations(recording)();
+export const requestHook: (span: Span, request: object) => void = rememberSpan;
 
 const options: UploadOptions = { body: () => createReadStream("a"), onProgress: ({ sentBytes }) => void sentBytes.toFixed() };
 export const uploaded: Promise<UploadResult> = upload(new URL("http://a"), { ...options, body: new Blob(["a"]) });
@@ -149,7 +154,13 @@ function compileWith({ typescript, node }, tarball) {
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), `{ "private": true }`);
   for (const extension of ["ts", "mts", "cts"]) writeFileSync(join(project, `main.${extension}`), PROGRAM);
-  const packages = [tarball, `typescript@${typescript}`, `@types/node@${node}`, "prom-client@15.1.3"];
+  const packages = [
+    tarball,
+    `typescript@${typescript}`,
+    `@types/node@${node}`,
+    "prom-client@15.1.3",
+    "@opentelemetry/api@1.9.1",
+  ];
   npm(["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], project);
   return resolutionsOf(typescript).map((resolution) =>
     told(`TypeScript ${typescript}, @types/node ${node}, ${resolution.moduleResolution}`, compile(project, resolution)),

@@ -142,6 +142,22 @@ const app = (req, res) => guard(req, res, () => req.on("data", () => {}).on("end
   },
 );
 
+test("the ESM and the CommonJS copy of the OpenTelemetry entry know the same spans", async () => {
+  const scope = path.join(installed, "node_modules/@opentelemetry");
+  await fs.mkdir(scope, { recursive: true });
+  await fs.symlink(path.join(REPOSITORY, "node_modules/@opentelemetry/api"), path.join(scope, "api"), "junction");
+  const folder = await project("traced", {
+    "main.mjs": `import { channel } from "node:diagnostics_channel"; import { createRequire } from "node:module";
+import { recordExpectations } from "express-expectations/opentelemetry";
+const { rememberSpan } = createRequire(import.meta.url)("express-expectations/opentelemetry");
+const req = {};
+rememberSpan({ addEvent: (name) => console.log(name) }, req);
+recordExpectations();
+channel("express-expectations:accept").publish({ req, record: { status: 100, durationMs: 1 } });`,
+  });
+  expect((await command(process.execPath, ["main.mjs"], folder)).trim()).toBe("expectation.continued");
+});
+
 test("the middleware loads nothing of the client and the test kit", async () => {
   const folder = await project("loads", {
     "main.cjs": `require("express-expectations");

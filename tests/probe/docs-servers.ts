@@ -16,6 +16,7 @@ export const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
   gateway: () => peer(knowsNoExpect),
   "fetch-proxy": () => listening(fetchProxy()),
   "office-proxy": () => listening(forwardProxy(refusesExpect)),
+  firewall: () => peer(forbidsExpect),
   "login-proxy": () => listening(forwardProxy(wantsLogin)),
 };
 
@@ -59,6 +60,14 @@ const sendsNo100: Trouble = async (served) => {
 const knowsNoExpect: Trouble = (served) => {
   if (!served.head.hasContent || served.head.expect === undefined) return false;
   served.end(response("417 Expectation Failed", ["Connection: close", "x-amz-apigw-id: abc="]));
+  return true;
+};
+
+/** As the page of Apache with ModSecurity says it. */
+const forbidsExpect: Trouble = (served) => {
+  if (served.head.expect === undefined) return false;
+  const fields = ["Connection: close", "Server: Apache/2.4.71 (Debian)", "Content-Type: text/html"];
+  served.end(response("403 Forbidden", fields, "<html><head><title>403 Forbidden</title></head></html>"));
   return true;
 };
 

@@ -1,7 +1,7 @@
 // The fixes that the probe prints, pasted into a plain configuration: probed again, it is healthy.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import {
   CADDY,
   HAPROXY,
   HAPROXY_CLOSES,
+  LET_THROUGH,
   PASS_ON,
   VARNISH,
 } from "../../src/probe/findings/catalogue/fixes.js";
@@ -70,6 +71,8 @@ ErrorLog error.log
 Listen 127.0.0.1:8080
 ${lines}
 `;
+const SHIPPED = readFileSync(join(__dirname, "../../examples/behind-modsecurity/apache.conf"), "utf8");
+const modSecurity = (rules: string) => SHIPPED.replace("Include expect.conf", () => rules);
 const caddy = (inSite: string) => `{\n\tadmin off\n}\n:8080 {\n\tbind 127.0.0.1\n${inSite}\n}\n`;
 const varnish = (rules: string) =>
   `vcl 4.1;\nimport std;\nbackend origin { .host = "127.0.0.1"; .port = "3000"; }\n${rules}\n`;
@@ -113,6 +116,13 @@ const CASES: readonly Case[] = [
     before: caddy("reverse_proxy 127.0.0.1:3000"),
     pasted: caddy,
   },
+  {
+    program: "ModSecurity",
+    code: LET_THROUGH.code,
+    fault: "waf-expect",
+    before: modSecurity(""),
+    pasted: modSecurity,
+  },
   { program: "Varnish", code: VARNISH.code, fault: "proxy-continue", before: varnish(""), pasted: varnish },
 ];
 
@@ -131,7 +141,7 @@ let running: readonly Promise<readonly [before: string[], after: string[]]>[];
 beforeAll(async () => {
   const policies = [maxSize("2mb")];
   const use = [expectations({ policies, logger: silent })];
-  const app = await startAttached("node:http", { use, routes: { "/upload": store } }, { logger: silent });
+  const app = await startAttached("node:http", { use, routes: { "/files/upload": store } }, { logger: silent });
   const asked = (statuses: "nginx" | "verbatim") =>
     listen(http.createServer(admission({ trustProxy: "loopback", policies, statuses, logger: silent })));
   ports = [app.port, (await asked("nginx")).port, (await asked("verbatim")).port];
@@ -159,14 +169,17 @@ async function codesBehind(program: string, configuration: string): Promise<stri
     const [first] = await Promise.race([once(child.stdout, "data"), exited]);
     if (child.exitCode !== null) throw new Error(`${program} does not start`);
     const only = "plain,control,withheld,sent,large";
-    const origin = `http://127.0.0.1:${ports[0]}/upload`;
+    const origin = `http://127.0.0.1:${ports[0]}/files/upload`;
     const result = await probeJson(
       "--yes",
       "--only",
       only,
+      // One that the rules of ModSecurity allow.
+      "-H",
+      "Content-Type: text/plain",
       "--origin",
       origin,
-      `http://127.0.0.1:${Number(String(first))}/upload`,
+      `http://127.0.0.1:${Number(String(first))}/files/upload`,
     );
     return codesOf(result);
   } finally {

@@ -17,7 +17,7 @@ import { readTable } from "../proxies/suite/table.mjs";
 // Where Debian has most of the programs, and not every user's PATH.
 process.env.PATH += ":/usr/sbin";
 
-const PROXIES = new Set(["nginx", "Apache", "HAProxy", "Caddy", "Squid", "Varnish", "lighttpd"]);
+const PROXIES = new Set(["nginx", "Apache", "ModSecurity", "HAProxy", "Caddy", "Squid", "Varnish", "lighttpd"]);
 const setups = SETUPS.filter(
   ({ kind, hops: [hop] }) => PROXIES.has(hop.program) && kind !== "other" && kind !== "chain",
 );

@@ -68,7 +68,10 @@ async function behind(name: string, ports: readonly number[]): Promise<Row> {
       name,
       "--only",
       "plain,control,withheld,sent,large,chunked,unknown,case",
-      `http://127.0.0.1:${Number(String(first))}/upload`,
+      // One that the rules of ModSecurity allow.
+      "-H",
+      "Content-Type: text/plain",
+      `http://127.0.0.1:${Number(String(first))}/files/upload`,
     );
   } finally {
     child.stdin.end();
@@ -79,7 +82,7 @@ async function behind(name: string, ports: readonly number[]): Promise<Row> {
 beforeAll(async () => {
   const policies = [maxSize("2mb")];
   const use = [expectations({ policies, logger: silent })];
-  const app = await startAttached("Express 5", { use, routes: { "/upload": store } }, { logger: silent });
+  const app = await startAttached("Express 5", { use, routes: { "/files/upload": store } }, { logger: silent });
   const asked = (statuses: "nginx" | "verbatim") =>
     listen(http.createServer(admission({ trustProxy: "loopback", policies, statuses, logger: silent })));
   const ports = [app.port, (await asked("nginx")).port, (await asked("verbatim")).port];
@@ -89,29 +92,30 @@ beforeAll(async () => {
     served.end(response("413 Content Too Large", ["Connection: close"]));
     return true;
   });
-  const upload = (port: number, scheme = "http") => `${scheme}://127.0.0.1:${port}/upload`;
+  const upload = (port: number, scheme = "http") => `${scheme}://127.0.0.1:${port}/files/upload`;
   const raw = express()
     .use(express.raw({ limit: "2mb", type: "*/*" }))
-    .put("/upload", (_req, res) => void res.status(201).end());
+    .put("/files/upload", (_req, res) => void res.status(201).end());
   const closed = expectations({ policies: [authorize(() => false, { challenge: "Bearer" })], logger: silent });
   const running = [
     rowOf("a correct server", correct.url),
     rowOf("a correct server that refuses with 413", refusing.url),
     rowOf("an Express app with `attach`", upload(app.port)),
-    rowOf("Node by itself", upload((await start("node:http", { routes: { "/upload": store } })).port)),
+    rowOf("Node by itself", upload((await start("node:http", { routes: { "/files/upload": store } })).port)),
     rowOf("Express with `express.raw({ limit })`", upload((await listen(http.createServer(raw))).port)),
     rowOf(
       "an Express app with `attach`, over TLS",
       "--insecure",
       upload(
-        (await startAttached("node:https", { use, routes: { "/upload": store } }, { logger: silent })).port,
+        (await startAttached("node:https", { use, routes: { "/files/upload": store } }, { logger: silent })).port,
         "https",
       ),
     ),
     rowOf(
       "a guard that wants credentials",
       upload(
-        (await startAttached("Express 5", { use: [closed], routes: { "/upload": store } }, { logger: silent })).port,
+        (await startAttached("Express 5", { use: [closed], routes: { "/files/upload": store } }, { logger: silent }))
+          .port,
       ),
     ),
     ...BEHAVIOUR_NAMES.map(async (name) => rowOf(`\`${name}\``, (await startPeer(BEHAVIOURS[name])).url)),

@@ -19,7 +19,8 @@ export function missing(...programs: string[]): string[] {
 
 export interface ProxyOptions {
   readonly origin: number;
-  readonly admission: number;
+  /** Left out where the configuration asks nobody. */
+  readonly admission?: number;
   /** Changes the shipped configuration. */
   readonly edit?: (config: string) => string;
 }
@@ -56,23 +57,33 @@ export class ProxyProgram {
     });
   }
 
+  /** Real Apache with ModSecurity and the configuration of examples/behind-modsecurity. */
+  static modSecurity(ports: ProxyOptions): Promise<ProxyProgram> {
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+    const run = (folder: string, file: string) =>
+      spawn("apache2", ["-D", "FOREGROUND", "-d", folder, "-f", file], { env, stdio: ["ignore", "pipe", "pipe"] });
+    return ProxyProgram.#start("behind-modsecurity/apache.conf", ports, run, ["behind-modsecurity/expect.conf"]);
+  }
+
   static async #start(
     config: string,
     ports: ProxyOptions,
     run: (folder: string, file: string) => ChildProcess,
+    beside: readonly string[] = [],
   ): Promise<ProxyProgram> {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-proxy-"));
     // nginx's workers run as somebody else when the tests run as root.
-    await fs.chmod(folder, 0o755);
+    await fs.chmod(folder, 0o777);
     const port = await freePort();
     const shipped = await fs.readFile(path.join(EXAMPLES, config), "utf8");
     const text = ports.edit ? ports.edit(shipped) : shipped;
     const file = path.join(folder, path.basename(config));
+    for (const other of beside) await fs.copyFile(path.join(EXAMPLES, other), path.join(folder, path.basename(other)));
     await fs.writeFile(
       file,
       replaced(text, [
         ["127.0.0.1:3000", `127.0.0.1:${ports.origin}`],
-        ["127.0.0.1:3001", `127.0.0.1:${ports.admission}`],
+        ...(ports.admission === undefined ? [] : [["127.0.0.1:3001", `127.0.0.1:${ports.admission}`] as Pair]),
         [
           config.endsWith("Caddyfile") ? ":8080" : "127.0.0.1:8080",
           config.endsWith("Caddyfile") ? `:${port}` : `127.0.0.1:${port}`,
@@ -112,7 +123,9 @@ export class ProxyProgram {
   }
 }
 
-export function replaced(text: string, pairs: [string, string][]): string {
+type Pair = [from: string, to: string];
+
+export function replaced(text: string, pairs: Pair[]): string {
   return pairs.reduce((result, [from, to]) => {
     if (!text.includes(from)) throw new Error(`the configuration has no ${from}`);
     return result.replaceAll(from, to);

@@ -3,7 +3,7 @@
 // Puts real reverse proxies in front of an attached app and plays uploads through them. A run of everything writes
 // docs/proxies.md. Exit code 1 where a proxy does not start or its best configuration loses or damages something.
 //
-//   --short   nginx, HAProxy, Apache and Caddy alone
+//   --short   nginx, HAProxy, Apache, ModSecurity and Caddy alone
 //   --only    set-ups with this in their name
 //   --runs    how often each exchange is played: 20
 //   --check   writes nothing; exit code 1 where docs/proxies.md says something else than this run found

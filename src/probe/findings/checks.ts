@@ -90,6 +90,11 @@ export const CHECKS: Partial<Readonly<Record<FindingCode, Check>>> = {
       const last = events.at(-1);
       return summary.contentBytesSent > 0 && summary.status === undefined && last?.kind === "quiet";
     }),
+  // Firewalls that inspect the content let the client send it first, so that `withheld` may see a 100 alone.
+  "waf-expect": ({ control, withheld, sent }) => {
+    const refused = [withheld, sent].find((one) => statusOf(one) === 403 && one?.summary.isComplete);
+    return control && refused && isSuccess(control) ? [control, refused] : [];
+  },
   "expect-fails": ({ control, withheld, sent }) => {
     if (!control || !isSuccess(control)) return [];
     const failed = [withheld, sent].find((one) => one !== undefined && statusOf(one) >= 400);

@@ -1,8 +1,7 @@
-import type { ExchangeId, ExchangeResult, WireEvent } from "../exchange-result.js";
+import type { ExchangeId, ExchangeResult } from "../exchange-result.js";
 import type { FindingCode } from "../finding.js";
 import type { Identification } from "../result.js";
-import { fieldOf } from "../wire/header-section.js";
-import { type Exchanges, isDecision, isUndecided, statusOf } from "./exchanges-by-id.js";
+import { type Exchanges, isDecision, isUndecided, serverOf, statusOf } from "./exchanges-by-id.js";
 import { identify } from "./fingerprint.js";
 
 /** One exchange that differs between the URL and its origin: through the proxy, and without it. */
@@ -45,11 +44,6 @@ export function whyProxy417({ plain, withheld }: Exchanges): string | undefined 
     return `the 417 says "Server: ${refuser}", an answer without Expect says ${usual === undefined ? "none" : `"${usual}"`}`;
   }
   return program && `the 417 is written by ${program.name} (${program.because})`;
-}
-
-function serverOf({ events }: ExchangeResult): string | undefined {
-  const final = events.find((event): event is Extract<WireEvent, { kind: "received" }> => event.kind === "received");
-  return final && fieldOf(final.lines, "server");
 }
 
 function pairs(target: Exchanges, direct: Exchanges, ids: readonly ExchangeId[]): Difference[] {

@@ -1,5 +1,7 @@
 import type { ExchangeId, ExchangeResult } from "../exchange-result.js";
 import type { EndpointResult } from "../result.js";
+import { isFinal } from "../summary.js";
+import { fieldOf } from "../wire/header-section.js";
 
 /** The exchanges of one endpoint that ran, by id. */
 export type Exchanges = Partial<Readonly<Record<ExchangeId, ExchangeResult>>>;
@@ -39,4 +41,10 @@ export function isUndecided({ events }: ExchangeResult): boolean {
 /** Returns whether the final status is 2xx or 3xx. */
 export function isSuccess(one: ExchangeResult): boolean {
   return statusOf(one) >= 200 && statusOf(one) < 400;
+}
+
+/** Returns the field `Server` of the final response. */
+export function serverOf(one: ExchangeResult | undefined): string | undefined {
+  const final = one?.events.find(isFinal);
+  return final && fieldOf(final.lines, "server");
 }

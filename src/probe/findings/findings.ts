@@ -59,7 +59,7 @@ function find(
   if (!check || troubled.length === 0) return undefined;
   const evidence = evidenceFrom("target", troubled, REFERENCES[code]);
   const more = toldBy(code, troubled);
-  const status = troubled[0]?.summary.status;
+  const status = troubled.find(({ id }) => !REFERENCES[code]?.includes(id))?.summary.status;
   if (code === "proxy-auth") return finding(code, "proxy", evidence, identified, more, status);
   if (!direct) return finding(code, hopWithoutProxy(settings, identified), evidence, identified, more, status);
   const atOrigin = check(direct, settings);
@@ -75,6 +75,7 @@ function find(
 
 /** Exchanges that a finding compares with, and that are as they should be. */
 const REFERENCES: Partial<Readonly<Record<FindingCode, readonly ExchangeId[]>>> = {
+  "waf-expect": ["control"],
   "expect-fails": ["control"],
   "case-sensitive": ["withheld"],
   "h2-differs": ["withheld"],

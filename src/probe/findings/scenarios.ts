@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<ScenarioId, string>> = {
   "api-gateway-417": "an API gateway returns 417",
   "client-adds-expect": "a client library adds Expect, and the upload fails",
   "proxy-auth-fails-handshake": "proxy authentication fails the handshake",
+  "firewall-forbids-expect": "a web application firewall forbids Expect",
 };
 
 const CAUSES: Readonly<Record<ScenarioId, readonly FindingCode[]>> = {
@@ -17,6 +18,7 @@ const CAUSES: Readonly<Record<ScenarioId, readonly FindingCode[]>> = {
   "api-gateway-417": ["proxy-417", "refused-417"],
   "client-adds-expect": ["proxy-417", "refused-417", "expect-fails", "no-answer"],
   "proxy-auth-fails-handshake": ["proxy-auth", "auth-loop"],
+  "firewall-forbids-expect": ["waf-expect"],
 };
 
 /** Returns the well-known problems that the findings explain. */
@@ -32,6 +34,7 @@ export function scenariosOf(findings: readonly Finding[], target: EndpointResult
       settings.proxy === undefined && findings.some(({ code, hop }) => code.endsWith("-417") && hop !== "endpoint"),
     "client-adds-expect": worksWithout,
     "proxy-auth-fails-handshake": has407,
+    "firewall-forbids-expect": true,
   };
   return SCENARIO_IDS.flatMap((id) => {
     const from = findings.map(({ code }) => code).filter((code) => CAUSES[id].includes(code));

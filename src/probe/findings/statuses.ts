@@ -3,7 +3,7 @@ import type { FindingCode } from "../finding.js";
 import type { ProbeSettings } from "../result.js";
 import { isFinal } from "../summary.js";
 import { fieldOf } from "../wire/header-section.js";
-import { type Exchanges, isSuccess, only, statusOf } from "./exchanges-by-id.js";
+import { type Exchanges, isSuccess, only, serverOf, statusOf } from "./exchanges-by-id.js";
 
 /** Plain uploads, in the order of what they tell about the request itself. */
 const UPLOADS: readonly ExchangeId[] = ["withheld", "sent", "control", "chunked", "large", "case", "late", "pushed"];
@@ -45,11 +45,24 @@ const TELLING: Partial<Readonly<Record<FindingCode, string>>> = {
 };
 
 /** Returns what a field of the response adds to the cause of a finding, as a sentence. */
-export function toldBy(code: FindingCode, [one]: readonly ExchangeResult[]): string {
+export function toldBy(code: FindingCode, [one, other]: readonly ExchangeResult[]): string {
   const malformed = one?.events.find((event) => event.kind === "malformed");
   if (code === "malformed" && malformed) return ` What came: ${malformed.reason}.`;
+  if (code === "waf-expect") return tellsOfFirewall(one, other);
   const name = TELLING[code];
   const final = one?.events.find(isFinal);
   const value = name && final && fieldOf(final.lines, name);
   return value ? ` The response says: ${name}: ${value}.` : "";
+}
+
+// What the page of a refusal gives away: who wrote it, and what it calls itself.
+function tellsOfFirewall(passed: ExchangeResult | undefined, refused: ExchangeResult | undefined): string {
+  const [usual, refuser] = [serverOf(passed), serverOf(refused)];
+  const other =
+    refuser !== undefined && refuser !== usual
+      ? ` The 403 says "Server: ${refuser}", the response without Expect says ${usual === undefined ? "none" : `"${usual}"`}.`
+      : "";
+  const complete = refused?.events.find((event) => event.kind === "complete");
+  const title = /<title>\s*([^<]{1,80}?)\s*<\/title>/i.exec(complete?.sample ?? "")?.[1];
+  return `${other}${title === undefined ? "" : ` Its page has the title "${title}".`}`;
 }

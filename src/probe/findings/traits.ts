@@ -64,6 +64,9 @@ export const TRAITS: readonly Trait[] = [
   ...stated("Privoxy", "proxy", ["server", /^Privoxy\b/i]),
   ...stated("tinyproxy", "proxy", ["server", /^tinyproxy\b/i], ["via", /\btinyproxy\b/i]),
   ...stated("Zscaler", "proxy", ["server", /^Zscaler/i], ["via", /\bzscaler\b/i]),
+  ...stated("Akamai", "proxy", ["server", /^AkamaiGHost\b/]),
+  ...stated("Imperva", "proxy", ["x-cdn", /^(?:Imperva|Incapsula)\b/i], ["x-iinfo", /./]),
+  ...stated("Sucuri", "proxy", ["server", /^Sucuri\b/i], ["x-sucuri-id", /./]),
   ...stated("Express", "server", ["x-powered-by", /^Express$/]),
   {
     name: "HAProxy",
@@ -75,6 +78,25 @@ export const TRAITS: readonly Trait[] = [
     ),
   },
   { name: "HAProxy", role: "proxy", confidence: "stated", match: field("server", /^haproxy\b/i) },
+  {
+    name: "ModSecurity",
+    role: "proxy",
+    confidence: "likely",
+    match: page(/\bMod_?Security\b/i, "a page that names it"),
+  },
+  { name: "Imperva", role: "proxy", confidence: "likely", match: page(/\bIncapsula\b/, "a page that names it") },
+  {
+    name: "F5 BIG-IP",
+    role: "proxy",
+    confidence: "likely",
+    match: page(/The requested URL was rejected\. Please consult with your administrator/, "a page in its own words"),
+  },
+  {
+    name: "AWS WAF",
+    role: "proxy",
+    confidence: "likely",
+    match: page(/Request blocked\.\s.*CloudFront/s, "CloudFront's page for a request that is blocked"),
+  },
   { name: "nginx", role: "either", confidence: "likely", match: page(/<hr><center>nginx/, "nginx's error page") },
   {
     name: "Node.js",

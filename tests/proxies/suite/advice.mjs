@@ -8,6 +8,10 @@ export const ADVICE = {
     best: ["Apache, `ping=5`"],
     text: "`ProxyPass` passes the handshake on as it comes. With `ping=5`, Apache adds `Expect` for clients that did not send it, and keeps the content until the app has accepted. If the app does not respond within these seconds, the client gets a 503. Leave `Proxy100Continue` at `On`.",
   },
+  ModSecurity: {
+    best: ["Apache with ModSecurity, content of uploads not inspected"],
+    text: "The OWASP Core Rule Set forbids `Expect` by default since version 4.20, by rule 920450. Uploads of curl and of the AWS SDKs then fail with a 403, after all of their content was sent. For ModSecurity reads the content before it decides, and Apache sends the `100` for that. The measured rules are Debian's, with the list of 4.20. `expect.conf` lets exactly one `Expect: 100-continue` through on the paths of uploads. Other values of the field, and the field on other paths, stay forbidden. This alone makes uploads work, but content that is inspected is read before your application is asked. With `ctl:requestBodyAccess=Off` on these paths the handshake is the application's own. It then has to check the content by itself. In all three files the rules allow PUT and the types of the uploads, which they do not by default.",
+  },
   HAProxy: {
     best: ["HAProxy, `Connection: close` set"],
     text: "`mode http` passes the handshake on, but removes `Connection: close` from a refusal. It then waits for the content that the client keeps back, and reads the client's next request on that connection as that content. If a client repeats the upload there, as curl does after a 417, a part of its file is executed as a request. The same happens after a success without a `100` before it. Two lines send `Connection: close` to every client that sent `Expect`, because HAProxy does not show whether the `100` has come. So an accepted upload with `Expect` costs the connection, too. `mode tcp` does not need this. `option http-buffer-request` makes HAProxy send the `100` itself.",

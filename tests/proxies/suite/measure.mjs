@@ -21,7 +21,7 @@ export const REFUSED_WAITING = Buffer.alloc(2 ** 20, 1);
 export const REFUSED_PUSHED = Buffer.alloc(16 * 2 ** 20, 2);
 
 let paths = 0;
-function newPath(prefix = "/") {
+function newPath(prefix = "/files/") {
   paths++;
   return `${prefix}upload-${paths}`;
 }

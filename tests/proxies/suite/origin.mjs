@@ -9,7 +9,7 @@ export const ACCEPTED_TYPE = "image/png";
 export const REFUSED_TYPE = "text/plain";
 export const REFUSED_STATUS = 415;
 /** The verdict on uploads beneath this path waits until it is released. */
-export const HELD = "/held/";
+export const HELD = "/files/held/";
 
 /** What a GET of a path is answered with. */
 export function answerTo(path) {

@@ -22,7 +22,7 @@ export function pageOf(results, runs) {
 
 What real proxies do to the handshake. [Behind a proxy](behind-a-proxy.md) says what to do about it. The last \`npm run test:proxies\` wrote this page; \`npm run test:proxies -- --check\` compares it with another run.
 
-Each proxy is a process of its own on loopback, in front of an attached app. ${versions()}. Each exchange is played ${runs} times. An upload of 300 kB is accepted. An upload of 1 MiB by a client that waits for its \`100\` is refused, and one of 16 MiB by a client that does not wait. curl plays both refusals as well. Then come an unknown expectation, the next request on the same connection, and requests of other clients after each of these.
+Each proxy is a process of its own on loopback, in front of an attached app. Versions: ${versions()}. Each exchange is played ${runs} times. An upload of 300 kB is accepted. An upload of 1 MiB by a client that waits for its \`100\` is refused, and one of 16 MiB by a client that does not wait. curl plays both refusals as well. Then come an unknown expectation, the next request on the same connection, and requests of other clients after each of these.
 
 - **end to end**: the app's own \`100\` or refusal reaches the client before any content moves.
 - **good**: no content moves before a refusal. The proxy sends the \`100\`, after it has asked the app's policies.

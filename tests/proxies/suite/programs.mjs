@@ -16,7 +16,7 @@ const PORTS = { proxy: /\b8080\b/g, origin: /\b3000\b/g, admission: /\b3001\b/g 
 /**
  * How a program is started with a configuration file, in the foreground; `package` is Debian's.
  *
- * @type {Record<string, { command: string, package: string, version: string[], args: (folder: string, file: string,
+ * @type {Record<string, { command: string, package: string, version: string[], versionBy?: string, args: (folder: string, file: string,
  *   ports: { proxy: number, origin: number }) => string[], env?: (folder: string) => Record<string, string> }>}
  */
 export const PROGRAMS = {
@@ -30,6 +30,14 @@ export const PROGRAMS = {
     command: "apache2",
     package: "apache2",
     version: ["-v"],
+    args: (folder, file) => ["-D", "FOREGROUND", "-d", folder, "-f", file],
+  },
+  ModSecurity: {
+    command: "apache2",
+    package: "libapache2-mod-security2",
+    // A module does not tell its version.
+    versionBy: "dpkg-query",
+    version: ["-W", "libapache2-mod-security2"],
     args: (folder, file) => ["-D", "FOREGROUND", "-d", folder, "-f", file],
   },
   HAProxy: { command: "haproxy", package: "haproxy", version: ["-v"], args: (_folder, file) => ["-db", "-f", file] },
@@ -85,8 +93,8 @@ const ALLOW = "ip_allow:\n  - apply: in\n    ip_addrs: 127.0.0.1\n    action: al
 
 /** The version of an installed program; `undefined` where it is not installed. */
 export function versionOf(name) {
-  const { command, version } = PROGRAMS[name];
-  const { error, stdout, stderr } = spawnSync(command, version, { encoding: "utf8", timeout: 20_000 });
+  const { command, versionBy = command, version } = PROGRAMS[name];
+  const { error, stdout, stderr } = spawnSync(versionBy, version, { encoding: "utf8", timeout: 20_000 });
   if (error) return undefined;
   return /\d+\.\d+(?:\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? "";
 }

@@ -25,6 +25,12 @@ export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 // Debian's builds have it as a module.
 const STREAM = { file: "/usr/lib/nginx/modules/ngx_stream_module.so", package: "libnginx-mod-stream" };
 
+// The rules, with the module of Apache that they depend on.
+const CRS = {
+  file: "/usr/share/modsecurity-crs/owasp-crs.load",
+  package: "libapache2-mod-security2 and modsecurity-crs",
+};
+
 const one = (program, kind, name, file, { needs, oftener, ...more } = {}) => ({
   name,
   kind,
@@ -50,6 +56,25 @@ export const SETUPS = [
   one("Apache", "default", "Apache, `ProxyPass`", `${CONFIGS}/apache.conf`),
   one("Apache", "best", "Apache, `ping=5`", "examples/behind-apache/apache.conf"),
   one("Apache", "other", "Apache, `Proxy100Continue Off`", `${CONFIGS}/apache-continue-off.conf`),
+  one("ModSecurity", "default", "Apache with ModSecurity, CRS 4.20's list", `${CONFIGS}/modsecurity.conf`, {
+    needs: CRS,
+  }),
+  one(
+    "ModSecurity",
+    "other",
+    "Apache with ModSecurity, `100-continue` let through",
+    `${CONFIGS}/modsecurity-inspected.conf`,
+    {
+      needs: CRS,
+    },
+  ),
+  one(
+    "ModSecurity",
+    "best",
+    "Apache with ModSecurity, content of uploads not inspected",
+    ["apache.conf", "expect.conf"].map((file) => `examples/behind-modsecurity/${file}`),
+    { needs: CRS },
+  ),
   one("HAProxy", "default", "HAProxy, `mode http`", `${CONFIGS}/haproxy.cfg`),
   one("HAProxy", "best", "HAProxy, `Connection: close` set", "examples/behind-haproxy/haproxy.cfg"),
   one("HAProxy", "other", "HAProxy, `mode tcp`", `${CONFIGS}/haproxy-tcp.cfg`),
@@ -102,6 +127,6 @@ export const SETUPS = [
 ];
 
 /** The proxies of the shorter form. */
-export const SHORT = new Set(["nginx", "HAProxy", "Apache", "Caddy"]);
+export const SHORT = new Set(["nginx", "HAProxy", "Apache", "ModSecurity", "Caddy"]);
 
 export const isBest = ({ kind }) => kind.includes("best");

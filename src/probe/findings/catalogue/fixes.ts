@@ -128,6 +128,16 @@ sub vcl_pipe {
 export const LIGHTTPD: Fix = proxy(
   "lighttpd: use mod_sockproxy, which passes bytes on, in place of mod_proxy. examples/behind-lighttpd has the whole file.",
 );
+/** The rules of a firewall let the handshake pass. */
+export const LET_THROUGH: Fix = proxy(
+  "With the OWASP Core Rule Set: let exactly 100-continue pass on the paths of uploads, and do not inspect their content. examples/behind-modsecurity has the whole file.",
+  `# in REQUEST-900-EXCLUSION-RULES-BEFORE-CRS.conf
+SecRule REQUEST_FILENAME "@beginsWith /files/" "id:10417,phase:1,pass,nolog,t:none,chain"
+  SecRule &REQUEST_HEADERS:Expect "@eq 1" "t:none,chain"
+    SecRule REQUEST_HEADERS:Expect "@rx ^(?i:100-continue)$" "t:none,\\
+      ctl:ruleRemoveTargetById=920450;REQUEST_HEADERS_NAMES:Expect"
+SecRule REQUEST_FILENAME "@beginsWith /files/" "id:10100,phase:1,pass,nolog,t:none,ctl:requestBodyAccess=Off"`,
+);
 
 /** The programs that fixes are for. The text of such a fix begins with the word. */
 export const PROGRAM_OF_FIX: readonly (readonly [word: string, program: string])[] = [

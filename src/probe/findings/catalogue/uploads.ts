@@ -1,9 +1,9 @@
 import type { Entries } from "./entry.js";
-import { ATTACH, client, LEAVE_OUT, proxy, server } from "./fixes.js";
+import { ATTACH, client, LEAVE_OUT, LET_THROUGH, proxy, server } from "./fixes.js";
 
 /** Findings about uploads that fail for other reasons. */
 export const UPLOAD_ENTRIES: Entries<
-  "no-answer" | "h2-differs" | "upload-hangs" | "expect-fails" | "reuse-fails" | "malformed"
+  "no-answer" | "h2-differs" | "upload-hangs" | "waf-expect" | "expect-fails" | "reuse-fails" | "malformed"
 > = {
   "no-answer": {
     severity: "error",
@@ -27,6 +27,14 @@ export const UPLOAD_ENTRIES: Entries<
       proxy("nginx: do not forward Expect. nginx answers it itself.", "# not: proxy_set_header Expect $http_expect;"),
       ATTACH,
     ],
+  },
+  "waf-expect": {
+    severity: "error",
+    title: "the upload works without Expect, and gets 403 with it",
+    cause:
+      "Most likely a web application firewall forbids the field. The OWASP Core Rule Set has done so by default since 4.20, by rule 920450.",
+    fixes: [LET_THROUGH, proxy("Tell any other firewall to let Expect: 100-continue pass."), LEAVE_OUT],
+    supersedes: ["expect-fails", "forbidden", "refusal-after-body"],
   },
   "expect-fails": {
     severity: "error",
@@ -52,7 +60,15 @@ export const UPLOAD_ENTRIES: Entries<
     cause: "The bytes that came back are not a valid HTTP response.",
     fixes: [server("Make the server, or the hop before it, answer with valid HTTP: --verbose shows its bytes.")],
     supersedes: [
-      ...(["no-answer", "no-continue", "expect-fails", "kept-final", "kept-417", "refusal-reset"] as const),
+      ...([
+        "no-answer",
+        "no-continue",
+        "waf-expect",
+        "expect-fails",
+        "kept-final",
+        "kept-417",
+        "refusal-reset",
+      ] as const),
       ...(["bad-request", "forbidden", "not-found", "server-fails"] as const),
     ],
   },

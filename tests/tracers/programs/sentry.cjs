@@ -1,0 +1,3 @@
+const Sentry = require("@sentry/node");
+
+Sentry.init({ dsn: process.env.SENTRY_DSN, tracesSampleRate: 1, enableOpenTelemetrySetup: true });
