@@ -1,5 +1,5 @@
 // npm run docs               writes what is generated: the picture of the rooms, the reports of the public API for reviews,
-//                            the API reference, and the picture of the README
+//                            the API reference, the picture of the README, and the manual page of the command
 // npm run docs -- --check    fails if one of them differs, or if a page has a dead link, an unknown word, or a sentence that
 //                            must be read twice; a part of `npm run lint`
 import { spawn } from "node:child_process";
@@ -17,8 +17,16 @@ const STEPS = values.check
       ["architecture.mjs", "--check"],
       ["handshake-picture.mjs", "--check"],
       ["schemas.mjs", "--check"],
+      ["man.mjs", "--check"],
     ]
-  : [["reference.mjs"], ["api.mjs", "--write"], ["architecture.mjs"], ["handshake-picture.mjs"], ["schemas.mjs"]];
+  : [
+      ["reference.mjs"],
+      ["api.mjs", "--write"],
+      ["architecture.mjs"],
+      ["handshake-picture.mjs"],
+      ["schemas.mjs"],
+      ["man.mjs"],
+    ];
 
 // Two at a time.
 const rest = STEPS.values();

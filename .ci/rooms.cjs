@@ -61,5 +61,6 @@ exports.PACKAGES = {
   "wrap-ansi": ["cli/wrap.ts"],
   preact: ["pages/browser"],
   uplot: ["pages/browser"],
+  tinyglobby: ["cli/report/names.ts"],
   "prom-client": ["observe/prometheus.ts", "metrics"],
 };

@@ -1,31 +1,29 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
 import { visible } from "../report/visible.js";
 import { nearestTo } from "../support/nearest.js";
+import { COMMON_OPTIONS, type Options } from "./description.js";
 import { UsageError } from "./usage.js";
-
-/** The options of a command that takes `--color`. */
-export const COLOR_OPTIONS = { color: { type: "boolean" }, "no-color": { type: "boolean" } } as const;
 
 /** Returns what `--color` and `--no-color` say; `undefined` without either. */
 export function colorChoice(values: { readonly color?: boolean; readonly "no-color"?: boolean }): boolean | undefined {
   return values["no-color"] ? false : values.color;
 }
 
-type Options = NonNullable<ParseArgsConfig["options"]>;
 type Arguments<O extends Options> = ReturnType<
-  typeof parseArgs<{ args: string[]; options: O; allowPositionals: true }>
+  typeof parseArgs<{ args: string[]; options: O & typeof COMMON_OPTIONS; allowPositionals: true }>
 >;
 
 /**
- * Reads a command line.
+ * Reads a command line, with the options that every command has.
  *
  * @throws {UsageError} for an unknown option, with the nearest one, and for a value that is missing.
  */
 export function argumentsOf<O extends Options>(args: readonly string[], options: O): Arguments<O> {
+  const all = { ...options, ...COMMON_OPTIONS };
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parseArgs({ args: [...args], options: all, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(messageOf(error as Error, Object.keys(options)));
+    throw new UsageError(messageOf(error as Error, Object.keys(all)));
   }
 }
 

@@ -45,6 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "no space left",
   Z_BUF_ERROR: "its gzip data end too early",
   Z_DATA_ERROR: "its gzip data are damaged",
+  ERR_TRAILING_DATA: "something else follows its gzip data, and was left out",
 };
 
 /** Returns why a file cannot be read or written. */

@@ -1,24 +1,19 @@
 import { visible } from "../report/visible.js";
 import { nearestTo } from "../support/nearest.js";
+import { argumentsOf } from "./arguments.js";
 import type { Command, Terminal } from "./command.js";
+import { DESCRIPTIONS } from "./descriptions.js";
 import { reasonOf } from "./files.js";
+import { helpOf, helpOfProgram } from "./help.js";
 import { OutputError, print } from "./terminal.js";
-import { WRONG_USAGE } from "./usage.js";
+import { UsageError, WRONG_USAGE } from "./usage.js";
 import { versionAt } from "./version.js";
 
-const HELP = `Usage: express-expectations COMMAND
-
-  probe URL        says what happens to an upload on the wire, which hop breaks it, and what to change
-  report [FILE…]   says who is refused and why, from logs
-  upload FILE URL  uploads a file, and sends nothing of it before the server has agreed
-
-express-expectations COMMAND --help tells more. express-expectations --version prints the version.
-`;
-
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  report: async () => (await import("./report/report.js")).report,
   probe: async () => (await import("./probe/probe.js")).probe,
+  report: async () => (await import("./report/report.js")).report,
   upload: async () => (await import("./upload/upload.js")).uploadFile,
+  completion: async () => (await import("./completion/completion.js")).completion,
 };
 
 /** The exit code if output cannot be written. */
@@ -28,6 +23,8 @@ const NO_OUTPUT = 3;
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   // Progress and messages that nobody reads are not worth an end.
   terminal.stderr.on("error", () => {});
+  // Who writes to it gets the error, too.
+  terminal.stdout.on("error", () => {});
   try {
     return await run(args, terminal);
   } catch (error) {
@@ -39,14 +36,31 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name = "", ...rest] = args;
-  if (name === "--help" || name === "-h" || name === "help") return print(terminal.stdout, HELP);
+  if (name === "--help" || name === "-h" || name === "help") {
+    return print(terminal.stdout, helpOfProgram(DESCRIPTIONS));
+  }
   if (name === "--version" || name === "-V") return printVersion(terminal);
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command && (rest[0] === "--version" || rest[0] === "-V")) return printVersion(terminal);
-  if (command) return (await command())(rest, terminal);
-  const nearest = nearestTo(name, Object.keys(COMMANDS));
-  const hint = nearest === undefined || name === "" ? "" : `; did you mean ${nearest}?`;
-  terminal.stderr.write(name === "" ? HELP : `express-expectations: no command "${visible(name)}"${hint}\n\n${HELP}`);
+  const description = DESCRIPTIONS.find((one) => one.name === name);
+  const load = COMMANDS[name];
+  if (!description || !load) return unknownCommand(name, terminal);
+  try {
+    const { values } = argumentsOf(rest, description.options);
+    if (values.help) return await print(terminal.stdout, helpOf(description));
+    if (values.version) return await printVersion(terminal);
+    return await (await load())(rest, terminal);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.stderr.write(`express-expectations ${name}: ${error.message}\n`);
+    return WRONG_USAGE;
+  }
+}
+
+function unknownCommand(name: string, { stderr }: Terminal): number {
+  const help = helpOfProgram(DESCRIPTIONS);
+  const names = DESCRIPTIONS.map((description) => description.name);
+  const nearest = name === "" ? undefined : nearestTo(name, names);
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  stderr.write(name === "" ? help : `express-expectations: no command "${visible(name)}"${hint}\n\n${help}`);
   return WRONG_USAGE;
 }
 

@@ -8,6 +8,9 @@ export type Paint = (style: "red" | "green" | "yellow" | "cyan" | "bold" | "dim"
 /** Erases the current line of a terminal. */
 export const ERASE_LINE = "\r\x1b[K";
 
+/** Erases a terminal, and goes to its beginning. */
+export const ERASE_SCREEN = "\x1b[2J\x1b[H";
+
 const DEFAULT_WIDTH = 100;
 const LEAST_WIDTH = 40;
 
@@ -41,14 +44,25 @@ export function widthOfText({ stdout }: Terminal): number {
 }
 
 /** Writes to standard output. A closed pipe, as with `| head`, is not an error. */
-export function print(stdout: Writable, text: string): Promise<0> {
+export async function print(stdout: Writable, text: string): Promise<0> {
+  await isPrinted(stdout, text);
+  return 0;
+}
+
+/**
+ * Writes to standard output, no faster than it is read.
+ *
+ * @returns `false` if the pipe is closed.
+ * @throws {OutputError} if it fails in another way.
+ */
+export function isPrinted(stdout: Writable, text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const settle = (error?: Error | null) => {
-      if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(new OutputError(error));
-      else resolve(0);
-    };
-    stdout.on("error", settle);
-    stdout.write(text, settle);
+    stdout.write(text, (error) => {
+      const { code } = (error ?? {}) as NodeJS.ErrnoException;
+      if (!error) resolve(true);
+      else if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED") resolve(false);
+      else reject(new OutputError(error));
+    });
   });
 }
 

@@ -2,10 +2,10 @@ import type { Decision } from "./decision.js";
 import { Durations } from "./durations.js";
 import { keysOf } from "./keys.js";
 import { NetworkNames, networkRows } from "./networks.js";
+import { Periods } from "./periods.js";
 import { softwareOf } from "./software.js";
 import { QUESTIONS, type Question, type Rows, type Summary } from "./summary.js";
 import { SuspectTallies, type SuspectTally } from "./suspects/tallies.js";
-import { Timeline } from "./timeline.js";
 import { TopKeys } from "./top-keys.js";
 
 /** Options of {@link Aggregate}. */
@@ -37,13 +37,11 @@ export class Aggregate {
     Question,
     TopKeys
   >;
-  readonly #timeline: Timeline;
+  readonly #periods: Periods;
   readonly #networks = new NetworkNames();
   readonly #durations = new Durations();
   readonly #software = new Map<string, KnownSoftware>();
   readonly #suspects = new SuspectTallies();
-  #from = Number.POSITIVE_INFINITY;
-  #to = 0;
   #refused = 0;
   #errors = 0;
   #accepted = 0;
@@ -53,7 +51,7 @@ export class Aggregate {
 
   constructor({ top = 10, buckets }: AggregateOptions = {}) {
     this.#top = top;
-    this.#timeline = new Timeline(buckets);
+    this.#periods = new Periods(buckets);
   }
 
   /** Adds one decision. */
@@ -84,7 +82,7 @@ export class Aggregate {
     const durationMs = this.#durations.summary();
     return {
       schema: 2,
-      ...(this.#to > 0 && { from: new Date(this.#from).toISOString(), to: new Date(this.#to).toISOString() }),
+      ...this.#periods.summary(),
       refused: this.#refused,
       errors: this.#errors,
       accepted: this.#accepted,
@@ -93,7 +91,6 @@ export class Aggregate {
       bytesWithheld: this.#bytesWithheld,
       ...(durationMs && { durationMs }),
       by: this.#rows(),
-      overTime: this.#timeline.overTime(),
       suspects: this.#suspects.rows(),
     };
   }
@@ -107,9 +104,7 @@ export class Aggregate {
   #atTime(decision: Decision, counted: "refused" | "errors" | "accepted"): void {
     const { time, bytesSpared = 0, withheld } = decision;
     if (time === undefined) return;
-    if (time < this.#from) this.#from = time;
-    if (time > this.#to) this.#to = time;
-    const counts = this.#timeline.at(time);
+    const counts = this.#periods.at(time);
     counts[counted]++;
     if (counted === "accepted") return;
     counts.bytesSpared += bytesSpared;

@@ -108,7 +108,7 @@ export interface Quantiles {
 export interface Summary extends Spared {
   /** The version of this format. It increases when a field is removed or changes its meaning. */
   readonly schema: 2;
-  /** The times of the first and the last decision: ISO 8601. Absent if there was none. */
+  /** The times of the first and the last decision: ISO 8601. Absent if there was none. Odd times do not count. */
   readonly from?: string;
   readonly to?: string;
   readonly refused: number;
@@ -123,6 +123,8 @@ export interface Summary extends Spared {
   readonly by: Readonly<Record<Question, Rows>>;
   /** At most 1,500 buckets of the same length, without gaps. */
   readonly overTime: { readonly stepMs: number; readonly buckets: readonly Bucket[] };
+  /** Records whose times are more than 30 days from those of at least four times as many. They are in no bucket. */
+  readonly oddTimes?: { readonly count: number; readonly from: string; readonly to: string };
   readonly suspects: readonly Suspect[];
   /** What is in progress in the process. Only the dashboard tells it. */
   readonly now?: { readonly places: readonly PlaceRow[]; readonly spaces: readonly SpaceRow[] };
@@ -138,6 +140,8 @@ export interface Summary extends Spared {
     readonly outside?: number;
     /** The number of those that have no time. */
     readonly untimed?: number;
+    /** Records that `--where` left out. */
+    readonly filtered?: number;
     /** The place of the first malformed line: `app.log:17`. */
     readonly firstMalformed?: string;
   };

@@ -17,7 +17,7 @@ const STEPS: readonly number[] = [
 ];
 
 /** The counts of one bucket. */
-interface Counts {
+export interface Counts {
   refused: number;
   errors: number;
   accepted: number;

@@ -190,7 +190,7 @@ describe("what cannot be read", () => {
 
 describe("wrong usage: exit code 2 and one line", () => {
   test.each([
-    [["--sinse", "24h"], "Unknown option '--sinse'"],
+    [["--sinse", "24h"], "no option --sinse; did you mean --since?"],
     [["--since"], "Option '--since <value>' argument missing"],
     [
       ["--since", "yesterday"],
@@ -203,7 +203,9 @@ describe("wrong usage: exit code 2 and one line", () => {
     [["--since", "1h", "--until", "2h"], "--since is not before --until: nothing lies between them"],
     [["--top", "0"], '--top: received "0"; expected a whole number from 1 to 1000'],
     [["--top", "ten"], '--top: received "ten"; expected a whole number from 1 to 1000'],
-    [["--html="], "--html: received no name; expected that of a file"],
+    [["--html="], '--html: received ""; expected the name of a file'],
+    [["--html", "-"], '--html: received "-"; expected the name of a file'],
+    [["--html"], "Option '--html <value>' argument missing"],
   ])("%j", async (args, message) => {
     expect(await run(args)).toEqual({ code: 2, out: "", err: `express-expectations report: ${message}\n` });
   });
@@ -420,6 +422,33 @@ describe("--html", () => {
     const target = file("kept.html", "old");
     expect((await run(["--html", target], { stdin: "no JSON" })).code).toBe(1);
     expect(readFileSync(target, "utf8")).toBe("old");
+  });
+
+  test.each([
+    ["the log itself", (path: string) => path],
+    [
+      "a link to it",
+      (path: string) => {
+        symlinkSync(path, `${path}.link`);
+        return `${path}.link`;
+      },
+    ],
+  ])("never replaces a log: %s", async (_what, targetOf) => {
+    const path = file(`${_what}.log`, line({}));
+    const target = targetOf(path);
+    const { code, out, err } = await run([file("other.log", line({})), path, "--html", target]);
+    expect({ code, out, err }).toEqual({
+      code: 2,
+      out: "",
+      err: `express-expectations report: --html: received ${JSON.stringify(target)}, which is a log to read; expected another\n`,
+    });
+    expect(readFileSync(path, "utf8")).toBe(line({}));
+  });
+
+  test("that cannot be written loses nothing of --json, and ends with 3", async () => {
+    const { code, out } = await run(["--json", "--html", join(folder, "no", "page.html")], { stdin: line({}) });
+    expect(code).toBe(3);
+    expect((JSON.parse(out) as Summary).refused).toBe(1);
   });
 
   test("fails with exit code 3 where it cannot write", async () => {

@@ -2,7 +2,8 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { transformSync } from "esbuild";
-import { UPLOAD_HELP } from "../../src/cli/upload/help.js";
+import { helpOf } from "../../src/cli/help.js";
+import { UPLOAD } from "../../src/cli/upload/description.js";
 import { upload } from "../../src/client/client.js";
 import { attach, silent } from "../../src/index.js";
 import { BEHAVIOURS } from "../../src/testing/misbehave/behaviours.js";
@@ -112,7 +113,7 @@ describe("docs/client.md names exactly", () => {
   });
 
   test("the help of the command", () => {
-    expect(pages.client).toContain(UPLOAD_HELP.trimEnd());
+    expect(pages.client).toContain(helpOf(UPLOAD).trimEnd());
   });
 });
 

@@ -1,8 +1,8 @@
-import type { ParseArgsConfig } from "node:util";
 import { EXCHANGE_IDS } from "../../probe/exchange-result.js";
 import type { ProbeRequest } from "../../probe/request.js";
-import { argumentsOf, COLOR_OPTIONS, colorChoice } from "../arguments.js";
+import { argumentsOf, colorChoice } from "../arguments.js";
 import { UsageError } from "../usage.js";
+import { PROBE_OPTIONS } from "./description.js";
 import { headersOf, TOKEN } from "./headers.js";
 import {
   contentOf,
@@ -35,49 +35,16 @@ export interface ProbeOptions {
   readonly yes: boolean;
 }
 
-const OPTIONS = {
-  help: { type: "boolean", short: "h" },
-  method: { type: "string", short: "X" },
-  header: { type: "string", short: "H", multiple: true },
-  user: { type: "string", short: "u" },
-  data: { type: "string", short: "d" },
-  size: { type: "string" },
-  timeout: { type: "string" },
-  insecure: { type: "boolean", short: "k" },
-  cert: { type: "string", short: "E" },
-  key: { type: "string" },
-  cacert: { type: "string" },
-  location: { type: "boolean", short: "L" },
-  resolve: { type: "string", multiple: true },
-  proxy: { type: "string", short: "x" },
-  "proxy-user": { type: "string" },
-  origin: { type: "string" },
-  via: { type: "string" },
-  only: { type: "string" },
-  ask: { type: "boolean" },
-  "expect-status": { type: "string" },
-  yes: { type: "boolean", short: "y" },
-  json: { type: "boolean" },
-  html: { type: "string" },
-  har: { type: "string" },
-  watch: { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-  verbose: { type: "boolean", short: "v" },
-  ...COLOR_OPTIONS,
-} as const satisfies ParseArgsConfig["options"];
-
 const DEFAULT_CONTENT_BYTES = 16_384;
 const PUSHED_BYTES = 1_048_576;
 
 /**
  * Reads the command line.
  *
- * @returns `"help"` for `--help`.
  * @throws {UsageError} for a wrong option or value.
  */
-export function parseProbeArgs(args: readonly string[]): ProbeOptions | "help" {
-  const { values, positionals } = argumentsOf(args, OPTIONS);
-  if (values.help) return "help";
+export function parseProbeArgs(args: readonly string[]): ProbeOptions {
+  const { values, positionals } = argumentsOf(args, PROBE_OPTIONS);
   const [address, ...more] = positionals;
   if (address === undefined) throw new UsageError("URL: received none; expected the URL of an upload");
   if (more.length > 0) throw new UsageError(`URL: received ${positionals.length} of them; expected one`);

@@ -14,8 +14,6 @@ import { connect } from "../../probe/wire/connect.js";
 import type { Command, Terminal } from "../command.js";
 import { FileError, writeWhole } from "../files.js";
 import { ERASE_LINE, isErasable, paintOf, print, widthOfText } from "../terminal.js";
-import { UsageError, WRONG_USAGE } from "../usage.js";
-import { PROBE_HELP } from "./help.js";
 import { type ProbeOptions, parseProbeArgs } from "./options.js";
 import { probeText, verdictLine } from "./text.js";
 
@@ -24,14 +22,7 @@ const NOT_WRITTEN = 3;
 
 /** The command `probe`: shows what happens on the wire to an upload with `Expect: 100-continue`. */
 export const probe: Command = async (args, terminal) => {
-  let options: ProbeOptions | "help";
-  try {
-    options = parseProbeArgs(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return fail(terminal, error.message, WRONG_USAGE);
-  }
-  if (options === "help") return print(terminal.stdout, PROBE_HELP);
+  const options = parseProbeArgs(args);
   try {
     const request = options.followsRedirects ? await followRedirects(options.request) : options.request;
     if (request !== options.request && !options.isQuiet) {

@@ -1,8 +1,7 @@
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { FileError, reasonOf } from "../files.js";
+import { gunzipped, isGzip } from "./gzip.js";
 
-/** The size of the chunks that are read and unpacked. */
+/** The size of the chunks that are read. */
 export const CHUNK_BYTES: number = 2 ** 18;
 
 /**
@@ -13,19 +12,19 @@ export const CHUNK_BYTES: number = 2 ** 18;
  */
 export async function* chunksOf(
   name: string,
-  stored: Readable,
+  stored: AsyncIterable<Buffer | string>,
   onStored: (bytes: number) => void,
 ): AsyncIterable<Buffer> {
   try {
     const { first, rest } = await beginningOf(stored, onStored);
-    yield* isGzip(first) ? unpacked(first, rest) : joined(first, rest);
+    yield* isGzip(first) ? gunzipped(joined(first, rest)) : joined(first, rest);
   } catch (error) {
     throw new FileError(`${name}: ${reasonOf(error)}`);
   }
 }
 
 // A pipe may deliver the two bytes that identify gzip one by one.
-async function beginningOf(stored: Readable, onStored: (bytes: number) => void) {
+async function beginningOf(stored: AsyncIterable<Buffer | string>, onStored: (bytes: number) => void) {
   const rest = counted(stored, onStored)[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);
   while (first.length < 2) {
@@ -44,20 +43,7 @@ async function* counted(stored: AsyncIterable<Buffer | string>, onStored: (bytes
   }
 }
 
-// RFC 1952 §2.3.1
-function isGzip(first: Buffer): boolean {
-  return first[0] === 0x1f && first[1] === 0x8b;
-}
-
 async function* joined(first: Buffer, rest: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   yield first;
   yield* rest;
-}
-
-async function* unpacked(first: Buffer, rest: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  const stored = Readable.from(joined(first, rest), { objectMode: true });
-  stored.on("error", (error) => gunzip.destroy(error));
-  stored.pipe(gunzip);
-  yield* gunzip;
 }

@@ -1,7 +1,10 @@
-import { parseArgs } from "node:util";
+import { type Condition, conditionFrom } from "../../report/conditions.js";
 import { momentFrom } from "../../report/moment.js";
 import { visible } from "../../report/visible.js";
+import { argumentsOf, colorChoice } from "../arguments.js";
+import { fileOf } from "../probe/values.js";
 import { UsageError } from "../usage.js";
+import { REPORT_OPTIONS } from "./description.js";
 
 /** The options of one run. */
 export interface ReportOptions {
@@ -9,56 +12,53 @@ export interface ReportOptions {
   /** Milliseconds since 1970. */
   readonly since: number | undefined;
   readonly until: number | undefined;
+  /** What records must be. */
+  readonly where: readonly Condition[];
+  /** Whether the lines of records are printed in place of the result. */
+  readonly records: boolean;
+  /** Whether files are read on as they grow. */
+  readonly follow: boolean;
   readonly top: number;
   readonly json: boolean;
   readonly html: string | undefined;
+  readonly color: boolean | undefined;
 }
 
 /**
  * Reads the command line.
  *
  * @param now - milliseconds since 1970.
- * @returns `"help"` for `--help`.
  * @throws {UsageError} for a wrong option or value.
  */
-export function reportOptions(args: readonly string[], now: number): ReportOptions | "help" {
-  const { values, positionals } = parsed(args);
-  if (values.help) return "help";
+export function reportOptions(args: readonly string[], now: number): ReportOptions {
+  const { values, positionals } = argumentsOf(args, REPORT_OPTIONS);
   const since = moment("--since", values.since, now);
   const until = moment("--until", values.until, now);
   if (since !== undefined && until !== undefined && since >= until) {
     throw new UsageError("--since is not before --until: nothing lies between them");
   }
-  if (values.html === "") throw new UsageError("--html: received no name; expected that of a file");
+  const { records = false, json = false } = values;
+  if (records && (json || values.html !== undefined)) {
+    throw new UsageError(`--records and ${json ? "--json" : "--html"}: received both; expected one of them`);
+  }
   return {
     files: positionals.length === 0 ? ["-"] : positionals,
     since,
     until,
     top: rows(values.top),
-    json: values.json === true,
-    html: values.html,
+    where: (values.where ?? []).map(condition),
+    records,
+    follow: values.follow ?? false,
+    json,
+    html: fileOf("--html", values.html),
+    color: colorChoice(values),
   };
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        since: { type: "string" },
-        until: { type: "string" },
-        top: { type: "string" },
-        json: { type: "boolean" },
-        html: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    // The rest of Node's message explains what `--` does.
-    const [reason = ""] = String((error as Error).message).split(/[.\n]/, 1);
-    throw new UsageError(visible(reason));
-  }
+function condition(text: string): Condition {
+  const found = conditionFrom(text);
+  if (typeof found !== "string") return found;
+  throw new UsageError(`--where: received ${visible(JSON.stringify(text))}; ${found}`);
 }
 
 function moment(option: string, text: string | undefined, now: number): number | undefined {

@@ -1,50 +1,71 @@
-import { renderPage } from "../../report/page/page.js";
 import type { Command, Terminal } from "../command.js";
-import { FileError, writeWhole } from "../files.js";
-import { paintOf, print } from "../terminal.js";
-import { UsageError, WRONG_USAGE } from "../usage.js";
-import { REPORT_HELP } from "./help.js";
-import { type Input, openInputs } from "./input.js";
+import { FileError } from "../files.js";
+import { UsageError } from "../usage.js";
+import { checkIsNoInput, type Input, inputsOf } from "./input.js";
+import { namesOf } from "./names.js";
 import { type ReportOptions, reportOptions } from "./options.js";
+import { Output } from "./output.js";
 import { Progress } from "./progress.js";
-import { type ReadSummary, readLogs } from "./read.js";
-import { reportText } from "./text.js";
+import { Reading, type ReadSummary } from "./reading.js";
+import { Records } from "./records.js";
+import { watch } from "./watch.js";
 
 const NOTHING_READABLE = 1;
 const FILE_FAILED = 3;
 
 /** The command `report`: summarizes from logs who is refused and why. */
 export const report: Command = async (args, terminal) => {
+  const asked = reportOptions(args, Date.now());
+  const options = { ...asked, files: await namesOf(asked.files) };
+  if (options.files.includes("-") && terminal.stdin.isTTY) {
+    throw new UsageError("no FILE, and standard input is a terminal; --help tells more");
+  }
+  if (options.html !== undefined) await checkIsNoInput(options.html, options.files);
   try {
-    const options = reportOptions(args, Date.now());
-    if (options === "help") return await print(terminal.stdout, REPORT_HELP);
-    if (options.files.includes("-") && terminal.stdin.isTTY) {
-      throw new UsageError("no FILE, and standard input is a terminal; --help tells more");
-    }
     return await run(options, terminal);
   } catch (error) {
-    if (error instanceof UsageError) return fail(terminal, error.message, WRONG_USAGE);
     if (error instanceof FileError) return fail(terminal, error.message, FILE_FAILED);
     throw error;
   }
 };
 
 async function run(options: ReportOptions, terminal: Terminal): Promise<number> {
-  const inputs = await openInputs(options.files, terminal.stdin);
-  const progress = new Progress(terminal, sizeOf(inputs));
-  const { summary, failure } = await readLogs(inputs, options, (bytes) => progress.advance(bytes));
-  progress.end();
+  const inputs = await inputsOf(options.files, terminal.stdin);
+  const records = options.records ? new Records(terminal.stdout) : undefined;
+  const reading = new Reading(
+    options,
+    records && {
+      onRecord: (line) => records.add(line),
+      onPiece: () => records.write(),
+    },
+  );
+  const output = new Output(options, terminal);
+  if (options.follow) await watch(reading, inputs, output, terminal);
+  else await readAll(reading, inputs, terminal);
+  const summary = reading.summary();
   const { lines, malformed } = summary.read;
-  if (failure) fail(terminal, failure.message, FILE_FAILED);
+  if (reading.failure) fail(terminal, reading.failure.message, FILE_FAILED);
   else if (lines === malformed) return fail(terminal, nothingReadable(inputs, summary), NOTHING_READABLE);
-  if (options.html !== undefined) await writeWhole(options.html, renderPage(summary));
-  if (options.json) await print(terminal.stdout, `${JSON.stringify(summary, undefined, 2)}\n`);
-  else if (options.html === undefined)
-    await print(
-      terminal.stdout,
-      reportText(summary, { width: terminal.stdout.columns ?? 80, paint: paintOf(terminal) }),
-    );
-  return failure ? FILE_FAILED : 0;
+  await output.finish(summary);
+  return reading.failure ? FILE_FAILED : 0;
+}
+
+async function readAll(reading: Reading, inputs: readonly Input[], terminal: Terminal): Promise<void> {
+  const progress = new Progress(terminal, sizeOf(inputs));
+  try {
+    for (const { name, chunks } of inputs) {
+      const isWanted = await reading.read(
+        name,
+        chunks((bytes) => progress.advance(bytes)),
+      );
+      if (isWanted) continue;
+      // A pipe that nobody reads would keep the process alive.
+      terminal.stdin.destroy();
+      return;
+    }
+  } finally {
+    progress.end();
+  }
 }
 
 function sizeOf(inputs: readonly Input[]): number | undefined {

@@ -42,8 +42,20 @@ function headLines(summary: Summary, { width, paint }: TextOptions): string[] {
   }
   return [
     ...wrap(head, width, "", "  ").map((line) => paint("bold", line)),
-    ...[...sentences, ...omittedSentence(summary)].flatMap((sentence) => wrap(sentence, width, "", "  ")),
+    ...[...sentences, ...oddTimesSentence(summary), ...omittedSentence(summary)].flatMap((sentence) =>
+      wrap(sentence, width, "", "  "),
+    ),
   ];
+}
+
+function oddTimesSentence({ oddTimes }: Summary): string[] {
+  if (!oddTimes) return [];
+  const { count, from, to } = oddTimes;
+  const records =
+    count === 1
+      ? `1 record is from ${timeText(from)}`
+      : `${countText(count)} records are from ${timeText(from)} to ${timeText(to)}`;
+  return [`${records}, far from all others: a clock may be wrong`];
 }
 
 function omittedSentence({ omitted }: Summary): string[] {
@@ -52,11 +64,12 @@ function omittedSentence({ omitted }: Summary): string[] {
 
 function readLines({ read }: Summary, { width, paint }: TextOptions): string[] {
   if (!read) return [];
-  const { bytes, lines, malformed, foreign, outside = 0, untimed = 0, firstMalformed } = read;
+  const { bytes, lines, malformed, foreign, outside = 0, untimed = 0, filtered = 0, firstMalformed } = read;
   const parts = [`read ${bytesText(bytes)}, ${countText(lines)} ${lines === 1 ? "line" : "lines"}`];
   if (foreign > 0) parts.push(`${countText(foreign)} of them not of this package`);
   if (outside > untimed) parts.push(`${countText(outside - untimed)} records outside the requested time`);
   if (untimed > 0) parts.push(`${countText(untimed)} records left out because they have no time`);
+  if (filtered > 0) parts.push(`${countText(filtered)} records left out by --where`);
   const all = wrap(parts.join(", "), width, "", "  ").map((line) => paint("dim", line));
   if (malformed === 0) return all;
   const where = firstMalformed === undefined ? "" : `, the first is ${firstMalformed}`;

@@ -1,10 +1,10 @@
-import type { ParseArgsConfig } from "node:util";
 import type { UploadHeaders } from "../../client/options.js";
 import { isToken } from "../../http/token.js";
-import { argumentsOf } from "../arguments.js";
+import { argumentsOf, colorChoice } from "../arguments.js";
 import { headersOf } from "../probe/headers.js";
 import { secondsOf, urlOf, wrong } from "../probe/values.js";
 import { UsageError } from "../usage.js";
+import { UPLOAD_OPTIONS } from "./description.js";
 
 /** The options of one run. */
 export interface UploadCommandOptions {
@@ -20,21 +20,8 @@ export interface UploadCommandOptions {
   readonly isHttp1: boolean;
   readonly isJson: boolean;
   readonly isQuiet: boolean;
+  readonly color: boolean | undefined;
 }
-
-const OPTIONS = {
-  help: { type: "boolean", short: "h" },
-  method: { type: "string", short: "X" },
-  header: { type: "string", short: "H", multiple: true },
-  user: { type: "string", short: "u" },
-  "expect-timeout": { type: "string" },
-  timeout: { type: "string" },
-  redirects: { type: "string" },
-  insecure: { type: "boolean", short: "k" },
-  "http1.1": { type: "boolean" },
-  json: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-} as const satisfies ParseArgsConfig["options"];
 
 const MOST_SECONDS = 86_400;
 const MOST_REDIRECTS = 50;
@@ -42,12 +29,10 @@ const MOST_REDIRECTS = 50;
 /**
  * Reads the command line.
  *
- * @returns `"help"` for `--help`.
  * @throws {UsageError} for a wrong option or value.
  */
-export function parseUploadArgs(args: readonly string[]): UploadCommandOptions | "help" {
-  const { values, positionals } = argumentsOf(args, OPTIONS);
-  if (values.help) return "help";
+export function parseUploadArgs(args: readonly string[]): UploadCommandOptions {
+  const { values, positionals } = argumentsOf(args, UPLOAD_OPTIONS);
   const [file, address, ...more] = positionals;
   if (file === undefined || address === undefined || more.length > 0) {
     throw new UsageError(`FILE URL: received ${positionals.length} arguments; expected a file and a URL`);
@@ -70,6 +55,7 @@ export function parseUploadArgs(args: readonly string[]): UploadCommandOptions |
     isHttp1: values["http1.1"] ?? false,
     isJson: values.json ?? false,
     isQuiet: values.quiet ?? false,
+    color: colorChoice(values),
   };
 }
 

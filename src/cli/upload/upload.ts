@@ -6,8 +6,7 @@ import { ExpectationError } from "../../support/errors.js";
 import type { Command, Terminal } from "../command.js";
 import { Progress } from "../report/progress.js";
 import { paintOf, print } from "../terminal.js";
-import { UsageError, WRONG_USAGE } from "../usage.js";
-import { UPLOAD_HELP } from "./help.js";
+import { WRONG_USAGE } from "../usage.js";
 import { parseUploadArgs, type UploadCommandOptions } from "./options.js";
 import { statusLine, uploadJson, uploadText } from "./text.js";
 
@@ -21,10 +20,8 @@ export const uploadFile: Command = async (args, terminal) => {
     return code;
   };
   try {
-    const options = parseUploadArgs(args);
-    return options === "help" ? await print(terminal.stdout, UPLOAD_HELP) : await run(options, terminal);
+    return await run(parseUploadArgs(args), terminal);
   } catch (error) {
-    if (error instanceof UsageError) return fail(error.message, WRONG_USAGE);
     if (error instanceof ExpectationError) return fail(visible(error.message), WRONG_USAGE);
     if (error instanceof UploadError) return fail(visible(error.message), NO_RESPONSE);
     throw error;
@@ -32,7 +29,7 @@ export const uploadFile: Command = async (args, terminal) => {
 };
 
 async function run(options: UploadCommandOptions, terminal: Terminal): Promise<number> {
-  const paint = paintOf(terminal);
+  const paint = paintOf(terminal, options.color);
   const startedAt = performance.now();
   let progress: Progress | undefined;
   let doneBytes = 0;

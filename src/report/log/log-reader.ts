@@ -21,11 +21,11 @@ interface LogCounts {
 /**
  * Reads one log of JSON lines from chunks of any size, in memory bounded by {@link LONGEST_LINE}.
  *
- * @param onDecision - gets every record of this package, in order.
+ * @param onDecision - gets every record of this package and its line, in order.
  */
 export class LogReader {
   readonly counts: LogCounts = { bytes: 0, lines: 0, malformed: 0, foreign: 0 };
-  readonly #onDecision: (decision: Decision) => void;
+  readonly #onDecision: (decision: Decision, line: string) => void;
   /** The beginning of a line whose end is in a later chunk. */
   #pieces: Buffer[] = [];
   #piecesLength = 0;
@@ -34,7 +34,7 @@ export class LogReader {
   /** The next place of an event's name in the chunk. */
   #eventAt = 0;
 
-  constructor(onDecision: (decision: Decision) => void) {
+  constructor(onDecision: (decision: Decision, line: string) => void) {
     this.#onDecision = onDecision;
   }
 
@@ -86,17 +86,21 @@ export class LogReader {
     const start = number === 1 && bytes.indexOf(BYTE_ORDER_MARK, from) === from ? from + 3 : from;
     if (isBlank(bytes, start, end)) return;
     if (end - start > LONGEST_LINE) this.#count("malformed", number);
-    else this.#count(hasEvent ? lineFrom(bytes.toString("utf8", start, end)) : otherLine(bytes, start, end), number);
+    else if (!hasEvent) this.#count(otherLine(bytes, start, end), number);
+    else {
+      const text = bytes.toString("utf8", start, end);
+      this.#count(lineFrom(text), number, text);
+    }
   }
 
-  #count(line: Line, number: number): void {
+  #count(line: Line, number: number, text = ""): void {
     const { counts } = this;
     counts.lines++;
     if (line === "foreign") counts.foreign++;
     else if (line === "malformed") {
       counts.malformed++;
       counts.firstMalformed ??= number;
-    } else this.#onDecision(line);
+    } else this.#onDecision(line, text);
   }
 }
 
