@@ -209,6 +209,19 @@ describeInBrowser("the page", () => {
     expect((await rowsOf(page, "Policy")).map((cells) => cells.at(-1))).toEqual(["21 Nov, 09:00", "24 Nov, 09:00"]);
   });
 
+  test("tells times that are far from all others, and does not stretch the chart to them", async () => {
+    const decisions = [...Array.from({ length: 50 }, (_, i) => refusal(i)), refusal(0, { time: 86_400_000 })];
+    const summary = { ...summed(decisions), read: { ...READ, outside: 3, untimed: 1, filtered: 2 } };
+    const { page } = await opened(renderPage(summary));
+    expect(await textOf(page.locator(".odd"))).toBe(
+      "1 decision is from 2 Jan 1970, 00:00:00, far from all others, and not in the chart: a clock may be wrong.",
+    );
+    expect(await textOf(page.locator("#span"))).toContain("(49 min)");
+    expect(await textOf(page.locator("#read"))).toMatch(
+      /2 records are outside the requested time; 1 record has no time, .*; 2 records were left out by --where\.$/,
+    );
+  });
+
   test("gathers addresses by network, and unfolds them by keyboard", async () => {
     const decisions = Array.from({ length: 40 }, (_, i) => refusal(i, { client: `10.0.${i % 4}.${i}` }));
     const { page } = await opened(renderPage(summed(decisions)));
