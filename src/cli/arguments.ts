@@ -28,11 +28,11 @@ export function argumentsOf<O extends Options>(args: readonly string[], options:
 }
 
 function messageOf({ message }: Error, names: readonly string[]): string {
-  const unknown = /^Unknown option '--([^']*)'/s.exec(message)?.[1];
+  const [, dashes = "", unknown] = /^Unknown option '(--?)([^']*)'/s.exec(message) ?? [];
   if (unknown !== undefined) {
-    const nearest = nearestTo(unknown, names);
+    const nearest = dashes === "--" ? nearestTo(unknown, names) : undefined;
     const hint = nearest === undefined ? "--help lists the options" : `did you mean --${nearest}?`;
-    return `no option --${visible(unknown)}; ${hint}`;
+    return `no option ${dashes}${visible(unknown)}; ${hint}`;
   }
   // The rest of Node's message explains what `--` does.
   return visible(message.split(/\. |\n/, 1)[0] ?? message);

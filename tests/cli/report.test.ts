@@ -191,6 +191,8 @@ describe("what cannot be read", () => {
 describe("wrong usage: exit code 2 and one line", () => {
   test.each([
     [["--sinse", "24h"], "no option --sinse; did you mean --since?"],
+    [["-z"], "no option -z; --help lists the options"],
+    [["--\u001b[31m"], String.raw`no option --\u001b[31m; --help lists the options`],
     [["--since"], "Option '--since <value>' argument missing"],
     [
       ["--since", "yesterday"],
@@ -356,6 +358,11 @@ describe("the text", () => {
     const colours = (out: string) => out.includes("\u001b[1m");
     expect(colours((await run([], { stdin, isTTY: true, columns: 80 })).out)).toBe(true);
     expect(colours((await run([], { stdin, isTTY: true, columns: 80, env: { NO_COLOR: "" } })).out)).toBe(true);
+    const wanted = await run(["--color"], { stdin, env: { NO_COLOR: "1" } });
+    expect(colours(wanted.out)).toBe(true);
+    expect(colours((await run([], { stdin, env: { FORCE_COLOR: "1" } })).out)).toBe(true);
+    const unwanted = await run(["--no-color"], { stdin, isTTY: true, columns: 80, env: { FORCE_COLOR: "1" } });
+    expect(unwanted.out).not.toContain("\u001b");
     for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
       expect((await run([], { stdin, isTTY: true, columns: 80, env })).out).not.toContain("\u001b");
     }
