@@ -1,63 +1,10 @@
-import { readFileSync } from "node:fs";
-import * as fs from "node:fs/promises";
-import * as os from "node:os";
-import * as path from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { Aggregate } from "../../src/report/aggregate.js";
-import type { Decision } from "../../src/report/decision.js";
+import type { BrowserContextOptions } from "playwright-core";
 import { renderPage } from "../../src/report/page/page.js";
-import type { Summary } from "../../src/report/summary.js";
-import {
-  closePages,
-  describeInBrowser,
-  figureOf,
-  openPage,
-  overflowOf,
-  rowsOf,
-  startBrowser,
-  textOf,
-} from "../helpers/browser.js";
-import { deadline } from "../helpers/deadline.js";
+import { describeInBrowser, figureOf, overflowOf, rowsOf, textOf } from "../helpers/browser.js";
+import { ORDINARY, READ, ReportPages, refusal, summed } from "../helpers/report-pages.js";
 
 jest.setTimeout(60_000);
-
-const START = Date.UTC(2026, 10, 21, 9, 0);
-const MINUTE = 60_000;
-
-function refusal(minute: number, changes: Partial<Decision> = {}): Decision {
-  return {
-    event: "expectation.refused",
-    time: START + minute * MINUTE,
-    method: "PUT",
-    route: "/files/:name",
-    policy: "maxSize",
-    status: 413,
-    expectation: "100-continue",
-    client: "192.0.2.1",
-    userAgent: "curl/8.5.0",
-    httpVersion: "1.1",
-    bytesSpared: 2 ** 20,
-    withheld: true,
-    durationMs: 0.5,
-    ...changes,
-  };
-}
-
-function summed(decisions: readonly Decision[], top = 10): Summary {
-  const aggregate = new Aggregate({ top });
-  for (const decision of decisions) aggregate.add(decision);
-  return aggregate.summary();
-}
-
-const ORDINARY: readonly Decision[] = [
-  ...Array.from({ length: 1_200 }, (_, i) => refusal(i % 50)),
-  refusal(10, { status: 401, policy: "authorize", client: "2001:db8::7", userAgent: "Boto3/1.34.0", method: "POST" }),
-  refusal(20, { event: "expectation.error", status: 500, policy: "lookUp", withheld: false }),
-  { event: "expectation.omitted", omitted: 214 },
-  ...Array.from({ length: 12 }, (_, i) => refusal(30 + i, { route: `/routes/${i}`, bytesSpared: 100 })),
-];
 
 const HOSTILE = [
   "</script><img src=x onerror=\"document.title='owned'\">",
@@ -71,27 +18,14 @@ const HOSTILE = [
 ];
 
 describeInBrowser("the page", () => {
-  let browser: Browser;
-  let folder: string;
-
+  let pages: ReportPages;
   beforeAll(async () => {
-    folder = await fs.mkdtemp(path.join(os.tmpdir(), "expectations-page-"));
-    browser = await startBrowser();
+    pages = await ReportPages.start();
   });
-  afterEach(() => closePages(browser));
-  afterAll(async () => {
-    await browser?.close();
-    await fs.rm(folder, { recursive: true, force: true });
-  });
+  afterEach(() => pages.close());
+  afterAll(() => pages?.end());
 
-  async function opened(html: string, options: BrowserContextOptions = {}) {
-    const file = path.join(folder, `${Math.random()}.html`);
-    await fs.writeFile(file, html);
-    const watched = await openPage(browser, options);
-    const url = pathToFileURL(file).href;
-    await watched.page.goto(url);
-    return { ...watched, url };
-  }
+  const opened = (html: string, options: BrowserContextOptions = {}) => pages.open(html, options);
 
   test("shows the numbers of the summary, complains of nothing and fetches nothing", async () => {
     const summary = summed(ORDINARY, 20);
@@ -126,84 +60,6 @@ describeInBrowser("the page", () => {
     expect(requests).toEqual([url]);
   });
 
-  /** The numbers of the chart's table, column by column. */
-  async function toldBy(page: Page): Promise<number[][]> {
-    const rows = await page.locator("details tbody tr").all();
-    const told = await Promise.all(rows.map((row) => row.locator("td").allInnerTexts()));
-    return told.map((cells) => cells.slice(0, 2).map((cell) => Number(cell.replaceAll(",", ""))));
-  }
-
-  test("draws all decisions, and tells each column in a table", async () => {
-    const summary = summed(ORDINARY);
-    const { page } = await opened(renderPage(summary));
-    const chart = page.getByRole("region", { name: "Over time" });
-    const image = chart.getByRole("img");
-    expect(await image.getAttribute("aria-label")).toContain("most refused: 21 Nov 2026, 09:10:00");
-    expect(await inkOf(page)).toBeGreaterThan(0.2);
-
-    await chart.getByText("As a table").focus();
-    await page.keyboard.press("Enter");
-    await chart.locator("tbody tr").first().waitFor();
-    const { buckets } = summary.overTime;
-    const told = await toldBy(page);
-    expect(told.reduce((sum, [refused = 0]) => sum + refused, 0)).toBe(1_213);
-    expect(told.reduce((sum, [, errors = 0]) => sum + errors, 0)).toBe(1);
-    expect(told.length).toBeLessThan(buckets.length);
-
-    const box = (await chart.locator(".u-over").boundingBox()) as { x: number; y: number };
-    await page.mouse.move(box.x + 3, box.y + 50);
-    expect(await textOf(chart.locator(".readout"))).toMatch(
-      /^21 Nov 2026, 09:00:00, 30 s: 24 refused, 0 errors, 24 MiB not sent$/,
-    );
-  });
-
-  test("zooms by dragging, by keyboard, and back", async () => {
-    const { page, complaints } = await opened(renderPage(summed(ORDINARY)));
-    const chart = page.getByRole("region", { name: "Over time" });
-    await chart.getByText("As a table").click();
-    const wholeTable = await toldBy(page);
-    const box = (await chart.locator(".u-over").boundingBox()) as { x: number; y: number; width: number };
-    await page.mouse.move(box.x + box.width / 4, box.y + 50);
-    await page.mouse.down();
-    await page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 4 });
-    await page.mouse.up();
-    await chart.getByRole("img", { name: /in \d+ spans of 5 s;/ }).waitFor();
-    const zoomed = await toldBy(page);
-    // A quarter of 50 minutes with 24 refusals each, and the errors and refusals that are single.
-    expect(zoomed.reduce((sum, [refused = 0]) => sum + refused, 0)).toBeGreaterThan(10 * 24);
-    expect(zoomed.reduce((sum, [refused = 0]) => sum + refused, 0)).toBeLessThan(15 * 24);
-
-    for (const name of ["Zoom in", "Later", "Earlier", "Zoom out"]) {
-      await chart.getByRole("button", { name, exact: true }).focus();
-      await page.keyboard.press("Enter");
-    }
-    await chart.getByRole("button", { name: "Whole" }).focus();
-    await page.keyboard.press("Enter");
-    expect(await toldBy(page)).toEqual(wholeTable);
-    await page.mouse.dblclick(box.x + box.width / 2, box.y + 50);
-    expect(await toldBy(page)).toEqual(wholeTable);
-    expect(complaints).toEqual([]);
-  });
-
-  test("opens a report of a million refusals in under a second", async () => {
-    const aggregate = new Aggregate({ top: 20 });
-    for (let i = 0; i < 1_000_000; i++) aggregate.add(refusal(i / 300, { client: `10.0.${i % 7}.${i % 250}` }));
-    const html = renderPage(aggregate.summary());
-    const { page, complaints } = await opened("<!doctype html><title>warm</title>");
-    const file = path.join(folder, "million.html");
-    await fs.writeFile(file, html);
-    await page.goto(pathToFileURL(file).href);
-    await page.locator(".plot canvas").waitFor();
-    const tookMs = await page.evaluate<number>("performance.now()");
-    expect(tookMs).toBeLessThan(deadline(1_000));
-    expect(await textOf(figureOf(page, "Refused"))).toBe("1,000,000");
-    // Two days in spans of two minutes and more: enough to look at an hour.
-    await page.getByRole("button", { name: "Zoom in" }).click();
-    await page.getByRole("button", { name: "Zoom in" }).click();
-    await page.getByRole("img", { name: /in \d+ spans of 5 min;/ }).waitFor();
-    expect(complaints).toEqual([]);
-  });
-
   test("shows dates where the report is of several days", async () => {
     const { page } = await opened(renderPage(summed([refusal(0), refusal(3 * 24 * 60, { policy: "quota" })])));
     expect((await rowsOf(page, "Policy")).map((cells) => cells.at(-1))).toEqual(["21 Nov, 09:00", "24 Nov, 09:00"]);
@@ -229,23 +85,6 @@ describeInBrowser("the page", () => {
     const { page } = await opened(renderPage(summed([refusal(0), refusal(1)])));
     expect(await textOf(page.getByRole("region", { name: "The same in all" }))).toContain("413 Payload Too Large");
     expect(await page.locator(".answers table").count()).toBe(0);
-  });
-
-  test.each([
-    ["light", {}],
-    ["dark", { colorScheme: "dark" }],
-    ["forced colours", { forcedColors: "active" }],
-    ["390 px", { viewport: { width: 390, height: 844 }, isMobile: true }],
-  ] as const)("has no fault that axe finds: %s", async (_name, options) => {
-    const { page, complaints } = await opened(renderPage(summed(ORDINARY, 20)), options);
-    await page.getByText("As a table").click();
-    const faults = await page.evaluate<string[]>(
-      `(async () => { ${AXE}; return (await axe.run()).violations.map(({ id, help }) => id + ": " + help); })()`,
-    );
-    expect(faults).toEqual([]);
-    expect(await inkOf(page)).toBeGreaterThan(0.2);
-    expect(await overflowOf(page)).toBe(0);
-    expect(complaints).toEqual([]);
   });
 
   test("shows the first rows of a long answer, and all of them by keyboard", async () => {
@@ -344,21 +183,6 @@ describeInBrowser("the page", () => {
     );
   });
 });
-
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-/** The share of the chart's pixels that are drawn. */
-function inkOf(page: Page): Promise<number> {
-  return page.evaluate<number>(`(() => {
-    const canvas = document.querySelector(".plot canvas");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    let drawn = 0;
-    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn++;
-    return drawn / (data.length / 4);
-  })()`);
-}
-
-const READ = { bytes: 1.5 * 2 ** 20, lines: 1_220, malformed: 3, foreign: 1 };
 
 /** WCAG 2.2: contrast ratio. */
 function contrast(a: string, b: string): number {

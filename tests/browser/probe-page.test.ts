@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -8,14 +7,20 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import { expectations, maxSize, silent } from "../../src/index.js";
 import type { ExchangeResult } from "../../src/probe/exchange-result.js";
 import type { ProbeResult } from "../../src/probe/result.js";
-import { closePages, describeInBrowser, openPage, overflowOf, startBrowser, textOf } from "../helpers/browser.js";
+import {
+  axeFaults,
+  closePages,
+  describeInBrowser,
+  openPage,
+  overflowOf,
+  startBrowser,
+  textOf,
+} from "../helpers/browser.js";
 import { closeServers, start, startAttached, store } from "../helpers/servers.js";
 import { runProbe } from "../probe/command.js";
 import { CONTINUE, closePeers, listenRaw, response, type Served, startPeer } from "../probe/peer.js";
 
 jest.setTimeout(60_000);
-
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const ran = ({ exchanges }: ProbeResult["target"]) => exchanges.filter(({ events }) => events.length > 0);
 
@@ -287,10 +292,7 @@ describeInBrowser("the probe's page", () => {
     for (const options of [{}, { colorScheme: "dark" }, { forcedColors: "active" }] as const) {
       const { page, complaints } = await opened(blind, options);
       await page.evaluate(OPEN_ALL);
-      const faults = await page.evaluate<string[]>(
-        `(async () => { ${AXE}; return (await axe.run()).violations.map(({ id, help }) => id + ": " + help); })()`,
-      );
-      expect(faults).toEqual([]);
+      expect(await axeFaults(page)).toEqual([]);
       expect(complaints).toEqual([]);
     }
   });

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe } from "@jest/globals";
 import {
   type Browser,
@@ -125,4 +125,12 @@ export function figureOf(page: Page, name: string): Locator {
 /** By how many pixels a page is wider than its window. */
 export function overflowOf(page: Page): Promise<number> {
   return page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
+
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds wrong with a page. */
+export function axeFaults(page: Page): Promise<string[]> {
+  const faults = "(await axe.run()).violations.map(({ id, help }) => id + ': ' + help)";
+  return page.evaluate<string[]>(`(async () => { ${AXE}; return ${faults}; })()`);
 }

@@ -25,14 +25,14 @@ export async function* chunksOf(
 
 // A pipe may deliver the two bytes that identify gzip one by one.
 async function beginningOf(stored: AsyncIterable<Buffer | string>, onStored: (bytes: number) => void) {
-  const rest = counted(stored, onStored)[Symbol.asyncIterator]();
+  const rest = counted(stored, onStored);
   let first = Buffer.alloc(0);
   while (first.length < 2) {
     const next = await rest.next();
     if (next.done) break;
     first = Buffer.concat([first, next.value]);
   }
-  return { first, rest: { [Symbol.asyncIterator]: () => rest } };
+  return { first, rest };
 }
 
 async function* counted(stored: AsyncIterable<Buffer | string>, onStored: (bytes: number) => void) {
@@ -43,7 +43,12 @@ async function* counted(stored: AsyncIterable<Buffer | string>, onStored: (bytes
   }
 }
 
-async function* joined(first: Buffer, rest: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  yield first;
-  yield* rest;
+async function* joined(first: Buffer, rest: AsyncIterableIterator<Buffer>): AsyncIterable<Buffer> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    // A reader may stop at the first bytes. The file would stay open.
+    await rest.return?.();
+  }
 }

@@ -12,6 +12,7 @@ const FIRST_LINES = 100;
 
 /** Every record of this package contains it, also where its quotes are escaped. */
 const OWN = "expectation.";
+const BYTE_ORDER_MARK = "\ufeff";
 const HAS_TIME = /"(?:time|timestamp|@timestamp)"/;
 
 /**
@@ -50,7 +51,8 @@ function isWrappedLine(block: Buffer, from: number, end: number): boolean {
   return end > from && wrappedIn(block.toString("utf8", from, end)) !== undefined;
 }
 
-function wrappedIn(line: string): Wrapped | undefined {
+function wrappedIn(text: string): Wrapped | undefined {
+  const line = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   return line.startsWith("{")
     ? (dockerLine(line) ?? journaldLine(line))
     : (criLine(line) ?? journaldLine(line) ?? prefixedLine(line));

@@ -8,12 +8,15 @@ export async function* wholeLines(chunks: AsyncIterable<Buffer>): AsyncGenerator
   let length = 0;
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) {
-      const head = chunk.subarray(0, end);
-      yield length === 0 ? head : Buffer.concat([...pieces, head]);
+    let from = 0;
+    if (end > 0 && length > 0) {
+      // Only one line is copied, not the chunk.
+      from = chunk.indexOf(NEWLINE) + 1;
+      yield Buffer.concat([...pieces, chunk.subarray(0, from)]);
       pieces = [];
       length = 0;
     }
+    if (end > from) yield chunk.subarray(from, end);
     if (end < chunk.length) {
       // A copy: the chunk may be overwritten.
       pieces.push(Buffer.from(chunk.subarray(end)));

@@ -32,6 +32,8 @@ export const PAGE_STYLE: string = `${BASE_STYLE}${CHART_STYLE}
 .controls { display: flex; flex-wrap: wrap; gap: .375rem 1rem; align-items: center; justify-content: space-between; margin-top: .375rem; }
 .zoom { display: flex; flex-wrap: wrap; gap: .375rem; margin: 0; padding: 0; border: 0; min-width: 0; }
 .readout { min-height: 1.5em; font-size: .8125rem; color: var(--muted); font-variant-numeric: tabular-nums; }
+.present table { min-width: 44rem; }
+.odd { margin-top: .25rem; font-size: .8125rem; }
 .scroll { max-height: 20rem; overflow: auto; margin-top: .5rem; border: 1px solid var(--line); border-radius: 6px; padding: 0 .75rem; }
 
 .suspects > ul { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Summary } from "../../../report/summary.js";
 import { type Column, type Range, type View, viewOf, wholeRange, within } from "./columns.js";
+import { OddTimes } from "./notices.js";
 import { Plot, type Series } from "./plot.js";
 import { sparedKinds, sparedText } from "./spared.js";
 import { count, moment, spanText, whole } from "./texts.js";
@@ -67,6 +68,7 @@ export function Chart({ summary, series }: ChartProps) {
         </p>
         <Zoom {...{ range, overTime, isWhole: zoom === undefined, setZoom }} />
       </div>
+      <OddTimes {...summary} />
       <details onToggle={({ currentTarget }) => setTold(currentTarget.open)}>
         <summary>As a table</summary>
         <section class="scroll" tabindex={0} aria-label="Decisions over time, as a table">

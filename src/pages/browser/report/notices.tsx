@@ -27,12 +27,31 @@ export function Span({ from, to }: Pick<Summary, "from" | "to">) {
   );
 }
 
+/** Says that some times are far from the others. They would stretch the chart. */
+export function OddTimes({ oddTimes }: Pick<Summary, "oddTimes">) {
+  if (oddTimes === undefined) return null;
+  const { count: records, from, to } = oddTimes;
+  const what = count(records, "decision is", "decisions are");
+  const span = from === to ? shortDate(from) : `${shortDate(from)} to ${shortDate(to)}`;
+  return <p class="odd">{`${what} from ${span}, far from all others, and not in the chart: a clock may be wrong.`}</p>;
+}
+
+function shortDate(at: string): string {
+  return moment.format(new Date(at));
+}
+
 /** What was read. */
 export function Read({ read }: Pick<Summary, "read">) {
   if (read === undefined) return null;
+  const { outside = 0, untimed = 0, filtered = 0 } = read;
   const faults = [
     ...(read.malformed > 0 ? [`${count(read.malformed, "line is", "lines are")} no JSON object`] : []),
     ...(read.foreign > 0 ? [`${count(read.foreign, "line is", "lines are")} of other software`] : []),
+    ...(outside > untimed
+      ? [`${count(outside - untimed, "record is", "records are")} outside the requested time`]
+      : []),
+    ...(untimed > 0 ? [`${count(untimed, "record has", "records have")} no time, and so no place here`] : []),
+    ...(filtered > 0 ? [`${count(filtered, "record was", "records were")} left out by --where`] : []),
   ];
   return (
     <>

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import type { Range, View } from "./columns.js";
+import { type Range, STEPS, type View } from "./columns.js";
 import { day, minutes, sameDay, seconds, whole } from "./texts.js";
 
 /** The series of the chart, from the bottom to the top of a column. */
@@ -84,13 +84,21 @@ export class Plot {
       height: HEIGHT,
       ms: 1,
       legend: { show: false },
-      padding: [8, 4, 0, 0],
+      // A label at the right end needs the room.
+      padding: [8, 26, 0, 0],
       scales: {
         x: { time: true, range: () => [this.#view.from, this.#view.to] },
         y: { range: () => [0, this.#top()] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 38, space: 72, values: (_plot, splits) => splits.map(timeLabel) },
+        {
+          ...axis,
+          incrs: [...STEPS],
+          grid: { show: false },
+          size: 38,
+          space: 72,
+          values: (_plot, splits) => splits.map(timeLabel),
+        },
         {
           ...axis,
           incrs: COUNTS,
