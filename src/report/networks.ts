@@ -4,6 +4,8 @@ import type { Row, Rows } from "./summary.js";
 /** The most addresses that are listed for one network. */
 const MOST_ADDRESSES = 5;
 const MOST_NAMES = 4_096;
+/** The first three groups of an IPv6 address, as far as they are written out. */
+const GROUPS = /^([\da-f]{1,4}):([\da-f]{1,4}):([\da-f]{1,4}):/i;
 const IPV4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/;
 
 /** Finds the network of an address, and remembers it: logs repeat their addresses. */
@@ -26,7 +28,9 @@ export function networkOf(address: string): string {
   const start = IPV4.exec(address)?.[1];
   if (start !== undefined) return `${start}.0/24`;
   if (!isIPv6(address)) return address;
-  const groups = firstGroups(address).map((group) => Number.parseInt(group, 16).toString(16));
+  const groups = (GROUPS.exec(address)?.slice(1) ?? firstGroups(address)).map((group) =>
+    Number.parseInt(group, 16).toString(16),
+  );
   while (groups.at(-1) === "0") groups.pop();
   return `${groups.join(":")}::/48`;
 }
