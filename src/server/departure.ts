@@ -72,8 +72,8 @@ export class Departure {
     if (!settings.keepListening && this.#isListening) this.#stopListening();
     if (passedMs < settings.announceMs && !isOver) return;
     traffic.isRefusing = true;
-    // Sends a GOAWAY with the last request that counts. A client may repeat those behind it (RFC 9113 §6.8). A GOAWAY that
-    // excludes none would be a lie: nghttp2 ignores new streams behind any of them.
+    // Sends a GOAWAY with the last request that counts. A client may repeat those behind it (RFC 9113 §6.8). One GOAWAY
+    // alone, because Node ignores requests behind any (docs/facts.md, "Requests that cross a GOAWAY").
     for (const { holder } of traffic.sessions) holder.close();
     if (!this.#hasStopped && (isOver || !this.#isListening || !hasUploads(traffic))) this.#stop();
     if (this.#hasStopped) this.#closeIdle();
@@ -102,7 +102,8 @@ export class Departure {
     });
   }
 
-  // Node keeps connections that have not sent a byte (before Node 26), and those that become idle after `close()`.
+  // Node leaves connections that become idle after `close()`, and before Node 26 those that have not sent a byte
+  // (docs/facts.md, "When a server stops listening").
   #closeIdle(): void {
     (this.server as Partial<HttpServer>).closeIdleConnections?.();
     const { sockets, rawSockets } = this.traffic;

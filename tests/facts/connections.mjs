@@ -198,4 +198,23 @@ const UPGRADE = "PUT / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\
     `${counts}; ${statuses}`,
   );
 }
+{
+  const ends = {};
+  for (const [what, packet] of Object.entries({ silent: undefined, begun: "GET / HT", used: GET })) {
+    const server = http.createServer((_req, res) => res.end());
+    const wire = await connect(await listen(server));
+    if (packet) wire.socket.write(packet);
+    await setTimeout(100);
+    server.close();
+    await setTimeout(100);
+    ends[what] = wire.end;
+    wire.socket.destroy();
+  }
+  const expected = { silent: LINE < 26 ? "open" : "closed", begun: "open", used: "closed" };
+  fact(
+    "`close()` ends a connection that was used and is idle, and since 26 one that has not sent a byte",
+    JSON.stringify(ends) === JSON.stringify(expected),
+    JSON.stringify(ends),
+  );
+}
 closeAll();

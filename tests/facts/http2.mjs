@@ -124,5 +124,26 @@ async function upload(session, fields = {}) {
     events.join(", "),
   );
 }
+{
+  const [goaways, statuses] = [[], []];
+  let serverSession;
+  const server = http2.createServer((_req, res) => res.end("seen"));
+  server.on("session", (session) => {
+    serverSession = session;
+  });
+  const session = await connect(server);
+  // The listener of Node's client closes the session. This one lets another request through.
+  session.close = () => {};
+  session.on("goaway", (_code, last) => goaways.push(last));
+  serverSession.goaway(0, 2 ** 31 - 1);
+  const stream = session.request({ ":path": "/crossing" });
+  stream.on("error", () => {}).on("response", ({ ":status": status }) => statuses.push(status));
+  await setTimeout(300);
+  fact(
+    "a request that crosses a GOAWAY is ignored, although that excludes none",
+    `${goaways}` === `${2 ** 31 - 1}` && statuses.length === 0,
+    `GOAWAY with ${goaways}; responses: ${statuses.length}`,
+  );
+}
 for (const session of sessions) session.destroy();
 closeAll();

@@ -9,8 +9,15 @@ import { dashboard, fromWorkers, relayDecisions, shareDecisions } from "./src/da
 import { attach, expectations, maxSize, silent } from "./src/index.js";
 import { instrument } from "./src/observe/prometheus.js";
 
-// `registry`: where the workers count. `hasRegistry`: whether each makes a registry that answers the primary process.
-const { registry = "global", hasRegistry = true } = JSON.parse(process.argv[2]);
+// Whether each worker makes a registry that answers the primary process.
+const { hasRegistry } = JSON.parse(process.argv[2]);
+
+/** What the workers have: a page or none, and where they count. */
+const WORKERS = [
+  { HAS_PAGE: "yes", REGISTRY: "global" },
+  { HAS_PAGE: "yes", REGISTRY: "listed" },
+  { HAS_PAGE: "no", REGISTRY: "unknown" },
+];
 
 const guard = expectations({ logger: silent, policies: [maxSize(10)] });
 
@@ -33,7 +40,7 @@ if (cluster.isPrimary) {
     }
   });
   const server = await listen(app);
-  const workers = ["page", "page", "none"].map((kind) => cluster.fork({ KIND: kind }));
+  const workers = WORKERS.map((env) => cluster.fork(env));
   const ports = await Promise.all(
     workers.map(async (worker) => {
       for (;;) {
@@ -46,11 +53,12 @@ if (cluster.isPrimary) {
 } else {
   const from = fromWorkers(process);
   const app = express();
-  if (process.env.KIND === "page") app.use("/ops", dashboard({ from, logger: silent }));
+  if (process.env.HAS_PAGE === "yes") app.use("/ops", dashboard({ from, logger: silent }));
   else shareDecisions(from, { logger: silent });
   if (hasRegistry) new AggregatorRegistry();
-  const own = registry === "global" ? register : new Registry();
-  if (registry === "listed") AggregatorRegistry.setRegistries([own]);
+  const { REGISTRY } = process.env;
+  const own = REGISTRY === "global" ? register : new Registry();
+  if (REGISTRY === "listed") AggregatorRegistry.setRegistries([own]);
   instrument(own);
   app.put("/files", guard, (req, res) => void req.resume().on("end", () => res.sendStatus(201)));
   const server = attach(await listen(app), { logger: silent });

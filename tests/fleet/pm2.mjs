@@ -20,6 +20,8 @@ reasonToSkip("redis-server");
 const WORKERS = 2;
 const ANNOUNCE_MS = 500;
 const RELOAD_MS = 5_000;
+// The command takes its time before it tells the first worker.
+const LONG_MS = 4_000;
 const PM2 = fileURLToPath(new URL("../../node_modules/pm2/bin/pm2", import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), "expectations-pm2-"));
@@ -29,7 +31,7 @@ const run = promisify(execFile);
 const env = { ...process.env, PM2_HOME: join(folder, "pm2"), PM2_DISABLE_VERSION_CHECK: "true" };
 const pm2 = (...args) => run(process.execPath, [PM2, ...args], { env, timeout: 60_000 });
 
-const load = new Load(count, 1, 2_000);
+const load = new Load(count, 1, LONG_MS);
 const redisPort = await freePort();
 const port = await freePort();
 const url = `http://127.0.0.1:${port}`;

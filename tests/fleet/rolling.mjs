@@ -15,11 +15,11 @@ const ANNOUNCE_MS = 1_000;
 /** One restart of both instances for so many uploads. */
 const UPLOADS_PER_ROUND = 250;
 /** About how long one restart takes, in milliseconds. The uploads are spread over all of them. */
-const RESTART_MS = 3_000;
+const RESTART_MS = 4_000;
 
 const rounds = Math.max(1, Math.floor(count / UPLOADS_PER_ROUND));
 const restarts = Array.from({ length: rounds }, () => ["first", "second"]).flat();
-const load = new Load(count, restarts.length, ANNOUNCE_MS + 1_000);
+const load = new Load(count, restarts.length, ANNOUNCE_MS + 2_000);
 
 const fleet = await Fleet.start({ workers: WORKERS, budget: load.budget, places: PLACES, announceMs: ANNOUNCE_MS });
 const redis = new Redis({ host: "127.0.0.1", port: fleet.redisPort });
