@@ -37,7 +37,7 @@ exports.ROOMS = {
   dashboard: ["report", "pages", "observe", "http", "support"],
 
   client: ["node", "http", "support"],
-  testing: ["probe", "server", "support"],
+  testing: ["http", "probe", "server", "support"],
 
   schema: ["probe", "report", "pages", "http", "support"],
   cli: ["client", "probe", "report", "pages", "http", "support"],
