@@ -71,14 +71,23 @@ export class Departure {
     const isOver = passedMs >= settings.timeoutMs;
     if (!settings.keepListening && this.#isListening) this.#stopListening();
     if (passedMs < settings.announceMs && !isOver) return;
-    traffic.isRefusing = true;
-    // Sends a GOAWAY with the last request that counts. A client may repeat those behind it (RFC 9113 §6.8). One GOAWAY
-    // alone, because Node ignores requests behind any (docs/facts.md, "Requests that cross a GOAWAY").
-    for (const { holder } of traffic.sessions) holder.close();
+    if (!traffic.isRefusing) this.#refuse();
     if (!this.#hasStopped && (isOver || !this.#isListening || !hasUploads(traffic))) this.#stop();
     if (this.#hasStopped) this.#closeIdle();
     if (isOver && !this.#hasEndedAll) this.#endAll();
     if (passedMs >= settings.timeoutMs + GOODBYE_MS) this.#destroyAll();
+  }
+
+  // A session that begins later gets a 503 for its uploads, and a GOAWAY when the server stops.
+  #refuse(): void {
+    this.traffic.isRefusing = true;
+    this.#endSessions();
+  }
+
+  // Sends a GOAWAY with the last request that counts. A client may repeat those behind it (RFC 9113 §6.8). One GOAWAY
+  // alone, because Node ignores requests behind any (docs/facts.md, "Requests that cross a GOAWAY").
+  #endSessions(): void {
+    for (const { holder } of this.traffic.sessions) holder.close();
   }
 
   // The server's own `close()` would also end connections that have just begun, and with them the uploads that are on their
@@ -105,6 +114,7 @@ export class Departure {
   // Node leaves connections that become idle after `close()`, and before Node 26 those that have not sent a byte
   // (docs/facts.md, "When a server stops listening").
   #closeIdle(): void {
+    this.#endSessions();
     (this.server as Partial<HttpServer>).closeIdleConnections?.();
     const { sockets, rawSockets } = this.traffic;
     const secured = new Set<string>();
