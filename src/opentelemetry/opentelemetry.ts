@@ -42,7 +42,7 @@ export interface RecordOptions {
  *
  * A refusal gets a server span of its own if the request has none: what `attach` or its `guard` refuses, and HTTP/2.
  * Works for all servers and guards, and for both the ESM and the CommonJS copy of this package. Call it when the meter
- * provider is set: before, its metrics would measure nothing.
+ * provider is set: before, its metrics would measure nothing. A second call counts everything twice.
  *
  * @param options - see {@link RecordOptions}.
  * @returns a function that undoes it.

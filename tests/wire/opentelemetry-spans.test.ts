@@ -5,7 +5,15 @@ import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 import { type AttachableServer, admission, attach, expectations, maxSize, preflight, silent } from "../../src/index.js";
 import { type RecordOptions, recordExpectations, rememberSpan } from "../../src/opentelemetry/opentelemetry.js";
 import { closeSessions, exchange, openSession } from "../helpers/http2.js";
-import { type AppParts, closeServers, listen, makeServer, type ServerKind, store } from "../helpers/servers.js";
+import {
+  type AppParts,
+  closeServers,
+  type Handler,
+  listen,
+  makeServer,
+  type ServerKind,
+  store,
+} from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 
 const exporter = new InMemorySpanExporter();
@@ -196,6 +204,62 @@ describe("a guard in the application", () => {
     expect((await exchange(session, { ...head, "content-length": 5 }, { content: "12345" })).status).toBe(201);
     const [span] = await spans(1);
     expect(span?.attributes).toMatchObject({ "network.protocol.version": "2", "url.scheme": "http" });
+  });
+});
+
+test("a middleware's span may be active: the events are on the server's", async () => {
+  const inMiddleware: Handler = (_req, _res, next) => {
+    const span = provider.getTracer("express").startSpan("middleware");
+    context.with(trace.setSpan(context.active(), span), next);
+    span.end();
+  };
+  const server = makeServer("Express 5", { use: [inMiddleware, guard], ...onePath });
+  const { port } = await listen(attach(instrument(server), { logger: silent }));
+  const wire = await upload(port, EXPECT, "Content-Length: 1025");
+  await wire.final();
+  const all = await spans(2);
+  expect(Object.fromEntries(all.map((span) => [span.name, eventsOf(span)]))).toEqual({
+    middleware: [],
+    "from http": ["expectation.refused"],
+  });
+});
+
+describe("a tracer whose spans do not tell their kind", () => {
+  /** Runs what it finds beneath inside of such a span, and keeps the events of it. */
+  function inSpan(server: AttachableServer, events: string[]): AttachableServer {
+    const beneath = server.emit;
+    const span = {
+      addEvent: (name: string) => void events.push(name),
+      isRecording: () => true,
+      spanContext: () => ({}),
+    };
+    server.emit = function (this: AttachableServer, ...args: unknown[]) {
+      const inside = trace.setSpan(context.active(), span as never);
+      return context.with(inside, () => Reflect.apply(beneath, this, args));
+    } as typeof server.emit;
+    return server;
+  }
+  const all = expectations({ policies: [() => false], logger: silent });
+
+  test.each([
+    ["with content", ["Content-Length: 5"]],
+    ["without content", []],
+  ])("gets the events of a guard in the application, %s", async (_name, fields) => {
+    const events: string[] = [];
+    const server = inSpan(makeServer("node:http", { use: [all], ...onePath }), events);
+    const { port } = await listen(attach(server, { logger: silent }));
+    expect((await (await upload(port, ...fields)).final()).status).toBe(403);
+    expect(await spans(0)).toEqual([]);
+    expect(events).toEqual(["expectation.refused"]);
+  });
+
+  test("may have left one over in front of the guard of attach(): the refusal has a span of its own", async () => {
+    const events: string[] = [];
+    const attached = attach(makeServer("node:http", onePath), { guard: all, logger: silent });
+    const { port } = await listen(inSpan(attached, events));
+    expect((await (await upload(port, "Content-Length: 5")).final()).status).toBe(403);
+    expect(eventsOf((await spans(1))[0])).toEqual(["expectation.refused"]);
+    expect(events).toEqual([]);
   });
 });
 
