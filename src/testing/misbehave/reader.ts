@@ -64,7 +64,7 @@ export class Reader {
       const size = (await this.#until("\r\n")) ?? "";
       const bytes = Number.parseInt(size, 16);
       text += size;
-      // Also where the connection ended, or this is no chunk.
+      // Also where the connection ended, or this is not a chunk.
       isLast = !(bytes > 0);
       if (!isLast) text += await this.bytes(bytes + 2);
     }
