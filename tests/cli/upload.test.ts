@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { main } from "../../src/cli/main.js";
 import { authorize, expectations, maxSize, silent } from "../../src/index.js";
 import { response } from "../../src/testing/misbehave/served.js";
+import { TEST_CERT } from "../helpers/certificate.js";
 import { fakeTerminal } from "../helpers/report-log.js";
 import { closeServers, startAttached } from "../helpers/servers.js";
 import { closeMisbehaving, digest, digestOf, startMisbehaving } from "../helpers/uploads.js";
@@ -65,9 +66,24 @@ describe("says what came of the handshake:", () => {
     const { code, stderr } = await run([file, url]);
     expect(code).toBe(3);
     expect(stderr).toMatch(
-      /^express-expectations upload: no connection with 127\.0\.0\.1:\d+: self-signed certificate\n$/,
+      /^express-expectations upload: no connection with 127\.0\.0\.1:\d+: self-signed certificate(?:; .*)?\n$/,
     );
     expect(await run(["-k", "--http1.1", file, url])).toMatchObject({ code: 3 });
+  });
+
+  test("over TLS, with the authority that it is to trust", async () => {
+    const url = `${await started("h2")}/digest`;
+    const authority = join(folder, "authority.pem");
+    writeFileSync(authority, TEST_CERT);
+    expect(await run(["--cacert", authority, file, url])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("has colours if it is told to", async () => {
+    const url = `${await started()}/digest`;
+    expect((await run(["--color", file, url])).stdout).toContain("\u001b[32m201");
+    const forced = { env: { FORCE_COLOR: "1" } };
+    expect((await run([file, url], forced)).stdout).toContain("\u001b[32m201");
+    expect((await run(["--no-color", file, url], forced)).stdout).not.toContain("\u001b");
   });
 
   test("a refusal", async () => {
@@ -184,6 +200,8 @@ test.each([
   [["-X", "P T", file, "http://a/"], /--method: received "P T"/],
   [["-H", "Expect: x", file, "http://a/"], /--header: received "Expect"; expected another field/],
   [["-H", "nothing", file, "http://a/"], /--header: received a line without a name/],
+  [["--key", file, file, "http://a/"], /--key: received without --cert; expected both/],
+  [["--cacert", file, file, "http://a/"], /--cacert: .*photo.png has no PEM block; expected a PEM file/],
   [["-u", "ann", file, "http://a/"], /--user: received no colon/],
   [["--what", file, "http://a/"], /no option --what/],
 ])("wrong usage %j: exit code 2", async (args, message) => {

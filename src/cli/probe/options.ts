@@ -5,9 +5,9 @@ import { UsageError } from "../usage.js";
 import { PROBE_OPTIONS } from "./description.js";
 import { headersOf, TOKEN } from "./headers.js";
 import {
+  certificatesOf,
   contentOf,
   fileOf,
-  pemOf,
   proxyOf,
   resolved,
   secondsOf,
@@ -63,9 +63,6 @@ export function parseProbeArgs(args: readonly string[]): ProbeOptions {
     throw new UsageError("--origin and --via: received both; they are the same option");
   }
   const origin = values.origin ?? values.via;
-  if (values.key !== undefined && values.cert === undefined) {
-    throw new UsageError("--key: received without --cert; expected both");
-  }
   const url = urlOf("URL", address);
   const content = contentOf(values.data, values.size);
   const proxy = values.proxy === undefined ? undefined : proxyOf(values.proxy, values["proxy-user"]);
@@ -76,11 +73,7 @@ export function parseProbeArgs(args: readonly string[]): ProbeOptions {
     request: {
       url,
       ...(origin !== undefined && { via: urlOf(values.origin === undefined ? "--via" : "--origin", origin) }),
-      tls: {
-        ...(values.cert !== undefined && { cert: pemOf("--cert", values.cert) }),
-        ...(values.cert !== undefined && { key: pemOf("--key", values.key ?? values.cert) }),
-        ...(values.cacert !== undefined && { ca: pemOf("--cacert", values.cacert) }),
-      },
+      tls: certificatesOf(values),
       method,
       headers: headersOf(values.header ?? [], values.user),
       content: content ?? Buffer.alloc(DEFAULT_CONTENT_BYTES, "x"),

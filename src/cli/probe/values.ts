@@ -62,8 +62,28 @@ export function fileOf(option: string, file: string | undefined): string | undef
   return file;
 }
 
-/** Reads a certificate or key. */
-export function pemOf(option: string, path: string): Buffer {
+/** The certificates of `--cert`, `--key` and `--cacert`. */
+export interface Certificates {
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly ca?: Buffer;
+}
+
+/** Reads the files of `--cert`, `--key` and `--cacert`. */
+export function certificatesOf(values: {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly cacert?: string | undefined;
+}): Certificates {
+  const { cert, key, cacert } = values;
+  if (key !== undefined && cert === undefined) throw new UsageError("--key: received without --cert; expected both");
+  return {
+    ...(cert !== undefined && { cert: pemOf("--cert", cert), key: pemOf("--key", key ?? cert) }),
+    ...(cacert !== undefined && { ca: pemOf("--cacert", cacert) }),
+  };
+}
+
+function pemOf(option: string, path: string): Buffer {
   try {
     const pem = readFileSync(path);
     if (pem.includes("-----BEGIN ")) return pem;

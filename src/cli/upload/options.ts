@@ -2,7 +2,7 @@ import type { UploadHeaders } from "../../client/options.js";
 import { isToken } from "../../http/token.js";
 import { argumentsOf, colorChoice } from "../arguments.js";
 import { headersOf } from "../probe/headers.js";
-import { secondsOf, urlOf, wrong } from "../probe/values.js";
+import { type Certificates, certificatesOf, secondsOf, urlOf, wrong } from "../probe/values.js";
 import { UsageError } from "../usage.js";
 import { UPLOAD_OPTIONS } from "./description.js";
 
@@ -16,6 +16,8 @@ export interface UploadCommandOptions {
   readonly expectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxRedirects: number;
+  /** The client's certificate and the authorities to trust. */
+  readonly certificates: Certificates;
   readonly isInsecure: boolean;
   readonly isHttp1: boolean;
   readonly isJson: boolean;
@@ -51,6 +53,7 @@ export function parseUploadArgs(args: readonly string[]): UploadCommandOptions {
     expectTimeoutMs: secondsOf("--expect-timeout", values["expect-timeout"] ?? "1", MOST_SECONDS),
     idleTimeoutMs: secondsOf("--timeout", values.timeout ?? "300", MOST_SECONDS),
     maxRedirects: Number(redirects),
+    certificates: certificatesOf(values),
     isInsecure: values.insecure ?? false,
     isHttp1: values["http1.1"] ?? false,
     isJson: values.json ?? false,

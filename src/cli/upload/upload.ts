@@ -49,6 +49,7 @@ async function run(options: UploadCommandOptions, terminal: Terminal): Promise<n
     ...{ method, headers, expectTimeoutMs, idleTimeoutMs, maxRedirects, onProgress },
     body: options.file === "-" ? terminal.stdin : { file: options.file },
     tls: {
+      ...options.certificates,
       ...(options.isInsecure && { rejectUnauthorized: false }),
       ...(options.isHttp1 && { ALPNProtocols: ["http/1.1"] }),
     },
