@@ -1,3 +1,5 @@
+import { isoTime } from "./record-time.js";
+
 const UNITS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
@@ -7,7 +9,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)([smhdw])$/;
-const DATE_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?)?$/i;
+const DATE = /^\d{4}-\d\d-\d\d/;
 
 /**
  * Reads a time: ISO 8601 (UTC if it names no zone), or a duration before now, such as `24h` or `7d`.
@@ -18,9 +20,9 @@ const DATE_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(
 export function momentFrom(text: string, now: number): number | undefined {
   const ago = DURATION.exec(text);
   if (ago) return now - Number(ago[1]) * (UNITS[ago[2] as string] as number);
-  const [, date, clock = "00:00", zone = "Z"] = DATE_TIME.exec(text) ?? [];
+  const date = DATE.exec(text)?.[0];
   if (date === undefined || !isDate(date)) return undefined;
-  const moment = Date.parse(`${date}T${clock}${zone.toUpperCase()}`);
+  const moment = isoTime(text === date ? `${date}T00:00` : text);
   return Number.isNaN(moment) ? undefined : moment;
 }
 

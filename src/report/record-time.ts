@@ -31,11 +31,20 @@ function numberTime(value: number): number {
 }
 
 function textTime(text: string): number {
-  const [, date, clock, fraction = "", zone = "Z", minutes = "00"] = ISO.exec(text) ?? [];
-  if (date !== undefined) {
-    const offset = /^[+-]/.test(zone) ? `${zone}:${minutes}` : "Z";
-    return Date.parse(`${date}T${clock}${clock?.length === 5 ? ":00" : ""}.${fraction.padEnd(3, "0")}${offset}`);
-  }
+  const time = isoTime(text);
+  if (time !== undefined) return time;
   if (NUMBER.test(text)) return numberTime(Number(text));
   return Date.parse(HAS_ZONE.test(text) ? text : `${text} UTC`);
+}
+
+/**
+ * Reads a date with a time, as ISO 8601 and loggers write it. Without a zone it is UTC.
+ *
+ * @returns milliseconds since 1970, NaN if there is no such time; `undefined` for another text.
+ */
+export function isoTime(text: string): number | undefined {
+  const [, date, clock, fraction = "", zone = "Z", minutes = "00"] = ISO.exec(text) ?? [];
+  if (date === undefined) return undefined;
+  const offset = /^[+-]/.test(zone) ? `${zone}:${minutes}` : "Z";
+  return Date.parse(`${date}T${clock}${clock?.length === 5 ? ":00" : ""}.${fraction.padEnd(3, "0")}${offset}`);
 }
