@@ -5,7 +5,7 @@
 // README. A program with Express is compiled by the compiler of this repository, in both module systems, and run. attw
 // checks what each entry resolves to.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -245,8 +245,12 @@ function node(args) {
 /** Whether each way in which users resolve types finds those of package.json, for every entry. */
 function resolvesEverywhere(tarball) {
   const attw = join(repository, "node_modules/.bin/attw");
-  const { stdout } = spawnSync(attw, [tarball, "--format", "json"], { encoding: "utf8", maxBuffer: 64 * 2 ** 20 });
-  const { problems, analysis } = JSON.parse(stdout);
+  // To a file: it ends its process while a pipe still holds the rest of its output.
+  const file = join(folder, "attw.json");
+  const output = openSync(file, "w");
+  spawnSync(attw, [tarball, "--format", "json"], { stdio: ["ignore", output, "ignore"] });
+  closeSync(output);
+  const { problems, analysis } = JSON.parse(readFileSync(file, "utf8"));
   // Pages load modules alone.
   const isMeant = (kind, at) => kind === "CJSResolvesToESM" && at.every(({ entrypoint }) => entrypoint === "./browser");
   const complaints = Object.entries(problems ?? {}).flatMap(([kind, at]) => (isMeant(kind, at) ? [] : `attw: ${kind}`));
