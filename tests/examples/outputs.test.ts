@@ -1,8 +1,10 @@
 // What the pages show as output, beside what the programs print today. Numbers may differ, and a line that is … stands
 // for lines that are left out. pages.test.ts compares the commands of curl and the texts of --help.
 import { afterEach, expect, test } from "@jest/globals";
+import { main } from "../../src/cli/main.js";
 import { concurrency, expectations, silent } from "../../src/index.js";
 import { handshake, misbehave } from "../../src/testing/testing.js";
+import { fakeTerminal, LOGGERS, linesOf, REFUSAL } from "../helpers/report-log.js";
 import { closeServers, type Handler, plainApp, startAttached, store } from "../helpers/servers.js";
 import { WireClient } from "../helpers/wire.js";
 import { runProbe } from "../probe/command.js";
@@ -18,7 +20,11 @@ function shownOn(name: string, start: string): string[] {
   return found.split("\n").map(masked);
 }
 
-const masked = (line: string) => line.trimEnd().replace(/ *\d[\d.,]*/g, " #");
+const masked = (line: string) =>
+  line
+    .trimEnd()
+    .replace(/ *\d[\d.,]*/g, " #")
+    .replace(/ {2,}/g, " ");
 
 /** Asserts that the lines follow each other in the output, without a gap except where the page shows …. */
 function expectShown(shown: readonly string[], output: string): void {
@@ -61,6 +67,27 @@ test("docs/waiting-room.md: the refusal of an upload that finds no place", async
   const head = (await refused.final()) && refused.text.split("\r\n\r\n")[0];
   const lines = shownOn("docs/waiting-room.md", "HTTP/1.1 503");
   expect(head?.split("\r\n").map(masked)).toEqual(expect.arrayContaining(lines));
+});
+
+test("docs/report.md: the software that is refused, and what to do about curl", async () => {
+  const clients: [userAgent: string, statuses: number[]][] = [
+    ["Boto3/1.43.5 md/Botocore#1.43.5", Array(9).fill(413)],
+    ["Java-http-client/17.0.8", Array(8).fill(413)],
+    ["curl/8.14.1", [401, 413, 413, 415, 417, 429, 413]],
+    ["curl/7.88.1", [413, 417]],
+    ["okhttp/4.12.0", [413]],
+  ];
+  const log = linesOf(LOGGERS.pino as NonNullable<(typeof LOGGERS)[string]>, (logger) => {
+    for (const [userAgent, statuses] of clients) {
+      for (const [i, status] of statuses.entries()) {
+        const message = `PUT /images/1 refused with ${status}`;
+        logger.warn({ ...REFUSAL, userAgent, status, bytesSpared: 2 ** 30, withheld: i !== 0 }, message);
+      }
+    }
+  });
+  const terminal = fakeTerminal({ stdin: log });
+  await main(["report", "--top", "3", "-"], terminal);
+  expectShown(shownOn("docs/report.md", "Client software"), terminal.stdout.text);
 });
 
 test("docs/probe.md: what probe says of a server that sends its 100 blindly", async () => {

@@ -123,6 +123,7 @@ describe("commands", () => {
 
   test.each([
     ["probe", "docs/probe.md", "--origin URL"],
+    ["report", "docs/report.md", "--follow"],
     ["upload", "docs/client.md", "--redirects N"],
   ])("show the help of %s as the program prints it", async (name, shownOn, option) => {
     const program = checkout.start(["dist/cli/bin.js", name, "--help"]);
