@@ -99,6 +99,7 @@ export const WORKLOADS = {
   "accept 64 MiB, pushed": {
     title: "64 MiB are accepted without Expect, on connections that are kept alive",
     job: { job: "accept", bytes: 2 ** 26, connections: 2, pushes: true },
+    limit: 2 ** 27,
     subjects: NODE,
     slotMs: 1_000,
     rounds: 7,
@@ -146,13 +147,13 @@ export const SMALL = ["bare node", "package, node:http, no guard", "package, mid
  * falls on all alike; ratios are those of one round's slots.
  */
 export async function measureWorkload(load, workload, names, { rounds, warmUpMs, execPath }) {
-  const { job, slotMs = 400, status } = workload;
+  const { job, slotMs = 400, status, limit } = workload;
   const here = names.filter((name) => !missing(name));
   const subjects = [];
   const slots = new Map(here.map((name) => [name, []]));
   try {
     for (const name of here) {
-      const subject = await startSubject(name, execPath);
+      const subject = await startSubject(name, execPath, limit && { BENCH_LIMIT: limit });
       subjects.push(subject);
       await load.run({ ...job, port: subject.port, ms: warmUpMs });
     }

@@ -304,6 +304,7 @@ class UploadClient {
   }
 
   #final(onContinue) {
+    if (!this.isOpen) throw new Error("the server closed a connection that should be kept alive");
     return new Promise((resolve) => {
       this.#onText = () => {
         if (this.#text.startsWith("HTTP/1.1 100 ")) {

@@ -73,8 +73,8 @@ export class Subject {
   }
 }
 
-async function node(name, execPath) {
-  const child = fork(at("node.mjs"), [name], { execArgv: ["--expose-gc"], execPath });
+async function node(name, execPath, env) {
+  const child = fork(at("node.mjs"), [name], { execArgv: ["--expose-gc"], execPath, env: { ...process.env, ...env } });
   const { port } = await messageOf(child);
   return new Subject(name, child, port, [child.pid]);
 }
@@ -151,8 +151,8 @@ export function missing(name) {
   return MISSING[name]?.() || undefined;
 }
 
-/** Starts a subject by its name in the tables; those that are Node's, on the binary given. */
-export function startSubject(name, execPath = process.execPath) {
+/** Starts a subject by its name in the tables; those that are Node's, on the binary given and with more of an environment. */
+export function startSubject(name, execPath = process.execPath, env = {}) {
   switch (name) {
     case "Go":
       return go(name);
@@ -161,6 +161,6 @@ export function startSubject(name, execPath = process.execPath) {
     case "aiohttp":
       return aiohttp(name);
     default:
-      return node(name, execPath);
+      return node(name, execPath, env);
   }
 }
