@@ -2,6 +2,13 @@ import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { PreparedLogger } from "../observe/logger.js";
 import type { Rate } from "./body-clock.js";
+import type { YoungClocks } from "./young-clocks.js";
+
+/** One request's part in the watch of its HTTP/2 session. */
+export interface SessionWatch {
+  /** The request is over. Called once. */
+  leave(): void;
+}
 
 /** The settings and shared state of the server that a request came in on. */
 export interface ServerContext {
@@ -9,16 +16,20 @@ export interface ServerContext {
   readonly lingering: {
     /** The last response of a socket is written, and has to be sent in time. */
     expect(socket: Socket, patienceMs?: number): void;
-    /** @param contentLeft - bytes of content still to come; `undefined` when unknown. */
-    add(socket: Socket, contentLeft: number | undefined): void;
+    /**
+     * @param contentLeft - bytes of content still to come; `undefined` when unknown.
+     * @param isWithheld - whether the client holds its content back.
+     */
+    add(socket: Socket, contentLeft: number | undefined, isWithheld: boolean): void;
     /** @param close - closes the stream, when its client has seen the response. */
     addStream(stream: ServerHttp2Stream, close: () => void): void;
-    /** Ends the session if its client takes nothing any more. @returns ends the watch for one request. */
-    watchSession(session: Http2Session): () => void;
+    /** Ends the session if its client takes nothing any more. */
+    watchSession(session: Http2Session): SessionWatch;
   };
   readonly bodyTimeoutMs: number;
   /** How fast the content of accepted uploads has to come. */
   readonly bodyRate: Rate;
+  readonly youngClocks: YoungClocks;
   readonly logger: PreparedLogger;
   /** Whether an expectation that nobody accepted is ignored. */
   readonly ignoresUnknown: boolean;

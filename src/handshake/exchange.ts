@@ -3,6 +3,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import { type Expectation, expectationsOf, isContinue, MAX_EXPECTATIONS } from "../http/expect-header.js";
 import { announcedContent, http2Stream, isHttp11 } from "../http/message.js";
 import { acceptedSocket } from "../node/server.js";
+import type { SessionWatch } from "./context.js";
 import type { Linked, Row } from "../support/row.js";
 
 /** The uploads that a server has under way, and whether it is about to go. */
@@ -20,6 +21,8 @@ export class Exchange implements Linked<Exchange> {
   behind: Exchange | undefined;
   /** The traffic of the server that accepted the connection; `undefined` if nobody has attached that server. */
   traffic: Traffic | undefined;
+  /** The watch of its HTTP/2 session, until the response is done. */
+  sessionWatch: SessionWatch | undefined;
   readonly startedAt: number = performance.now();
   readonly expectations: readonly Expectation[];
   /** Announced bytes; 0 for none; `undefined` for an unknown length. */

@@ -54,26 +54,26 @@ export function watchInterim(res: ServerResponse, stream: ServerHttp2Stream | un
 // Nearly all responses have the same methods, and share one object.
 let shared: InterimWriters | undefined;
 
-function ownWriters(response: Response): InterimWriters {
+function ownWriters(response: Response, additionalHeaders?: Writer): InterimWriters {
   const { writeContinue, writeProcessing, writeEarlyHints, writeInformation } = response;
   const isShared =
     shared?.writeContinue === writeContinue &&
     shared?.writeProcessing === writeProcessing &&
     shared?.writeEarlyHints === writeEarlyHints &&
-    shared?.writeInformation === writeInformation;
+    shared?.writeInformation === writeInformation &&
+    shared?.additionalHeaders === additionalHeaders;
   if (!shared || !isShared) {
-    shared = { writeContinue, writeProcessing, writeEarlyHints, writeInformation, additionalHeaders: undefined };
+    shared = { writeContinue, writeProcessing, writeEarlyHints, writeInformation, additionalHeaders };
   }
   return shared;
 }
 
 function watchStream(response: Response, stream: Stream): InterimWriters {
-  const { writeContinue, writeProcessing, writeEarlyHints, writeInformation } = response;
-  const { additionalHeaders } = stream;
+  const own = ownWriters(response, stream.additionalHeaders);
   const owner = response.req[HANDSHAKE];
   if (owner) stream[HANDSHAKE] = owner;
   stream.additionalHeaders = additionalHeadersWatched;
-  return { writeContinue, writeProcessing, writeEarlyHints, writeInformation, additionalHeaders };
+  return own;
 }
 
 /** Writes a 100. */

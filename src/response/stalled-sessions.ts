@@ -1,14 +1,20 @@
 import type { Http2Session } from "node:http2";
+import type { SessionWatch } from "../handshake/context.js";
 import { socketOf } from "../node/session.js";
 import { unsentBytes } from "../node/socket.js";
 
-interface Watched {
-  readonly session: Http2Session;
+class Watched implements SessionWatch {
   /** Requests of the session that are not over. */
-  open: number;
-  unsent: number;
-  received: number;
-  since: number;
+  open = 0;
+  unsent = 0;
+  received = 0;
+  since: number = performance.now();
+
+  constructor(readonly session: Http2Session) {}
+
+  leave(): void {
+    this.open--;
+  }
 }
 
 const MAX_TICK_MS = 1_000;
@@ -30,18 +36,16 @@ export class StalledSessions {
   /**
    * Watches a session while one of its requests is open, and until what it has to send is sent.
    *
-   * @returns ends that request.
+   * The caller leaves the watch when that request is over.
    */
-  watch(session: Http2Session): () => void {
+  watch(session: Http2Session): SessionWatch {
     const entry = this.#watched.get(session) ?? this.#enter(session);
     entry.open++;
-    return () => {
-      entry.open--;
-    };
+    return entry;
   }
 
   #enter(session: Http2Session): Watched {
-    const entry: Watched = { session, open: 0, unsent: 0, received: 0, since: performance.now() };
+    const entry = new Watched(session);
     this.#watched.set(session, entry);
     this.#timer ??= setInterval(() => this.#tick(), Math.min(MAX_TICK_MS, this.patienceMs / 4)).unref();
     return entry;

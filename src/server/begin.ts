@@ -62,6 +62,7 @@ const LISTENER: HandshakeListener<Handshake> = {
   },
   onClosed(handshake) {
     leaveTraffic(handshake);
+    handshake.sessionWatch?.leave();
     const connection = connectionOf(handshake.socket);
     if (!connection) return;
     const { open } = connection;

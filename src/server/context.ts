@@ -1,4 +1,5 @@
 import type { ServerContext } from "../handshake/context.js";
+import { YoungClocks } from "../handshake/young-clocks.js";
 import { isToken, lowerAscii } from "../http/token.js";
 import { type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { LingeringSockets } from "../response/linger.js";
@@ -42,6 +43,7 @@ function contextOf(logger: PreparedLogger, options: AttachOptions, names: Readon
       ),
       graceMs: optionalCount("attach({ rateGraceMs })", options.rateGraceMs, 20_000),
     },
+    youngClocks: new YoungClocks(),
     lingering: lingeringOf(options, bodyTimeoutMs),
   };
 }
@@ -57,7 +59,7 @@ function lingeringOf(options: AttachOptions, bodyTimeoutMs: number): ServerConte
   });
   return {
     expect: (socket, patienceMs) => sockets.expect(socket, patienceMs),
-    add: (socket, contentLeft) => sockets.add(socket, contentLeft),
+    add: (socket, contentLeft, isWithheld) => sockets.add(socket, contentLeft, isWithheld),
     addStream: (stream, close) => streams.add(stream, close),
     watchSession: (session) => sessions.watch(session),
   };

@@ -114,7 +114,7 @@ export function takeOver(
           traffic.addSession(first as ServerHttp2Session);
           // Until its first SETTINGS are sent: a client may be lost before its first request (docs/facts.md, "A reset over
           // TLS during a write").
-          context.lingering.watchSession(first as ServerHttp2Session)();
+          context.lingering.watchSession(first as ServerHttp2Session).leave();
           break;
         case "upgrade":
         case "connect":

@@ -16,12 +16,12 @@ function sessionWith(unsent: number) {
 
 test("a session is ended whose client takes nothing, and the timer with it", () => {
   const { session, socket } = sessionWith(100);
-  const end = new StalledSessions(PATIENCE_MS).watch(session);
+  const watch = new StalledSessions(PATIENCE_MS).watch(session);
   jest.advanceTimersByTime(4_000);
   expect(socket.destroy).not.toHaveBeenCalled();
   jest.advanceTimersByTime(1_000);
   expect(socket.destroy).toHaveBeenCalled();
-  end();
+  watch.leave();
   socket.writableLength = 0;
   jest.advanceTimersByTime(2_000);
   expect(jest.getTimerCount()).toBe(0);
@@ -42,13 +42,13 @@ test.each(["writableLength", "bytesRead"] as const)("a session goes on while its
 test("a session without anything to send is watched as long as a request is open", () => {
   const { session, socket } = sessionWith(0);
   const sessions = new StalledSessions(PATIENCE_MS);
-  const ends = [sessions.watch(session), sessions.watch(session)];
+  const watches = [sessions.watch(session), sessions.watch(session)];
   jest.advanceTimersByTime(20_000);
   expect([socket.destroy.mock.calls.length, jest.getTimerCount()]).toEqual([0, 1]);
-  ends[0]?.();
+  watches[0]?.leave();
   jest.advanceTimersByTime(1_000);
   expect(jest.getTimerCount()).toBe(1);
-  ends[1]?.();
+  watches[1]?.leave();
   jest.advanceTimersByTime(1_000);
   expect(jest.getTimerCount()).toBe(0);
 });
