@@ -3,8 +3,8 @@ import type { ServerHttp2Stream } from "node:http2";
 import { type Expectation, expectationsOf, isContinue, MAX_EXPECTATIONS } from "../http/expect-header.js";
 import { announcedContent, http2Stream, isHttp11 } from "../http/message.js";
 import { acceptedSocket } from "../node/server.js";
-import type { SessionWatch } from "./context.js";
 import type { Linked, Row } from "../support/row.js";
+import type { SessionWatch } from "./context.js";
 
 /** The uploads that a server has under way, and whether it is about to go. */
 export interface Traffic {

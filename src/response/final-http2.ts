@@ -53,9 +53,7 @@ let shared: Responders | undefined;
 
 function ownResponders({ respond, respondWithFD, respondWithFile }: Responders): Responders {
   const isShared =
-    shared?.respond === respond &&
-    shared.respondWithFD === respondWithFD &&
-    shared.respondWithFile === respondWithFile;
+    shared?.respond === respond && shared.respondWithFD === respondWithFD && shared.respondWithFile === respondWithFile;
   if (!shared || !isShared) shared = { respond, respondWithFD, respondWithFile };
   return shared;
 }
@@ -78,7 +76,8 @@ function respondWithFileWatched(this: Watched, ...args: Parameters<Responders["r
 
 // The fields are an object or, since Node 24, a flat list of names and values.
 function begin(stream: Watched, fields: object | undefined): void {
-  const listed = Array.isArray(fields) && fields.includes(":status") ? fields[fields.indexOf(":status") + 1] : undefined;
+  const listed =
+    Array.isArray(fields) && fields.includes(":status") ? fields[fields.indexOf(":status") + 1] : undefined;
   const status = listed ?? (fields as { ":status"?: unknown } | undefined)?.[":status"] ?? 200;
   stream[HANDSHAKE]?.beginFinal(Number(status));
 }

@@ -14,8 +14,9 @@ interface Lingering extends Linked<Lingering> {
 }
 
 interface Session {
-  /** Responses that were written behind the PING that is under way. */
+  /** Responses that were written behind the last PING. */
   waiting: Lingering[];
+  /** Whether a PING is under way, or about to be sent. */
   isPinging: boolean;
 }
 
@@ -60,7 +61,10 @@ export class LingeringStreams {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
     const state = stateOf(session);
     state.waiting.push(entry);
-    if (!state.isPinging) ping(session, state);
+    if (state.isPinging) return;
+    state.isPinging = true;
+    // Later, so that the responses to all requests of one read share it.
+    setImmediate(ping, session, state);
   }
 
   #tick(): void {

@@ -15,7 +15,11 @@ function uploadOf(facts: object = {}) {
     req: { destroyed: false },
     res: { socket: {}, once: (_event: string, callback: () => void) => void turns.push(callback) },
     stream: undefined,
-    context: { bodyTimeoutMs: 60_000, bodyRate: { bytesPerSecond: 500, graceMs: 20_000 }, youngClocks: new YoungClocks() },
+    context: {
+      bodyTimeoutMs: 60_000,
+      bodyRate: { bytesPerSecond: 500, graceMs: 20_000 },
+      youngClocks: new YoungClocks(),
+    },
     state: "none" as const,
     acceptedAt: 1,
     isClosed: false,

@@ -22,6 +22,9 @@ function sessionOf({ pings }: { pings: boolean | "throws" } = { pings: true }) {
   return { session, sent };
 }
 
+/** The turn of the event loop in which a PING is sent. */
+const turn = () => void jest.advanceTimersByTime(0);
+
 function streamOf(session: object | undefined): ServerHttp2Stream {
   return Object.assign(new EventEmitter(), { session, destroyed: false }) as unknown as ServerHttp2Stream;
 }
@@ -32,6 +35,7 @@ describe("a stream", () => {
     const streams = new LingeringStreams(10);
     const close = jest.fn();
     streams.add(streamOf(session), close);
+    turn();
     expect([streams.size, sent.length, close.mock.calls.length]).toEqual([1, 1, 0]);
     sent[0]?.(null);
     expect([streams.size, close.mock.calls.length]).toEqual([0, 1]);
@@ -66,6 +70,7 @@ describe("a stream", () => {
     const { session, sent } = sessionOf();
     const close = jest.fn();
     new LingeringStreams(10).add(streamOf(session), close);
+    turn();
     sent[0]?.(new Error("cancelled"));
     expect(close).not.toHaveBeenCalled();
     jest.advanceTimersByTime(1_000);
@@ -96,24 +101,32 @@ describe("a stream", () => {
 });
 
 describe("several streams", () => {
-  test("of a session share the next PING while one is under way", () => {
+  test("of one turn share a PING, and those behind it the next one", () => {
     const { session, sent } = sessionOf();
     const streams = new LingeringStreams(10);
     const closed: number[] = [];
-    for (const i of [1, 2, 3]) streams.add(streamOf(session), () => closed.push(i));
+    for (const i of [1, 2]) streams.add(streamOf(session), () => closed.push(i));
+    turn();
+    expect(sent).toHaveLength(1);
+    for (const i of [3, 4]) streams.add(streamOf(session), () => closed.push(i));
+    turn();
     expect(sent).toHaveLength(1);
     sent[0]?.(null);
-    expect([closed, sent.length]).toEqual([[1], 2]);
+    expect([closed, sent.length]).toEqual([[1, 2], 2]);
     sent[1]?.(null);
-    expect([closed, sent.length]).toEqual([[1, 2, 3], 2]);
-    streams.add(streamOf(session), () => closed.push(4));
+    expect([closed, sent.length]).toEqual([[1, 2, 3, 4], 2]);
+    streams.add(streamOf(session), () => closed.push(5));
+    turn();
     expect(sent).toHaveLength(3);
   });
 
   test("of a session that was destroyed are not asked about again", () => {
     const { session, sent } = sessionOf();
     const streams = new LingeringStreams(10);
-    for (const _ of [1, 2]) streams.add(streamOf(session), () => {});
+    for (const _ of [1, 2]) {
+      streams.add(streamOf(session), () => {});
+      turn();
+    }
     session.destroyed = true;
     sent[0]?.(new Error("cancelled"));
     expect(sent).toHaveLength(1);
@@ -124,6 +137,7 @@ describe("several streams", () => {
     const streams = new LingeringStreams(10);
     streams.add(streamOf(a.session), () => {});
     streams.add(streamOf(b.session), () => {});
+    turn();
     expect([a.sent.length, b.sent.length]).toEqual([1, 1]);
   });
 
