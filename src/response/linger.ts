@@ -134,7 +134,7 @@ export class LingeringSockets {
     this.#size++;
     this.#crowd?.add(socket);
     gauges().lingeringConnections++;
-    // A paused socket would not show the client's end, and a Duplex that is no socket does not count its bytes.
+    // A paused socket would not show the client's end, and a Duplex that is not a socket counts no bytes.
     if (isWithheld && socket.bytesRead > 0 && !socket.isPaused()) this.#listen(entry);
     else this.#drain(entry);
     if (contentLeft === 0) sendFin(entry);
