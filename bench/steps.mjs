@@ -6,6 +6,7 @@
 // the profile belongs to the innermost function on its stack that is not Node's, and so to that function's step: what Node
 // does for it belongs to it, too. The profile itself costs some 10 %.
 import { fork } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -83,14 +84,21 @@ async function profileOf(load, tree, name, { job }) {
     await load.run({ ...job, port, ms: 3_000 });
     await ask(child, "profile");
     const before = subject.cpuMs();
+    const kernelBefore = kernelMs(child.pid);
     const { count } = await load.run({ ...job, port, ms: Number(values.ms) });
     const cpuUs = ((subject.cpuMs() - before) * 1000) / count;
+    const kernelUs = ((kernelMs(child.pid) - kernelBefore) * 1000) / count;
     const { profile } = await ask(child, "profiled");
     const parts = partsOf(profile);
-    return { cpuUs, us: (step) => (parts.get(step) ?? 0) * cpuUs };
+    return { cpuUs, kernelUs, us: (step) => (parts.get(step) ?? 0) * cpuUs };
   } finally {
     await subject.stop();
   }
+}
+
+/** CPU time of a process in the kernel, in milliseconds, to a hundredth of a second. */
+function kernelMs(pid) {
+  return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[12]) * 10;
 }
 
 function print(title, columns) {
@@ -99,6 +107,7 @@ function print(title, columns) {
     ["", ...columns.map(([name]) => name)],
     ...rows.map((row) => [row, ...columns.map(([, { us }]) => us(row).toFixed(1))]),
     ["all", ...columns.map(([, { cpuUs }]) => cpuUs.toFixed(1))],
+    ["of it in the kernel", ...columns.map(([, { kernelUs }]) => kernelUs.toFixed(1))],
   ];
   const line = (cells) => `| ${cells.join(" | ")} |`;
   console.log(`${title}, µs each:\n`);
@@ -110,6 +119,7 @@ try {
   for (const [title, workload, base, name] of [
     ["A refusal", WORKLOADS.refuse, "bare node", "package, attach({ guard })"],
     ["1 KiB accepted", WORKLOADS["accept 1 KiB"], "Express by hand", "package, middleware"],
+    ["An HTTP/2 refusal", WORKLOADS["refuse, HTTP/2"], "bare node, h2c", "package, h2c"],
   ]) {
     const columns = [[base, await profileOf(load, here, base, workload)]];
     for (const [tree, folder] of TREES)

@@ -4,6 +4,7 @@ import { type Linked, Row } from "../support/row.js";
 /** How long a client has at most to read a response before its stream is reset, in milliseconds. */
 const RESET_DELAY_MS = 1_000;
 const TICK_MS = 250;
+const MOST_UNDER_WAY = 2;
 
 /** A stream whose response is written. */
 interface Lingering extends Linked<Lingering> {
@@ -13,11 +14,20 @@ interface Lingering extends Linked<Lingering> {
   isGone: boolean;
 }
 
+interface Ping {
+  /** Responses that were written between the last PING and this one. */
+  readonly behind: Lingering[];
+  /** Those of the last PING, which was acknowledged shortly before. */
+  readonly carried: Lingering[];
+}
+
 interface Session {
   /** Responses that were written behind the last PING. */
   waiting: Lingering[];
-  /** Whether a PING is under way, or about to be sent. */
-  isPinging: boolean;
+  /** PINGs that are not acknowledged. */
+  readonly underWay: Set<Ping>;
+  /** Whether a PING is about to be sent. */
+  isDue: boolean;
 }
 
 const LINGERING = Symbol("lingering");
@@ -30,7 +40,8 @@ type SessionCarrier = Http2Session & { [SESSION]?: Session };
  * Closes streams whose response is written when their client has seen it: at the acknowledgement of a PING that was sent
  * behind the response. At the latest after about a second.
  *
- * One PING is under way for each session, however many streams wait.
+ * The first PING leaves with its response, so that a client that leaves after it is known to have read it. Behind it, the
+ * responses of one turn share one. No more than two are under way for each session, however many streams wait.
  *
  * @see RFC 9113 §6.7 (PING), §8.1 (an early response)
  */
@@ -61,10 +72,11 @@ export class LingeringStreams {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
     const state = stateOf(session);
     state.waiting.push(entry);
-    if (state.isPinging) return;
-    state.isPinging = true;
-    // Later, so that the responses to all requests of one read share it.
-    setImmediate(ping, session, state);
+    if (state.underWay.size === 0) ping(session, state);
+    else if (!state.isDue) {
+      state.isDue = true;
+      setImmediate(pingNext, session, state);
+    }
   }
 
   #tick(): void {
@@ -84,25 +96,36 @@ export class LingeringStreams {
 
 function stateOf(session: Http2Session): Session {
   const carrier = session as SessionCarrier;
-  carrier[SESSION] ??= { waiting: [], isPinging: false };
+  carrier[SESSION] ??= { waiting: [], underWay: new Set(), isDue: false };
   return carrier[SESSION];
 }
 
+function pingNext(session: Http2Session, state: Session): void {
+  state.isDue = false;
+  if (state.underWay.size < MOST_UNDER_WAY) ping(session, state);
+}
+
 function ping(session: Http2Session, state: Session): void {
-  const seen = state.waiting;
+  if (state.waiting.length === 0 || session.destroyed) return;
+  const sent: Ping = { behind: state.waiting, carried: [] };
   state.waiting = [];
-  const acknowledged = (error: Error | null) => {
-    state.isPinging = false;
-    // A PING that was cancelled says nothing: the time runs on.
-    if (!error) for (const entry of seen) end(entry);
-    if (state.waiting.length > 0 && !session.destroyed) ping(session, state);
-  };
   try {
-    state.isPinging = (session as ServerHttp2Session).ping(acknowledged);
+    // A PING that was cancelled says nothing: the time runs on.
+    const isSent = (session as ServerHttp2Session).ping((error) => acknowledge(session, state, sent, !error));
+    if (isSent) state.underWay.add(sent);
   } catch {
     // The session is closing. The time runs on.
-    state.isPinging = false;
   }
+}
+
+function acknowledge(session: Http2Session, state: Session, sent: Ping, isSeen: boolean): void {
+  state.underWay.delete(sent);
+  const [next] = state.underWay;
+  if (isSeen) for (const entry of sent.carried) end(entry);
+  // Streams of one read that close together are repeated together: their client's next requests come in one read, too.
+  if (isSeen && next) next.carried.push(...sent.behind);
+  else if (isSeen) for (const entry of sent.behind) end(entry);
+  if (!state.isDue) ping(session, state);
 }
 
 function end(entry: Lingering): void {

@@ -101,33 +101,47 @@ describe("a stream", () => {
 });
 
 describe("several streams", () => {
-  test("of one turn share a PING, and those behind it the next one", () => {
+  test("of one turn share two PINGs, one with the first response and one behind the others, and close together", () => {
     const { session, sent } = sessionOf();
     const streams = new LingeringStreams(10);
     const closed: number[] = [];
-    for (const i of [1, 2]) streams.add(streamOf(session), () => closed.push(i));
-    turn();
+    for (const i of [1, 2, 3]) streams.add(streamOf(session), () => closed.push(i));
     expect(sent).toHaveLength(1);
-    for (const i of [3, 4]) streams.add(streamOf(session), () => closed.push(i));
     turn();
-    expect(sent).toHaveLength(1);
+    expect(sent).toHaveLength(2);
     sent[0]?.(null);
-    expect([closed, sent.length]).toEqual([[1, 2], 2]);
+    expect(closed).toEqual([]);
     sent[1]?.(null);
-    expect([closed, sent.length]).toEqual([[1, 2, 3, 4], 2]);
-    streams.add(streamOf(session), () => closed.push(5));
-    turn();
+    expect([closed, sent.length]).toEqual([[1, 2, 3], 2]);
+    streams.add(streamOf(session), () => closed.push(4));
     expect(sent).toHaveLength(3);
+    sent[2]?.(null);
+    expect(closed).toEqual([1, 2, 3, 4]);
+  });
+
+  test("wait for the next PING while two are under way, and for no more than one that is not theirs", () => {
+    const { session, sent } = sessionOf();
+    const streams = new LingeringStreams(10);
+    const closed: number[] = [];
+    for (const i of [1, 2, 3, 4]) {
+      streams.add(streamOf(session), () => closed.push(i));
+      turn();
+    }
+    expect(sent).toHaveLength(2);
+    sent[0]?.(null);
+    expect([closed, sent.length]).toEqual([[], 3]);
+    sent[1]?.(null);
+    expect(closed).toEqual([1]);
+    sent[2]?.(null);
+    expect(closed).toEqual([1, 2, 3, 4]);
   });
 
   test("of a session that was destroyed are not asked about again", () => {
     const { session, sent } = sessionOf();
     const streams = new LingeringStreams(10);
-    for (const _ of [1, 2]) {
-      streams.add(streamOf(session), () => {});
-      turn();
-    }
+    for (const _ of [1, 2]) streams.add(streamOf(session), () => {});
     session.destroyed = true;
+    turn();
     sent[0]?.(new Error("cancelled"));
     expect(sent).toHaveLength(1);
   });
