@@ -156,6 +156,8 @@ export class BodyClock implements YoungClock {
   /** Nothing is waited for any more. */
   stop(): void {
     this.hear();
+    // From here on time may count for another reason, or for none.
+    this.#hasCounted = false;
     this.#leaveYoung();
     clearTimeout(this.#timer);
     this.#timer = undefined;

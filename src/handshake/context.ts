@@ -16,11 +16,8 @@ export interface ServerContext {
   readonly lingering: {
     /** The last response of a socket is written, and has to be sent in time. */
     expect(socket: Socket, patienceMs?: number): void;
-    /**
-     * @param contentLeft - bytes of content still to come; `undefined` when unknown.
-     * @param isWithheld - whether the client holds its content back.
-     */
-    add(socket: Socket, contentLeft: number | undefined, isWithheld: boolean): void;
+    /** @param contentLeft - bytes of content still to come; `undefined` when unknown. */
+    add(socket: Socket, contentLeft: number | undefined): void;
     /** @param close - closes the stream, when its client has seen the response. */
     addStream(stream: ServerHttp2Stream, close: () => void): void;
     /** Ends the session if its client takes nothing any more. */

@@ -64,24 +64,3 @@ export function useOwnEnd(res: ServerResponse): void {
   const own = (res as { stream?: unknown }).stream === undefined ? OutgoingMessage : Http2ServerResponse;
   res.end = own.prototype.end as ServerResponse["end"];
 }
-
-const OWN_END = OutgoingMessage.prototype.end;
-const OWN_HTTP2_END = Http2ServerResponse.prototype.end;
-const isEndNodes = isNodes(OWN_END, "_implicitHeader");
-const isHttp2EndNodes = isNodes(OWN_HTTP2_END, "kState");
-
-/**
- * Whether `end()` of a response is Node's own, so that nobody sets fields within it, and its head may be written before.
- *
- * Whoever has patched the class before this module was loaded is told by the text of the method, which in Node's own
- * names a private member. Without that, fields that such a patch sets would come too late. Wire test "end() of Node's own
- * classes names a private member".
- */
-export function isEndOwn(res: ServerResponse): boolean {
-  const end: unknown = res.end;
-  return (end === OWN_END && isEndNodes) || (end === OWN_HTTP2_END && isHttp2EndNodes);
-}
-
-function isNodes(method: unknown, member: string): boolean {
-  return Function.prototype.toString.call(method).includes(member);
-}

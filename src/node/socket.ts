@@ -1,6 +1,5 @@
 // What Node's HTTP server does with a `net.Socket`, as of Node 20 to 26.
 import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
 
 /**
  * Replaces the method that Node's HTTP server calls after the last response of a connection.
@@ -40,44 +39,6 @@ export function detachParser(socket: Socket, onData: (this: Socket, chunk: Buffe
   for (const parse of parsers) socket.off("data", parse);
   // One by one: `removeAllListeners()` costs more than all the rest.
   for (const listener of socket.listeners("end") as Listener[]) socket.off("end", listener);
-}
-
-type Quiet = Socket & { _unrefTimer?: () => void };
-
-/**
- * Waits for the end of a socket whose client is to send nothing more, with the parser left in its place.
- *
- * To take the parser off, to let the socket flow and to emit `end` costs more than the rest of a lingering close. Node
- * pushes `null` when the client has ended its side, and calls `_unrefTimer` at each read, also where the parser takes
- * the bytes from the handle. Without it, content that comes all the same would be counted late. Wire test "_unrefTimer is
- * called at each read".
- *
- * @param onEnd - called at the client's end; the socket emits no `end`.
- * @param onActivity - called when bytes have come, and sometimes when none have.
- */
-export function listenForEnd(socket: Socket, onEnd: (this: Socket) => void, onActivity: (this: Socket) => void): void {
-  const quiet = socket as Quiet & { [ON_END]?: typeof onEnd };
-  quiet[ON_END] = onEnd;
-  quiet.push = pushOrEnd;
-  quiet._unrefTimer = onActivity;
-}
-
-/** Undoes {@link listenForEnd}. */
-export function listenNoMore(socket: Socket): void {
-  Reflect.deleteProperty(socket, "push");
-  Reflect.deleteProperty(socket, "_unrefTimer");
-}
-
-const ON_END = Symbol("onEnd");
-
-// Shared by all sockets.
-function pushOrEnd(this: Quiet & { [ON_END]?: () => void }, chunk: unknown, encoding?: BufferEncoding): boolean {
-  if (chunk === null) {
-    this[ON_END]?.();
-    return false;
-  }
-  this._unrefTimer?.();
-  return Duplex.prototype.push.call(this, chunk, encoding);
 }
 
 /**

@@ -113,7 +113,7 @@ function lingerSoon(this: Socket): void {
   connection.lingersFor = undefined;
   connection.lastResponse = SENT;
   if (!lingersFor.hasArrived) endContent(lingersFor, this);
-  lingersFor.context.lingering.add(this, contentLeft(lingersFor), isHeldBack(lingersFor));
+  lingersFor.context.lingering.add(this, contentLeft(lingersFor));
 }
 
 // Nothing is parsed from here on, so that the content has no other end.
@@ -129,12 +129,7 @@ function endContent(handshake: Handshake, socket: Socket): void {
 }
 
 // Nothing is on its way when the client waits for a 100, or when all has come.
-function contentLeft(handshake: Handshake): number | undefined {
-  const { hasArrived, length, received } = handshake;
-  if (hasArrived || isHeldBack(handshake)) return 0;
+function contentLeft({ isWithheld, hasArrived, length, received }: Handshake): number | undefined {
+  if (hasArrived || (isWithheld && received === 0)) return 0;
   return length === undefined ? undefined : Math.max(0, length - received);
-}
-
-function isHeldBack({ isWithheld, received }: Handshake): boolean {
-  return isWithheld && received === 0;
 }

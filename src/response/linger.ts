@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { connectionOf, openConnection } from "../handshake/connection.js";
 import { readIntoSink } from "../node/sink.js";
-import { detachParser, listenForEnd, listenNoMore, restartReading, unsentBytes } from "../node/socket.js";
+import { detachParser, restartReading, unsentBytes } from "../node/socket.js";
 import { gauges, lingerEndChannel, publish } from "../observe/diagnostics.js";
 import { type Linked, Row } from "../support/row.js";
 import { Crowd } from "./crowd.js";
@@ -46,8 +46,6 @@ class Lingering implements Linked<Lingering> {
   /** Bytes of content still to come; `undefined` when unknown. */
   contentLeft: number | undefined;
   hasSentFin = false;
-  /** What the socket had read when it began to wait for its client's end alone; `undefined` while it is drained. */
-  quietFrom: number | undefined;
   endedBy: LingerEndMessage["reason"] = "server";
 
   constructor(
@@ -120,9 +118,8 @@ export class LingeringSockets {
    *
    * @param contentLeft - bytes of content that are still to come. The FIN goes out behind them, or when they pause. 0
    *   when the client holds its content back; `undefined` when unknown.
-   * @param isWithheld - whether the client holds its content back.
    */
-  add(socket: Socket, contentLeft: number | undefined, isWithheld: boolean): void {
+  add(socket: Socket, contentLeft: number | undefined): void {
     if (socket.destroyed) return;
     const entry = lingeringOf(socket) ?? this.#enter(socket);
     if (entry.isDraining || entry.isGone) return;
@@ -134,9 +131,7 @@ export class LingeringSockets {
     this.#size++;
     this.#crowd?.add(socket);
     gauges().lingeringConnections++;
-    // A paused socket would not show the client's end, and a Duplex that is not a socket counts no bytes.
-    if (isWithheld && socket.bytesRead > 0 && !socket.isPaused()) this.#listen(entry);
-    else this.#drain(entry);
+    this.#drain(entry);
     if (contentLeft === 0) sendFin(entry);
   }
 
@@ -162,31 +157,6 @@ export class LingeringSockets {
     entry.quietSince = performance.now();
     if (entry.contentLeft !== undefined && entry.bytes >= entry.contentLeft) sendFin(entry);
     return entry.bytes < this.#limits.lingerBytes;
-  }
-
-  // The client holds its content back, and only its end is waited for.
-  #listen(entry: Lingering): void {
-    const { socket } = entry;
-    entry.quietFrom = socket.bytesRead;
-    listenForEnd(socket, endLingering, LingeringSockets.#onActivity);
-    socket.write = writeNothing;
-    if (socket.timeout) socket.setTimeout(0);
-  }
-
-  static readonly #onActivity = function (this: Socket): void {
-    const entry = lingeringOf(this);
-    if (entry) entry.owner.#hear(entry);
-  };
-
-  // The client may send its content all the same. Until now the parser has thrown it away.
-  #hear(entry: Lingering): void {
-    const { socket, quietFrom } = entry;
-    if (quietFrom === undefined || socket.bytesRead === quietFrom) return;
-    entry.quietFrom = undefined;
-    entry.contentLeft = undefined;
-    listenNoMore(socket);
-    this.#drain(entry);
-    if (!this.#count(entry, socket.bytesRead - quietFrom)) socket.pause();
   }
 
   #drain(entry: Lingering): void {

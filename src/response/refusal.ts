@@ -2,7 +2,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Handshake } from "../handshake/handshake.js";
 import type { HttpRequest } from "../http/message.js";
 import type { Refusal } from "../http/refusal.js";
-import { isEndOwn, isFinalOnWire, useOwnEnd } from "../node/response.js";
+import { isFinalOnWire, useOwnEnd } from "../node/response.js";
 import { answerError } from "../support/errors.js";
 import { cut } from "./closing.js";
 import { disarm, disarmWithHead } from "./disarm.js";
@@ -56,15 +56,11 @@ export function writeRefusal(handshake: Handshake, refusal: Refusal, refusalBody
   try {
     if (!handshake.stream) res.statusMessage = STATUS_CODES[refusal.status] ?? "";
     removeFields(res, (name) => STALE_FIELDS.has(name));
+    // The head is left to `end()`, as Express does: a subclass, a patched prototype or a wrapper may set fields there.
     res.statusCode = refusal.status;
     setFields(res, refusal, content);
-    // Otherwise the head is left to `end()`, as Express does: a subclass, a patched prototype or a wrapper may set fields
-    // there. Node's own has less to do if it is written.
-    if (isEndOwn(res)) res.writeHead(refusal.status);
-    if (content && handshake.req.method !== "HEAD") res.end(content.body);
-    // On HTTP/2 `end()` without an argument leaves the stream open if the head is not written.
-    else if (res.headersSent) res.end();
-    else res.end("");
+    // On HTTP/2 `end()` without an argument leaves the stream open.
+    res.end(content && handshake.req.method !== "HEAD" ? content.body : "");
   } catch (error) {
     if (hasBegun(res)) cut(handshake);
     else takeBack(res, refusal);

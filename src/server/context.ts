@@ -59,7 +59,7 @@ function lingeringOf(options: AttachOptions, bodyTimeoutMs: number): ServerConte
   });
   return {
     expect: (socket, patienceMs) => sockets.expect(socket, patienceMs),
-    add: (socket, contentLeft, isWithheld) => sockets.add(socket, contentLeft, isWithheld),
+    add: (socket, contentLeft) => sockets.add(socket, contentLeft),
     addStream: (stream, close) => streams.add(stream, close),
     watchSession: (session) => sessions.watch(session),
   };

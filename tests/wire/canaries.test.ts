@@ -290,33 +290,6 @@ describe("canary", () => {
     expect(await exchange(session, { ":path": "/" })).toMatchObject({ status: 200, body: "ended" });
   });
 
-  test("end() of Node's own classes names a private member", () => {
-    const textOf = (method: unknown) => Function.prototype.toString.call(method);
-    expect(textOf(http.OutgoingMessage.prototype.end)).toContain("_implicitHeader");
-    expect(textOf(http2.Http2ServerResponse.prototype.end)).toContain("kState");
-  });
-
-  test("_unrefTimer is called at each read", async () => {
-    let calls = 0;
-    const { port } = await bare((req, res) => {
-      const socket = req.socket as net.Socket & { _unrefTimer: () => void };
-      const { _unrefTimer } = socket;
-      socket._unrefTimer = function (this: net.Socket) {
-        calls++;
-        return Reflect.apply(_unrefTimer, this, []);
-      };
-      res.flushHeaders();
-    });
-    const client = await WireClient.connect(port);
-    client.send("PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n");
-    await client.until("the head", () => client.text.endsWith("\r\n\r\n"));
-    for (let i = 1; i <= 2; i++) {
-      calls = 0;
-      client.send("some");
-      await until("a read is heard of", () => calls > 0);
-    }
-  });
-
   test("writeQueueSize shrinks while a client takes a large write", async () => {
     let socket: (net.Socket & { _handle?: { writeQueueSize: number } }) | undefined;
     const { port } = await bare((req, res) => {

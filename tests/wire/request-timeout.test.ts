@@ -304,3 +304,23 @@ test("a server of HTTP/2 that speaks HTTP/1.1 as well does not end an accepted u
   expect((await wire.final()).body).toBe("stored 5");
   expect(await wire.answersNext()).toBe(true);
 });
+
+test("ends an upload that stands still behind the response, and had asked for content before Node's time was over", async () => {
+  const times = { requestTimeout: 500, headersTimeout: 500, connectionsCheckingInterval: 20 };
+  const failures: unknown[] = [];
+  const respond: Handler = (req, res) => {
+    req.on("data", () => res.end("early"));
+    req.on("error", (error) => failures.push((error as NodeJS.ErrnoException).code));
+  };
+  const server = http.createServer(times, plainApp({ routes: { "/files": [guardOf(), respond] } }));
+  const { port } = await listen(attach(server, { logger: silent, bodyTimeoutMs: 50 }));
+  const wire = await WireClient.connect(port);
+  wire.send(UPLOAD.replace(": 5", ": 1000"));
+  await wire.status(100);
+  wire.send("abc");
+  await wire.final();
+  wire.send("def");
+  await until("the reader is told", () => failures.length > 0);
+  expect(failures).toEqual(["ERR_EXPECT_BODY_TIMEOUT"]);
+  await wire.until("the connection is gone", () => wire.hasFin || wire.isClosed);
+});
