@@ -59,10 +59,10 @@ export class LingeringStreams {
     return this.#streams.length;
   }
 
-  /** @param close - closes the stream. */
+  /** A stream that waits already is left as it is. @param close - closes the stream. */
   add(stream: ServerHttp2Stream, close: () => void): void {
     const { session } = stream;
-    if (stream.destroyed || !session) return;
+    if (stream.destroyed || !session || (stream as StreamCarrier)[LINGERING]?.isGone === false) return;
     while (this.#streams.first && this.#streams.length >= this.maxLingering) end(this.#streams.first);
     const until = performance.now() + RESET_DELAY_MS;
     const entry: Lingering = { close, owner: this, until, isGone: false, before: undefined, behind: undefined };

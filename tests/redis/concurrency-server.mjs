@@ -10,6 +10,9 @@ import { attach, concurrency, expectations } from "./src/index.js";
 // Each policy is for the URLs that begin with its name: /NAME-1, /NAME-2.
 const { workers, redisPort, policyTimeoutMs, policies } = JSON.parse(process.argv[2]);
 
+/** Each is over when a client is connected, or could not be. */
+const connections = [];
+
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 if (cluster.isPrimary) {
@@ -21,10 +24,10 @@ if (cluster.isPrimary) {
   cluster.on("exit", (worker, code, signal) => print({ exit: worker.process.pid, code, signal }));
   for (let i = 0; i < workers; i++) cluster.fork();
 } else {
-  serve();
+  await serve();
 }
 
-function serve() {
+async function serve() {
   const write = (level) => (details, message) => print({ level, message, ...details, err: String(details.err ?? "") });
   const logger = { warn: write("warn"), error: write("error") };
   const rooms = new Map(Object.entries(policies).map(([name, options]) => [name, roomOf(options)]));
@@ -42,12 +45,15 @@ function serve() {
     });
   });
   attach(server, { logger });
+  // A client that may not queue commands fails those that come before it is connected.
+  await Promise.all(connections);
   server.listen(0, "127.0.0.1");
 }
 
 function roomOf({ redisOptions, ...options }) {
   const redis = new Redis({ host: "127.0.0.1", port: redisPort, ...redisOptions });
   redis.on("error", () => {});
+  connections.push(new Promise((resolve) => redis.once("ready", resolve).once("close", resolve)));
   return concurrency({
     ...options,
     key: (req) => req.url,

@@ -35,4 +35,8 @@ const server = createServer((req, res) => {
   });
 });
 attach(server, { logger });
+// A client that may not queue commands fails those that come before it is connected.
+if (storeClient.status !== "ready") {
+  await new Promise((resolve) => storeClient.once("ready", resolve).once("close", resolve));
+}
 server.listen(0, "127.0.0.1", () => console.log(`listening on ${server.address().port}`));

@@ -91,6 +91,18 @@ describe("a stream", () => {
     expect(close).not.toHaveBeenCalled();
   });
 
+  test("that is added again waits once", () => {
+    const { session, sent } = sessionOf();
+    const streams = new LingeringStreams(10);
+    const close = jest.fn();
+    const stream = streamOf(session);
+    for (const _ of [1, 2]) streams.add(stream, close);
+    turn();
+    expect([streams.size, sent.length]).toEqual([1, 1]);
+    sent[0]?.(null);
+    expect([streams.size, close.mock.calls.length]).toEqual([0, 1]);
+  });
+
   test("that is gone is not waited for", () => {
     const { session } = sessionOf();
     const streams = new LingeringStreams(10);
