@@ -80,7 +80,11 @@ describe.each(["node:http", "node:https", "http2 allowHTTP1"] as const)("%s", (k
 test("bytes are counted once where the application listens for data of the socket", async () => {
   let seen = 0;
   const server = http.createServer((req, res) => void refusing(413)(req, res, () => {}));
-  server.on("connection", (socket) => socket.on("data", (chunk: Buffer) => void (seen += chunk.length)));
+  server.on("connection", (socket) => {
+    socket.on("data", (chunk: Buffer) => {
+      seen += chunk.length;
+    });
+  });
   const { port } = await listen(attach(server, { logger: silent }));
   const wire = await WireClient.connect(port);
   wire.send(UPLOAD);
