@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { isFinalOnWire } from "../node/response.js";
 import { MAX_TIMER_MS } from "../support/options.js";
-import type { YoungClock, YoungClocks } from "./young-clocks.js";
 
 /** How fast content has to come. */
 export interface Rate {
@@ -27,7 +26,6 @@ export interface TimedUpload {
     readonly bodyTimeoutMs: number;
     /** The rate of accepted uploads for which nobody has required another one. */
     readonly bodyRate: Rate;
-    readonly youngClocks: YoungClocks;
   };
   readonly state: "none" | "pending" | "continued" | "refused";
   /** When a guard last accepted; `undefined` when none did. */
@@ -66,13 +64,10 @@ const RECHECK_MS = 20;
  * Ends an upload that stands still, or is too slow.
  *
  * Time counts only while somebody asks for bytes: an application that reads slowly is not a slow client. One timer for
- * each upload that is not over at once, which does not keep the process alive. It is set again when it has fired, and not
- * for each piece of content.
+ * each upload, which does not keep the process alive. It is set again when it has fired, and not for each piece of
+ * content.
  */
-export class BodyClock implements YoungClock {
-  before: YoungClock | undefined;
-  behind: YoungClock | undefined;
-  #isYoung = false;
+export class BodyClock {
   /** Since when time counts, by `performance.now()`. */
   #askedAt: number | undefined;
   /** How long somebody has asked before that, in milliseconds. */
@@ -81,8 +76,6 @@ export class BodyClock implements YoungClock {
   #timer: NodeJS.Timeout | undefined;
   #isOverdue = false;
   #isTold = false;
-  /** Whether time has counted before. It is not asked again for each piece of content, but before the upload is ended. */
-  #hasCounted = false;
   #hasFired = false;
 
   constructor(readonly upload: TimedUpload) {}
@@ -108,42 +101,27 @@ export class BodyClock implements YoungClock {
   /** What holds for the upload has changed: it was accepted, or a rate is required. */
   renew(): void {
     this.start();
-    if (!this.#timer && !this.#isYoung) return;
-    this.#leaveYoung();
-    this.#arm(0);
+    if (this.#timer) this.#arm(0);
   }
 
   /** Time counts from now on, if somebody asks. */
   start(): void {
     if (!this.upload.isAsking || this.#askedAt !== undefined) return;
-    if (!this.#hasCounted) {
-      if (this.#waitsForTurn) {
-        if (!this.#isTold) this.upload.res.once("socket", () => this.start());
-        this.#isTold = true;
-        return;
-      }
-      if (!this.#isTimed) return;
-      this.#hasCounted = true;
+    if (this.#waitsForTurn) {
+      if (!this.#isTold) this.upload.res.once("socket", () => this.start());
+      this.#isTold = true;
+      return;
     }
+    if (!this.#isTimed) return;
     this.#askedAt = performance.now();
-    if (this.#timer || this.#isYoung) return;
+    if (this.#timer) return;
     if (this.#hasFired) {
       this.#arm(this.#firstDue(this.#askedAt).leftMs);
       return;
     }
-    this.#isYoung = true;
-    this.upload.context.youngClocks.add(this);
-  }
-
-  grow(): void {
-    this.#isYoung = false;
-    this.#check();
-  }
-
-  #leaveYoung(): void {
-    if (!this.#isYoung) return;
-    this.#isYoung = false;
-    this.upload.context.youngClocks.remove(this);
+    // The same delay for most uploads, so that their timers share one list.
+    const graces = this.#required.map(({ graceMs }) => graceMs);
+    this.#arm(Math.min(this.upload.context.bodyTimeoutMs, ...graces));
   }
 
   /** Bytes have come. */
@@ -156,9 +134,6 @@ export class BodyClock implements YoungClock {
   /** Nothing is waited for any more. */
   stop(): void {
     this.hear();
-    // From here on time may count for another reason, or for none.
-    this.#hasCounted = false;
-    this.#leaveYoung();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

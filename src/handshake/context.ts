@@ -2,7 +2,6 @@ import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { PreparedLogger } from "../observe/logger.js";
 import type { Rate } from "./body-clock.js";
-import type { YoungClocks } from "./young-clocks.js";
 
 /** One request's part in the watch of its HTTP/2 session. */
 export interface SessionWatch {
@@ -26,7 +25,6 @@ export interface ServerContext {
   readonly bodyTimeoutMs: number;
   /** How fast the content of accepted uploads has to come. */
   readonly bodyRate: Rate;
-  readonly youngClocks: YoungClocks;
   readonly logger: PreparedLogger;
   /** Whether an expectation that nobody accepted is ignored. */
   readonly ignoresUnknown: boolean;

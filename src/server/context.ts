@@ -1,5 +1,4 @@
 import type { ServerContext } from "../handshake/context.js";
-import { YoungClocks } from "../handshake/young-clocks.js";
 import { isToken, lowerAscii } from "../http/token.js";
 import { type PreparedLogger, safeLogger } from "../observe/logger.js";
 import { LingeringSockets } from "../response/linger.js";
@@ -43,7 +42,6 @@ function contextOf(logger: PreparedLogger, options: AttachOptions, names: Readon
       ),
       graceMs: optionalCount("attach({ rateGraceMs })", options.rateGraceMs, 20_000),
     },
-    youngClocks: new YoungClocks(),
     lingering: lingeringOf(options, bodyTimeoutMs),
   };
 }
