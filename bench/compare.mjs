@@ -5,7 +5,6 @@
 // Names are those of exchanges.mjs and servers/node.mjs. Slots are short and in turn, so that what drifts falls on all
 // alike. The lower quartile of CPU is what a server costs while nothing else runs on the machine.
 import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -33,15 +32,10 @@ async function start(server) {
   return new Subject(server, child, port, [child.pid]);
 }
 
-/** CPU time of a process in the kernel, in milliseconds, to a hundredth of a second. */
-function kernelMs({ child }) {
-  return Number(readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1].split(" ")[12]) * 10;
-}
-
 async function slot(load, subject, ms) {
-  const [cpu, kernel] = [subject.cpuMs(), kernelMs(subject)];
+  const [cpu, kernel] = [subject.cpuMs(), subject.kernelMs()];
   const { count, ms: elapsedMs } = await load.run({ ...job, port: subject.port, ms });
-  return { cpuUs: ((subject.cpuMs() - cpu) * 1000) / count, kernelMs: kernelMs(subject) - kernel, count, elapsedMs };
+  return { cpuUs: ((subject.cpuMs() - cpu) * 1000) / count, kernelMs: subject.kernelMs() - kernel, count, elapsedMs };
 }
 
 const lowerQuartile = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 4)];

@@ -6,7 +6,6 @@
 // the profile belongs to the innermost function on its stack that is not Node's, and so to that function's step: what Node
 // does for it belongs to it, too. The profile itself costs some 10 %.
 import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -84,21 +83,16 @@ async function profileOf(load, tree, name, { job }) {
     await load.run({ ...job, port, ms: 3_000 });
     await ask(child, "profile");
     const before = subject.cpuMs();
-    const kernelBefore = kernelMs(child.pid);
+    const kernelBefore = subject.kernelMs();
     const { count } = await load.run({ ...job, port, ms: Number(values.ms) });
     const cpuUs = ((subject.cpuMs() - before) * 1000) / count;
-    const kernelUs = ((kernelMs(child.pid) - kernelBefore) * 1000) / count;
+    const kernelUs = ((subject.kernelMs() - kernelBefore) * 1000) / count;
     const { profile } = await ask(child, "profiled");
     const parts = partsOf(profile);
     return { cpuUs, kernelUs, us: (step) => (parts.get(step) ?? 0) * cpuUs };
   } finally {
     await subject.stop();
   }
-}
-
-/** CPU time of a process in the kernel, in milliseconds, to a hundredth of a second. */
-function kernelMs(pid) {
-  return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[12]) * 10;
 }
 
 function print(title, columns) {

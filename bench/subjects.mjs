@@ -45,6 +45,13 @@ export class Subject {
     return this.pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
   }
 
+  /** The part of it in the kernel, in milliseconds, to a hundredth of a second. */
+  kernelMs() {
+    return this.pids.reduce((sum, pid) => {
+      return sum + Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[12]) * 10;
+    }, 0);
+  }
+
   /** Resident memory, in bytes. */
   rss() {
     return this.pids.reduce((sum, pid) => {

@@ -22,7 +22,7 @@ function sessionOf({ pings }: { pings: boolean | "throws" } = { pings: true }) {
   return { session, sent };
 }
 
-/** The turn of the event loop in which a PING is sent. */
+/** The turn of the event loop behind which the next PING is sent. */
 const turn = () => void jest.advanceTimersByTime(0);
 
 function streamOf(session: object | undefined): ServerHttp2Stream {
@@ -35,7 +35,6 @@ describe("a stream", () => {
     const streams = new LingeringStreams(10);
     const close = jest.fn();
     streams.add(streamOf(session), close);
-    turn();
     expect([streams.size, sent.length, close.mock.calls.length]).toEqual([1, 1, 0]);
     sent[0]?.(null);
     expect([streams.size, close.mock.calls.length]).toEqual([0, 1]);
@@ -70,7 +69,6 @@ describe("a stream", () => {
     const { session, sent } = sessionOf();
     const close = jest.fn();
     new LingeringStreams(10).add(streamOf(session), close);
-    turn();
     sent[0]?.(new Error("cancelled"));
     expect(close).not.toHaveBeenCalled();
     jest.advanceTimersByTime(1_000);
@@ -163,7 +161,6 @@ describe("several streams", () => {
     const streams = new LingeringStreams(10);
     streams.add(streamOf(a.session), () => {});
     streams.add(streamOf(b.session), () => {});
-    turn();
     expect([a.sent.length, b.sent.length]).toEqual([1, 1]);
   });
 
