@@ -2,8 +2,8 @@
 //
 // What it costs to decide before the upload: tables as markdown, numbers in results.json, plots as SVG. Node 26 is
 // measured first and whole, then the other lines without what is not Node. `--write` puts the tables into
-// docs/performance.md and bench/README.md; `--check` is the short form for every change, on Node 26 and 22. Exit code 1 where a goal of goals.mjs
-// is missed. See README.md beside this file.
+// docs/performance.md and bench/README.md; `--check` is the short form for every change, on Node 26 and 22, and measures
+// twice what it finds too slow. Exit code 1 where a goal of goals.mjs is missed. See README.md beside this file.
 import { execFileSync, fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -26,8 +26,8 @@ const { values } = parseArgs({
     check: { type: "boolean", default: false },
   },
 });
-const lines = values.line ?? (values.check ? ["26", "22"] : ["26", "24", "22", "20"]);
-const rounds = Number(values.rounds ?? (values.check ? 9 : 15));
+const chosen = values.line ?? (values.check ? ["26", "22"] : ["26", "24", "22", "20"]);
+const rounds = Number(values.rounds ?? (values.check ? 40 : 60));
 const warmUpMs = values.check ? 1_500 : 3_000;
 const CHECKED = ["micro", "idle", "refuse", "accept 1 KiB", "small"];
 const wants = (name) => (values.only ? values.only.includes(name) : !values.check || CHECKED.includes(name));
@@ -93,7 +93,7 @@ async function measureLine(load, line, isFirst, redis) {
   return found;
 }
 
-async function measure() {
+async function measure(lines) {
   const load = new Load();
   const redis = wants("quota") ? await startRedis() : undefined;
   const found = { cpu: `${cpus().length} × ${cpus()[0].model.trim()}`, rounds, lines: {} };
@@ -133,7 +133,7 @@ function withEarlier(found) {
 
 function write(found) {
   const [[, first]] = newestFirst(found.lines);
-  const tables = tablesOf(found, missesOf(found, false));
+  const tables = tablesOf(found, missesOf(found));
   writeFileSync(at("results.json"), `${JSON.stringify(found)}\n`);
   if (first.workloads.refuse) writeFileSync(at("../docs/refusals.svg"), refusalPlot(first));
   if (first.growth) writeFileSync(at("../docs/growth.svg"), growthPlot(first));
@@ -142,8 +142,15 @@ function write(found) {
   execFileSync("npx", ["biome", "format", "--write", "bench"], { cwd: at("..") });
 }
 
-const measured = await measure();
+const measured = await measure(chosen);
+const earlier = values.check ? JSON.parse(readFileSync(at("results.json"), "utf8")) : undefined;
 const found = values.write ? withEarlier(measured) : measured;
-const misses = missesOf(found, values.check);
+let misses = missesOf(found, earlier);
+if (values.check && misses.length > 0 && misses.every(({ isTimed }) => isTimed)) {
+  for (const { text } of misses) say(`missed, and measured again: ${text}`);
+  const again = await measure([...new Set(misses.map(({ line }) => line))]);
+  Object.assign(found.lines, again.lines);
+  misses = missesOf(again, earlier);
+}
 console.log(tablesOf(found, misses).whole);
 process.exitCode = misses.length > 0 ? 1 : 0;

@@ -88,6 +88,31 @@ function route(req, res) {
 const handled = (req, res) => byHand(req, res, () => route(req, res));
 
 const bare = () => createServer(handled).on("checkContinue", handled);
+/** The least that keeps a refusal from being lost to a reset: half-close, discard, and close when the client has. */
+function bareLingering() {
+  const handle = (req, res) => {
+    if (isTooLarge(req)) req.socket.destroySoon = lingerSoon;
+    handled(req, res);
+  };
+  return createServer(handle).on("checkContinue", handle);
+}
+
+function lingerSoon() {
+  this.end();
+  const parsers = this.listeners("data");
+  this.on("data", discard);
+  for (const parse of parsers) this.off("data", parse);
+  for (const listener of this.listeners("end")) this.off("end", listener);
+  this.on("end", closeBothWays);
+}
+
+function discard() {}
+
+function closeBothWays() {
+  if (this.writableFinished) this.destroy();
+  else this.once("finish", () => this.destroy());
+}
+
 const bareTls = () => https.createServer({ key, cert }, handled).on("checkContinue", handled);
 
 // Answers and resets: the client must not go on sending.
@@ -141,6 +166,7 @@ const pino = (destination) => {
 const SUBJECTS = {
   "bare node": bare,
   "bare node, again": bare,
+  "bare node, lingering": bareLingering,
   "bare node, TLS": bareTls,
   "bare node, TLS, again": bareTls,
   "bare node, h2c": bareHttp2,
