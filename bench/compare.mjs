@@ -18,7 +18,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { line: { type: "string", default: "26" }, rounds: { type: "string", default: "80" } },
 });
-const SLOT_MS = 200;
+const SLOT_MS = 100;
+const WARM_UP_MS = 4_000;
 const [name, ...servers] = positionals;
 const execPath = nodeOf(values.line) ?? process.execPath;
 const here = fileURLToPath(new URL("..", import.meta.url));
@@ -60,7 +61,7 @@ try {
   for (const server of servers) {
     const subject = await start(server);
     subjects.push(subject);
-    await slot(load, subject, 3_000);
+    await slot(load, subject, WARM_UP_MS);
   }
   const slots = subjects.map(() => []);
   for (let round = 0; round < Number(values.rounds); round++) {

@@ -61,6 +61,12 @@ export const OWN_US = 7;
 /** Memory of a pending handshake ÷ bare node's. */
 export const PENDING = 1.25;
 
+/** The subjects that a goal compares in a workload, with those that stand there twice. */
+export function comparedIn(workload) {
+  const compared = GOALS.filter((goal) => goal.workload === workload).flatMap(({ of, over }) => [of, over]);
+  return [BARE, ...compared].flatMap((name) => [name, `${name}, again`]);
+}
+
 /** The ratio of two subjects in each round: `{ median, from, to }`; `undefined` where one of them was not measured. */
 export function ratioOf(workload, of, over, figure = "cpuUs") {
   const [a, b] = [workload?.[of], workload?.[over]];
