@@ -30,7 +30,7 @@ const HTTP2 = ["bare node, h2c", "bare node, h2c, again", "package, h2c"];
 /**
  * What is exchanged, with whom, and how long one slot is. Many short slots tell more than few long ones: what else the
  * machine does falls on fewer of them. The first subject is the base of the ratios. `peers` are measured on the first
- * line of Node alone.
+ * line of Node alone, but for those that a goal compares with.
  */
 export const WORKLOADS = {
   refuse: {
@@ -220,6 +220,9 @@ function summed(slots, first) {
   };
 }
 
+/** How often the memory is measured: the pages that a heap takes differ from process to process by some percent. */
+const MEASUREMENTS = 3;
+
 /** Memory of a handshake that is pending, in bytes: what 10,000 of them add to the process. */
 export async function measurePending(load, names, connections, execPath) {
   const found = {};
@@ -228,28 +231,36 @@ export async function measurePending(load, names, connections, execPath) {
       found[name] = { missing: missing(name) };
       continue;
     }
-    const subject = await startSubject(name, execPath);
-    try {
-      await load.run({ job: "hold", port: subject.port, connections: 200 });
-      await load.run({ job: "release" });
-      await subject.memory();
-      const before = { rss: subject.rss(), memory: await subject.memory() };
-      await load.run({ job: "hold", port: subject.port, connections });
-      await arrived(subject, connections);
-      const memory = await subject.memory();
-      found[name] = {
-        rssBytes: (subject.rss() - before.rss) / connections,
-        ...(memory && {
-          heapBytes:
-            (memory.heapUsed + memory.external - before.memory.heapUsed - before.memory.external) / connections,
-        }),
-      };
-    } finally {
-      await load.run({ job: "release" });
-      await subject.stop();
-    }
+    const taken = [];
+    for (let i = 0; i < MEASUREMENTS; i++) taken.push(await memoryEach(load, name, connections, execPath));
+    const [{ heapBytes }] = taken;
+    found[name] = {
+      rssBytes: median(taken.map(({ rssBytes }) => rssBytes)),
+      ...(heapBytes !== undefined && { heapBytes: median(taken.map((one) => one.heapBytes)) }),
+    };
   }
   return found;
+}
+
+async function memoryEach(load, name, connections, execPath) {
+  const subject = await startSubject(name, execPath);
+  try {
+    await load.run({ job: "hold", port: subject.port, connections: 200 });
+    await load.run({ job: "release" });
+    await subject.memory();
+    const before = { rss: subject.rss(), memory: await subject.memory() };
+    await load.run({ job: "hold", port: subject.port, connections });
+    await arrived(subject, connections);
+    const memory = await subject.memory();
+    const inUse = ({ heapUsed, external }) => heapUsed + external;
+    return {
+      rssBytes: (subject.rss() - before.rss) / connections,
+      heapBytes: memory && (inUse(memory) - inUse(before.memory)) / connections,
+    };
+  } finally {
+    await load.run({ job: "release" });
+    await subject.stop();
+  }
 }
 
 // A Node subject counts what is pending; of others the memory stops growing.

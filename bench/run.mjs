@@ -62,8 +62,9 @@ function micro(execPath) {
 }
 
 function subjectsOf(name, { subjects, peers = [] }, isFirst) {
-  if (values.check) return subjects.filter((one) => comparedIn(name).includes(one));
-  return isFirst ? [...subjects, ...peers] : subjects;
+  const compared = comparedIn(name);
+  if (values.check) return subjects.filter((one) => compared.includes(one));
+  return [...subjects, ...peers.filter((one) => isFirst || compared.includes(one))];
 }
 
 async function measureLine(load, line, isFirst, redis) {
