@@ -4,6 +4,9 @@ import { ask } from "./children.mjs";
 import { median, medianWithin } from "./statistics.mjs";
 import { missing, pin, startSubject } from "./subjects.mjs";
 
+/** How long a server runs before it is measured, until all of it is compiled: some 25,000 requests. */
+export const WARM_UP_MS = 4_000;
+
 /** The load generator, one job at a time, on the other core. */
 export class Load {
   #child = fork(new URL("load.mjs", import.meta.url));
@@ -151,7 +154,7 @@ export const SMALL = ["bare node", "package, node:http, no guard", "package, mid
  * Measures one workload: each round gives every subject one slot, forwards or backwards, so that what drifts in a run
  * falls on all alike; ratios are those of one round's slots.
  */
-export async function measureWorkload(load, workload, names, { rounds, warmUpMs, execPath }) {
+export async function measureWorkload(load, workload, names, { rounds, execPath }) {
   const { job, slotMs = 100, status, limit } = workload;
   const here = names.filter((name) => !missing(name));
   const subjects = [];
@@ -160,7 +163,7 @@ export async function measureWorkload(load, workload, names, { rounds, warmUpMs,
     for (const name of here) {
       const subject = await startSubject(name, execPath, limit && { BENCH_LIMIT: limit });
       subjects.push(subject);
-      await load.run({ ...job, port: subject.port, ms: warmUpMs });
+      await load.run({ ...job, port: subject.port, ms: WARM_UP_MS });
     }
     for (let round = 0; round < (workload.rounds ?? rounds); round++) {
       for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {

@@ -101,14 +101,14 @@ function missesOfLine(line, { workloads, micro, idle, small, pending }, before) 
     if (!found) continue;
     const earlier = before && ratioOf(before.workloads[goal.workload], goal.of, goal.over, goal.figure);
     const spread = spreadOf(resolutionOf(workloads[goal.workload], goal), 1);
-    if (isMissed(found, goal, spread, before && (earlier ?? found)))
+    if (isMissed(found, goal, spread, before !== undefined, earlier))
       missTimed(`${goal.what}: ${found.median.toFixed(2)}, goal ${goal.most ?? goal.least}`);
   }
   const own = ownUs(workloads);
   if (own) {
     const earlier = before && ownUs(before.workloads);
     const spread = spreadOf(ownTwiceUs(workloads), 0);
-    if (isMissed(own, { most: OWN_US }, spread, before && (earlier ?? own)))
+    if (isMissed(own, { most: OWN_US }, spread, before !== undefined, earlier))
       missTimed(`accept 1 KiB, of our own: ${own.median.toFixed(1)} µs, goal ${OWN_US}`);
   }
   for (const name of [GUARD, BEHIND]) {
@@ -139,12 +139,14 @@ function missesOfLine(line, { workloads, micro, idle, small, pending }, before) 
   return misses;
 }
 
-/** Whether a figure is beyond its goal by more than the same server twice is from itself; see {@link missesOf}. */
-function isMissed(found, { most, least }, spread, earlier) {
-  if (most !== undefined) {
-    return earlier ? found.from > Math.max(most, earlier.median) + spread : found.median > most + spread;
-  }
-  return earlier ? found.to < Math.min(least, earlier.median) * (1 - spread) : found.median < least * (1 - spread);
+/**
+ * Whether a figure is beyond its goal by more than the same server twice is from itself; see {@link missesOf}.
+ *
+ * @param earlier - the figure in the table, if a short run is compared with it and it is there.
+ */
+function isMissed({ median, from, to }, { most, least }, spread, isShort, earlier) {
+  if (most !== undefined) return (isShort ? from : median) > Math.max(most, earlier?.median ?? most) + spread;
+  return (isShort ? to : median) < Math.min(least, earlier?.median ?? least) * (1 - spread);
 }
 
 /**

@@ -28,8 +28,6 @@ const { values } = parseArgs({
 });
 const chosen = values.line ?? (values.check ? ["26", "22"] : ["26", "24", "22", "20"]);
 const rounds = Number(values.rounds ?? (values.check ? 36 : 60));
-// Until all of it is compiled: some 25,000 requests.
-const WARM_UP_MS = 4_000;
 const CHECKED = ["micro", "idle", "refuse", "accept 1 KiB", "small"];
 const wants = (name) => (values.only ? values.only.includes(name) : !values.check || CHECKED.includes(name));
 
@@ -81,7 +79,7 @@ async function measureLine(load, line, isFirst, redis) {
     const here = subjectsOf(name, workload, isFirst).filter((one) => !redis?.missing || !one.includes("Redis"));
     if (here.length < 2) continue;
     announce(name);
-    found.workloads[name] = await measureWorkload(load, workload, here, { rounds, warmUpMs: WARM_UP_MS, execPath });
+    found.workloads[name] = await measureWorkload(load, workload, here, { rounds, execPath });
   }
   if (wants("small")) {
     announce("small");

@@ -3,6 +3,9 @@
 /** The middle one; of an even number the upper one of the two. */
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
+/** What a quarter of them are below. */
+export const lowerQuartile = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 4)];
+
 /** The median, and the interval that holds the true one in 95 of 100 runs (order statistics, no distribution assumed). */
 export function medianWithin(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);

@@ -5,14 +5,13 @@
 // FOLDER is another tree of this package, built, whose bench/servers/node.mjs is measured beside this one. A sample of
 // the profile belongs to the innermost function on its stack that is not Node's, and so to that function's step: what Node
 // does for it belongs to it, too. The profile itself costs some 10 %.
-import { fork } from "node:child_process";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { nodeOf } from "../.ci/node-binaries.mjs";
-import { ask, messageOf } from "./children.mjs";
-import { Load, WORKLOADS } from "./exchanges.mjs";
-import { Subject } from "./subjects.mjs";
+import { ask } from "./children.mjs";
+import { Load, WARM_UP_MS, WORKLOADS } from "./exchanges.mjs";
+import { startNode } from "./subjects.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -75,12 +74,10 @@ function partsOf({ nodes, samples, timeDeltas }) {
 
 async function profileOf(load, tree, name, { job }) {
   const preload = fileURLToPath(new URL("servers/profiled.mjs", import.meta.url));
-  const program = join(tree, "bench/servers/node.mjs");
-  const child = fork(program, [name], { execArgv: ["--import", preload], execPath });
-  const { port } = await messageOf(child);
-  const subject = new Subject(name, child, port, [child.pid]);
+  const subject = await startNode(name, { tree, execPath, execArgv: ["--import", preload] });
+  const { child, port } = subject;
   try {
-    await load.run({ ...job, port, ms: 3_000 });
+    await load.run({ ...job, port, ms: WARM_UP_MS });
     await ask(child, "profile");
     const before = subject.cpuMs();
     const kernelBefore = subject.kernelMs();

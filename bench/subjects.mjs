@@ -80,8 +80,14 @@ export class Subject {
   }
 }
 
-async function node(name, execPath, env) {
-  const child = fork(at("node.mjs"), [name], { execArgv: ["--expose-gc"], execPath, env: { ...process.env, ...env } });
+/**
+ * Starts a server of Node's.
+ *
+ * @param options - those of `fork()`; `tree` is another tree of this package, built, whose server is started.
+ */
+export async function startNode(name, { tree, ...options }) {
+  const program = tree === undefined ? at("node.mjs") : join(tree, "bench/servers/node.mjs");
+  const child = fork(program, [name], options);
   const { port } = await messageOf(child);
   return new Subject(name, child, port, [child.pid]);
 }
@@ -168,6 +174,6 @@ export function startSubject(name, execPath = process.execPath, env = {}) {
     case "aiohttp":
       return aiohttp(name);
     default:
-      return node(name, execPath, env);
+      return startNode(name, { execPath, execArgv: ["--expose-gc"], env: { ...process.env, ...env } });
   }
 }

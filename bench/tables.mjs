@@ -3,8 +3,8 @@ import { WORKLOADS } from "./exchanges.mjs";
 import { GOALS, OWN_US, ownTwiceUs, ownUs, PENDING, ratioOf, resolutionOf } from "./goals.mjs";
 
 const row = (cells) => `| ${cells.join(" | ")} |`;
-const table = (head, rows) => [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
-const spread = ({ median, from, to }) => `${median.toFixed(2)} (${from.toFixed(2)} to ${to.toFixed(2)})`;
+export const table = (head, rows) => [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
+export const spread = ({ median, from, to }) => `${median.toFixed(2)} (${from.toFixed(2)} to ${to.toFixed(2)})`;
 const inUs = (found) =>
   found ? `${found.median.toFixed(1)} µs (${found.from.toFixed(1)} to ${found.to.toFixed(1)})` : "";
 const bytes = (number) =>

@@ -49,6 +49,8 @@ describe("the goals of the bench", () => {
     const table = results(always(1.3));
     expect(missesOf(results(always(1.3)), table)).toEqual([]);
     expect(missesOf(results(always(1.5)), table)).toHaveLength(1);
+    // The table has no such figure: the goal holds.
+    expect(missesOf(results(always(1.3)), { lines: { 26: { workloads: {} } } })).toHaveLength(1);
     // The table is better than the goal.
     expect(missesOf(results(always(1.08)), results(always(0.9)))).toEqual([]);
   });
